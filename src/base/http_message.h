@@ -41,6 +41,7 @@ struct HttpRequest {
   Headers headers;
   std::string body;
   std::string peer;  ///< the address that it came from, where it came from outside
+  Headers trailers;  ///< field lines after a chunked body; never mixed with the headers (RFC 9110 section 6.5)
 
   std::string_view path() const;   ///< the target up to '?'
   std::string_view query() const;  ///< after the first '?', empty where there is none
