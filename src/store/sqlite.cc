@@ -1,0 +1,164 @@
+#include "store/sqlite.h"
+
+#include <sqlite3.h>
+
+namespace fixpoint::store {
+namespace {
+
+// Statements are written in the program, so their number is small; this bounds what generated filters may add.
+constexpr std::size_t statement_limit = 256;
+
+Row row_of(sqlite3_stmt* statement) {
+  const int columns = sqlite3_column_count(statement);
+  std::vector<Cell> cells;
+  cells.reserve(static_cast<std::size_t>(columns));
+  for (int i = 0; i < columns; ++i) {
+    switch (sqlite3_column_type(statement, i)) {
+      case SQLITE_NULL: cells.emplace_back(nullptr); break;
+      case SQLITE_INTEGER: cells.emplace_back(std::int64_t{sqlite3_column_int64(statement, i)}); break;
+      case SQLITE_FLOAT: cells.emplace_back(sqlite3_column_double(statement, i)); break;
+      default: {
+        const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, i));
+        cells.emplace_back(
+            std::string(bytes != nullptr ? bytes : "", static_cast<std::size_t>(sqlite3_column_bytes(statement, i))));
+      }
+    }
+  }
+  return Row(std::move(cells));
+}
+
+struct Reset {
+  sqlite3_stmt* statement;
+  ~Reset() {
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+  }
+};
+
+}  // namespace
+
+std::int64_t Row::integer(std::size_t column) const {
+  if (const auto* i = std::get_if<std::int64_t>(&cells_[column])) return *i;
+  if (const auto* d = std::get_if<double>(&cells_[column])) return static_cast<std::int64_t>(*d);
+  return 0;
+}
+double Row::real(std::size_t column) const {
+  if (const auto* d = std::get_if<double>(&cells_[column])) return *d;
+  return static_cast<double>(integer(column));
+}
+const std::string& Row::text(std::size_t column) const {
+  static const std::string empty;
+  const auto* s = std::get_if<std::string>(&cells_[column]);
+  return s != nullptr ? *s : empty;
+}
+std::string Row::take(std::size_t column) {
+  auto* s = std::get_if<std::string>(&cells_[column]);
+  return s != nullptr ? std::move(*s) : std::string();
+}
+
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path, bool read_only,
+                                                                 bool durable) {
+  sqlite3* db = nullptr;
+  const int flags = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+  if (const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr); code != SQLITE_OK) {
+    Error error = errors::coded(
+        "StoreError",
+        "cannot open the database " + path + ": " + (db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code)), 500);
+    sqlite3_close_v2(db);
+    return fail(std::move(error));
+  }
+  auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(db));
+  sqlite3_busy_timeout(db, 5000);
+  sqlite3_extended_result_codes(db, 1);
+  FIXPOINT_CHECK(connection->run_script(
+      read_only ? std::string("PRAGMA query_only=1; PRAGMA cache_size=-8192;")
+                : std::string("PRAGMA journal_mode=WAL; PRAGMA synchronous=") + (durable ? "FULL" : "NORMAL") +
+                      "; PRAGMA foreign_keys=1; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=2000;"));
+  return connection;
+}
+
+SqliteConnection::~SqliteConnection() {
+  for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close_v2(db_);
+}
+
+Error SqliteConnection::error_of(int code, std::string_view sql) const {
+  const int primary = code & 0xFF;
+  const bool conflict = primary == SQLITE_CONSTRAINT;
+  const std::string shown(sql.substr(0, 200));
+  Error error = errors::coded(conflict ? "StoreConflict" : "StoreError",
+                              std::string("the store said: ") + sqlite3_errmsg(db_), conflict ? 409 : 500);
+  error.where = shown;
+  error.retryable =
+      primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL || primary == SQLITE_IOERR;
+  return error;
+}
+
+Result<sqlite3_stmt*> SqliteConnection::prepare(std::string_view sql) {
+  const auto found = statements_.find(std::string(sql));
+  if (found != statements_.end()) return found->second;
+  if (statements_.size() >= statement_limit) {
+    for (auto& [text, statement] : statements_) sqlite3_finalize(statement);
+    statements_.clear();
+  }
+  sqlite3_stmt* statement = nullptr;
+  const int code =
+      sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) return fail(error_of(code, sql));
+  statements_.emplace(std::string(sql), statement);
+  return statement;
+}
+
+Result<void> SqliteConnection::bind(sqlite3_stmt* statement, std::string_view sql, const Params& params) {
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const int at = static_cast<int>(i) + 1;
+    int code = SQLITE_OK;
+    if (const auto* integer = std::get_if<std::int64_t>(&params[i])) {
+      code = sqlite3_bind_int64(statement, at, *integer);
+    } else if (const auto* real = std::get_if<double>(&params[i])) {
+      code = sqlite3_bind_double(statement, at, *real);
+    } else if (const auto* text = std::get_if<std::string>(&params[i])) {
+      code = sqlite3_bind_text64(statement, at, text->data(), text->size(), SQLITE_STATIC, SQLITE_UTF8);
+    } else {
+      code = sqlite3_bind_null(statement, at);
+    }
+    if (code != SQLITE_OK) return fail(error_of(code, sql));
+  }
+  return {};
+}
+
+Result<void> SqliteConnection::scan(std::string_view sql, const Params& params, const std::function<bool(Row&)>& each) {
+  FIXPOINT_TRY(statement, prepare(sql));
+  const Reset reset{statement};
+  FIXPOINT_CHECK(bind(statement, sql, params));
+  while (true) {
+    const int code = sqlite3_step(statement);
+    if (code == SQLITE_DONE) return {};
+    if (code != SQLITE_ROW) return fail(error_of(code, sql));
+    Row row = row_of(statement);
+    if (!each(row)) return {};
+  }
+}
+
+Result<std::vector<Row>> SqliteConnection::query(std::string_view sql, const Params& params) {
+  std::vector<Row> rows;
+  FIXPOINT_CHECK(scan(sql, params, [&](Row& row) {
+    rows.push_back(std::move(row));
+    return true;
+  }));
+  return rows;
+}
+
+Result<std::int64_t> SqliteConnection::execute(std::string_view sql, const Params& params) {
+  FIXPOINT_CHECK(scan(sql, params, [](Row&) { return true; }));
+  return std::int64_t{sqlite3_changes64(db_)};
+}
+
+Result<void> SqliteConnection::run_script(const std::string& sql) {
+  if (const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr); code != SQLITE_OK)
+    return fail(error_of(code, sql));
+  return {};
+}
+
+}  // namespace fixpoint::store

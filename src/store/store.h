@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+
+namespace fixpoint::store {
+
+/// A value bound to a `?` of a statement, or read from a column. Text and blobs are both strings of bytes.
+using Cell = std::variant<std::nullptr_t, std::int64_t, double, std::string>;
+using Params = std::vector<Cell>;
+
+/// One row of an answer; columns by their position in the SELECT.
+class Row {
+ public:
+  explicit Row(std::vector<Cell> cells) : cells_(std::move(cells)) {}
+  bool is_null(std::size_t column) const { return std::holds_alternative<std::nullptr_t>(cells_[column]); }
+  std::int64_t integer(std::size_t column) const;     ///< 0 for NULL
+  double real(std::size_t column) const;              ///< 0 for NULL
+  const std::string& text(std::size_t column) const;  ///< empty for NULL
+  std::string take(std::size_t column);               ///< moves the text out
+
+ private:
+  std::vector<Cell> cells_;
+};
+
+/// What statements run in: one transaction, or one consistent view for reading. Not thread-safe; lives as long as the
+/// call it was given to. Errors: `StoreError` (the text of the statement and what the database said), retryable for a
+/// full disk or a lock; `StoreConflict` for a broken uniqueness or check.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Runs a statement and gives its rows.
+  virtual Result<std::vector<Row>> query(std::string_view sql, const Params& params = {}) = 0;
+  /// Hands out row after row without holding them all; stops where `each` says false.
+  virtual Result<void> scan(std::string_view sql, const Params& params, const std::function<bool(Row&)>& each) = 0;
+  /// Runs a statement that gives no rows; the number of rows that it changed.
+  virtual Result<std::int64_t> execute(std::string_view sql, const Params& params = {}) = 0;
+};
+
+/// A writing session: what it did is there after the commit, whole, or not at all.
+class Transaction : public Session {
+ public:
+  /// Runs after the commit, in the order given, on the thread that commits: must be short and must not write to the
+  /// store.
+  virtual void after_commit(std::function<void()> action) = 0;
+};
+
+/// A room's tables. `steps[n]` leads from version n to n+1 and is never changed once released.
+struct Schema {
+  std::string room;
+  std::vector<std::string> steps;
+};
+
+struct Options {
+  std::string folder;    ///< holds `fixpoint.db`; made where it is missing; empty for a store in memory
+  unsigned readers = 4;  ///< connections for reading
+  bool durable = true;   ///< synchronous=FULL: a commit that was answered survives a power cut
+};
+
+/// All that fixpoint remembers, in one database. Thread-safe.
+///
+/// There is one writer: transactions queue (at most `write_queue_limit`), run one after another, and those that wait
+/// together are committed together, each within a savepoint of its own, so that one fsync serves many. A transaction
+/// that fails takes back only itself.
+class Store {
+ public:
+  virtual ~Store() = default;
+  static constexpr std::size_t write_queue_limit = 10'000;
+
+  /// Opens or makes the database and brings the schemas up to date. Errors: StoreError; a database of a newer version
+  /// than this program is refused by name.
+  static Result<std::unique_ptr<Store>> open(const Options& options, const std::vector<Schema>& schemas);
+
+  /// Runs `work` in a transaction and returns when it is committed, or with its error when it is taken back. `work`
+  /// runs on the writer's thread and must not call write() itself. Errors of its own: `ServiceUnavailable` where the
+  /// queue is full or the store is stopping.
+  virtual Result<void> write_raw(std::function<Result<void>(Transaction&)> work) = 0;
+
+  /// The same without waiting: `done` is called on the writer's thread, after the commit or the roll-back.
+  virtual void write_async(std::function<Result<void>(Transaction&)> work, std::function<void(Result<void>)> done) = 0;
+
+  /// Runs `work` on a consistent view. May be called from several threads at once, and from within nothing.
+  virtual Result<void> read_raw(const std::function<Result<void>(Session&)>& work) = 0;
+
+  /// The bytes of the database and its log on disk.
+  virtual std::int64_t bytes_on_disk() const = 0;
+
+  template <class F>
+  auto write(F work) -> std::invoke_result_t<F, Transaction&> {
+    return run<std::invoke_result_t<F, Transaction&>>(work, [this](auto body) { return write_raw(std::move(body)); });
+  }
+  template <class F>
+  auto read(F work) -> std::invoke_result_t<F, Session&> {
+    using Out = std::invoke_result_t<F, Session&>;
+    if constexpr (std::is_void_v<typename Out::value_type>) {
+      return read_raw(work);
+    } else {
+      std::optional<typename Out::value_type> value;
+      FIXPOINT_CHECK(read_raw([&](Session& session) -> Result<void> {
+        auto result = work(session);
+        if (!result) return fail(std::move(result.error()));
+        value.emplace(std::move(*result));
+        return {};
+      }));
+      return std::move(*value);
+    }
+  }
+
+ private:
+  template <class Out, class F, class Run>
+  Out run(F& work, Run run_body) {
+    if constexpr (std::is_void_v<typename Out::value_type>) {
+      return run_body([&work](Transaction& tx) -> Result<void> { return work(tx); });
+    } else {
+      std::optional<typename Out::value_type> value;
+      FIXPOINT_CHECK(run_body([&](Transaction& tx) -> Result<void> {
+        auto result = work(tx);
+        if (!result) return fail(std::move(result.error()));
+        value.emplace(std::move(*result));
+        return {};
+      }));
+      return std::move(*value);
+    }
+  }
+};
+
+}  // namespace fixpoint::store
