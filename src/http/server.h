@@ -18,9 +18,11 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual void send(std::uint64_t ticket, HttpResponse response) = 0;
+  /// Nobody will answer any more.
+  virtual void abandon(std::uint64_t ticket) = 0;
   virtual void begin(std::uint64_t ticket, int status, Headers headers) = 0;
   virtual bool write(std::uint64_t ticket, std::string data) = 0;
-  virtual void end(std::uint64_t ticket, bool whole) = 0;
+  virtual void end(std::uint64_t ticket, bool whole) = 0;  ///< not whole: the connection is cut
   virtual bool cancelled(std::uint64_t ticket) const = 0;
 };
 

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/http_message.h"
+
+namespace fixpoint::http {
+
+/// Why a request is refused: the connection is not usable afterwards, as it is not known where the next one begins.
+struct Refusal {
+  int status = 400;
+  std::string sentence;
+};
+
+/// Requests out of a stream of bytes (RFC 9112), with no I/O: whoever has bytes puts them into space(), says how many
+/// came with received(), and calls advance(). Bounded memory: the header section by header_limit_bytes, the body by
+/// body_limit_bytes (and never more than twice what has been received), trailers and chunk lines by 8 KiB.
+///
+/// Refused, as two readers could disagree about where the request ends: Content-Length with Transfer-Encoding, more
+/// than one Content-Length, folded lines, bare LF or CR, control characters, blanks before a colon, no Host or two.
+class RequestReader {
+ public:
+  enum class State {
+    need_more,         ///< every byte is used; more are needed
+    expects_continue,  ///< the header section is acceptable and the client waits for 100 before it sends the body
+    complete,          ///< take() the request
+    refused,           ///< see refusal(); stays so
+  };
+
+  RequestReader(std::size_t header_limit_bytes, std::size_t body_limit_bytes);
+  ~RequestReader();
+  RequestReader(const RequestReader&) = delete;
+  RequestReader& operator=(const RequestReader&) = delete;
+
+  /// Where the next bytes belong; valid until the next call of anything. Grows only after advance() has asked for
+  /// more; may be empty until then.
+  std::span<char> space();
+  void received(std::size_t bytes);
+  /// Reads on. After complete it stays complete until take().
+  State advance();
+
+  /// The complete request; the reader goes on with the one after it.
+  HttpRequest take();
+  /// Of the request taken last: does the client want the connection kept, does it know HTTP/1.1 (chunks).
+  bool keep_alive() const { return keep_alive_; }
+  bool is_http_11() const { return is_http_11_; }
+
+  const Refusal& refusal() const { return refusal_; }
+  /// No byte of a request is there.
+  bool is_idle() const;
+
+ private:
+  class Parser;
+  enum class Part { head, sized_body, chunked_body, complete, refused };
+
+  State step();
+  State advance_head();
+  State advance_sized_body();
+  State advance_chunked_body();
+  State refuse(int status, std::string sentence);
+  State refuse_as_parser_says(int error, std::size_t leftover);
+  std::size_t buffered() const { return end_ - begin_; }
+
+  const std::size_t header_limit_bytes_;
+  const std::size_t body_limit_bytes_;
+  std::unique_ptr<Parser> parser_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_;
+  std::size_t begin_ = 0;    // the first byte not used yet
+  std::size_t end_ = 0;      // behind the last byte received
+  std::size_t scanned_ = 0;  // bytes from begin_ in which no end of the header section is
+  std::size_t blank_lines_ = 0;
+  std::size_t body_left_ = 0;    // of a sized body
+  std::size_t body_filled_ = 0;  // of a sized body: the string is longer where space() lies in it
+  bool space_is_body_ = false;
+  bool wants_more_ = true;  // advance() has looked at all that came
+  bool keep_alive_ = true;
+  bool is_http_11_ = true;
+  Part part_ = Part::head;
+  Refusal refusal_;
+};
+
+}  // namespace fixpoint::http

@@ -1,0 +1,7 @@
+#include <gtest/gtest.h>
+#include "http/server.h"
+TEST(Server, starts) {
+  auto server = fixpoint::http::Server::start({}, [](fixpoint::HttpRequest, fixpoint::http::Responder) {});
+  ASSERT_TRUE(server);
+  EXPECT_NE((*server)->port(), 0);
+}
