@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <fstream>
+#include <map>
+
+#include "aws/pack.h"
+#include "json/text.h"
+
+namespace fixpoint::aws {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t file_limit_bytes = 64UL * 1024 * 1024;
+
+Error invalid(const fs::path& file, std::string message) {
+  return Error{"InvalidModel", std::move(message), file.string(), false, 0};
+}
+
+// botocore's rule: the greatest version that has the file.
+fs::path newest_version(const fs::path& folder) {
+  fs::path newest;
+  std::error_code ignored;
+  for (const auto& version : fs::directory_iterator(folder, ignored)) {
+    const fs::path file = version.path() / "service-2.json";
+    if (fs::is_regular_file(file, ignored) && (newest.empty() || file > newest)) newest = file;
+  }
+  return newest;
+}
+
+Result<json::Value> read_json(const fs::path& file) {
+  std::error_code error;
+  const auto size = fs::file_size(file, error);
+  if (error) return fail(invalid(file, "The model cannot be read: " + error.message() + "."));
+  if (size > file_limit_bytes)
+    return fail(invalid(file, "The model has " + std::to_string(size) + " bytes; at most " +
+                                  std::to_string(file_limit_bytes) + " are taken."));
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return fail(invalid(file, "The model cannot be read."));
+  std::string text(size, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(size));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  auto value = json::parse(text);
+  if (!value) return fail(invalid(file, "The model is no JSON: " + describe(value.error())));
+  if (!value->is_object()) return fail(invalid(file, "The model has to be a JSON object."));
+  return std::move(*value);
+}
+
+Result<json::Value> read_sister(const fs::path& file) {
+  if (std::error_code ignored; !fs::exists(file, ignored)) return json::Value();
+  return read_json(file);
+}
+
+}  // namespace
+
+Result<std::vector<OverlayEntry>> list_overlay(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error))
+    return fail(invalid(folder, "The folder of models is not there, or is no folder."));
+  std::map<std::string, fs::path> found;
+  for (const auto& at : fs::directory_iterator(folder, error)) {
+    const fs::path& path = at.path();
+    std::string name;
+    fs::path file;
+    if (at.is_directory(error)) {
+      name = path.filename().string();
+      file = newest_version(path);
+    } else if (path.extension() == ".json" && !path.filename().string().starts_with('_')) {
+      // botocore's own folder has files like _retry.json and endpoints.json beside the services.
+      name = path.stem().string();
+      file = path;
+      if (name == "endpoints" || name == "partitions" || name == "sdk-default-configuration") continue;
+    }
+    if (file.empty()) continue;
+    const auto [known, added] = found.emplace(name, file);
+    if (!added)
+      return fail(invalid(folder, "The service '" + name + "' is there twice: " + known->second.string() + " and " +
+                                      file.string() + "."));
+  }
+  if (error) return fail(invalid(folder, "The folder of models cannot be listed: " + error.message() + "."));
+  std::vector<OverlayEntry> entries;
+  for (auto& [name, file] : found) entries.push_back({name, std::move(file)});
+  return entries;
+}
+
+Result<ServiceFiles> read_overlay(const OverlayEntry& entry) {
+  ServiceFiles files;
+  FIXPOINT_TRY(service, read_json(entry.file));
+  for (const std::string_view key : {"metadata", "operations", "shapes"})
+    if (!service[key].is_object())
+      return fail(
+          invalid(entry.file, "The model has no object '" + std::string(key) +
+                                  "'; botocore's form of a service-2.json has metadata, operations and shapes."));
+  files.service = std::move(service);
+  if (entry.file.filename() == "service-2.json") {
+    FIXPOINT_TRY(paginators, read_sister(entry.file.parent_path() / "paginators-1.json"));
+    FIXPOINT_TRY(waiters, read_sister(entry.file.parent_path() / "waiters-2.json"));
+    files.paginators = std::move(paginators);
+    files.waiters = std::move(waiters);
+  }
+  return files;
+}
+
+}  // namespace fixpoint::aws
