@@ -22,9 +22,10 @@ struct CurlClientOptions {
 };
 
 /// HTTP and HTTPS with libcurl, on one thread of its own. Connections, names and TLS sessions are shared by all
-/// requests. Headers are sent as they are and none are added but Host and Content-Length; the target is sent byte for
-/// byte; redirects are answers like others. HTTP/1.1. A request that changes something (not GET or HEAD) is never sent
-/// twice: where a kept connection turns out to be dead after bytes were sent, that is an error for the caller to judge.
+/// requests. Headers are sent as they are (only the name Host always in this spelling), and none are added but Host and
+/// Content-Length; the target is sent byte for byte; redirects are answers like others. HTTP/1.1. A request that
+/// changes something (not GET or HEAD) is never sent twice: where a kept connection turns out to be dead after bytes
+/// were sent, that is an error for the caller to judge.
 ///
 /// Errors, besides those of HttpClient: `ValidationException` (a URL, target or header that cannot be sent; nothing
 /// was), `RequestEntityTooLarge` (the response is beyond response_limit_bytes). `where` of a RequestTimeout or
@@ -38,8 +39,9 @@ class CurlClient final : public HttpClient {
   ~CurlClient() override;  ///< stops
 
   Result<HttpResponse> send(const std::string& base_url, const HttpRequest& request, int timeout_ms) override;
-  /// Returns at once; `callback` is called exactly once, on the client's thread, where it must not block nor call
-  /// send(). It may call send_async().
+  /// Returns at once; `callback` is called exactly once: on the client's thread, where it must not block nor call
+  /// send(), but may call send_async(); or before this returns, where nothing can be sent (a bad request, a client
+  /// stopped).
   void send_async(std::string base_url, HttpRequest request, int timeout_ms, Callback callback);
   /// Requests under way end with ConnectionError (not retryable); later ones too. Again: does nothing. Not from a
   /// callback.

@@ -1,5 +1,6 @@
-#include <gtest/gtest.h>
 #include "http/server.h"
+
+#include <gtest/gtest.h>
 TEST(Server, starts) {
   auto server = fixpoint::http::Server::start({}, [](fixpoint::HttpRequest, fixpoint::http::Responder) {});
   ASSERT_TRUE(server);
