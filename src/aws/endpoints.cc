@@ -138,7 +138,7 @@ Result<void> address_bucket(Endpoint& endpoint, std::string& target, std::string
     }
     // The name stands in the path as one segment or, with its slash unescaped, as two.
     std::size_t end = path_end;
-    if (!uri_decode(target.substr(1, end - 1)).ends_with(name)) {
+    if (uri_decode(std::string_view(target).substr(1, end - 1)) != bucket) {
       end = std::min(target.find_first_of("/?", std::min(end + 1, target.size())), target.size());
     }
     target.erase(0, end);
