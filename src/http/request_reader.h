@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/http_message.h"
+#include "http/chunk_decoder.h"
 
 namespace fixpoint::http {
 
@@ -61,7 +63,7 @@ class RequestReader {
   State advance_sized_body();
   State advance_chunked_body();
   State refuse(int status, std::string sentence);
-  State refuse_as_parser_says(int error, std::size_t leftover);
+  State refuse_as_parser_says(int error);
   std::size_t buffered() const { return end_ - begin_; }
 
   const std::size_t header_limit_bytes_;
@@ -75,6 +77,7 @@ class RequestReader {
   std::size_t blank_lines_ = 0;
   std::size_t body_left_ = 0;    // of a sized body
   std::size_t body_filled_ = 0;  // of a sized body: the string is longer where space() lies in it
+  std::optional<ChunkDecoder> chunks_;
   bool space_is_body_ = false;
   bool wants_more_ = true;  // advance() has looked at all that came
   bool keep_alive_ = true;

@@ -78,7 +78,9 @@ TEST(RequestReader, reads_a_chunked_body_and_keeps_trailers_apart) {
   const std::vector<Headers::Line> want = {{"x-amz-checksum-crc32", "q=="}, {"X-B", "c"}};
   EXPECT_EQ(request.trailers.lines(), want);
   EXPECT_FALSE(request.headers.has("X-B"));
-  EXPECT_EQ(only("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").body, "");
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(only(head + "0\r\n\r\n").body, "");
+  EXPECT_EQ(only(head + "1 ; a ;b= \"x\\\"y\" ; c = d\r\nz\r\n0;e\r\n\r\n").body, "z");
 }
 
 TEST(RequestReader, reads_requests_one_behind_another) {
@@ -181,11 +183,29 @@ TEST(RequestReader, refuses_transfer_codings_that_it_does_not_know) {
 
 TEST(RequestReader, refuses_malformed_chunks) {
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-  for (const char* chunks :
-       {"x\r\n", "-1\r\n", "\r\n", "3 3\r\nabc\r\n", "0x3\r\nabc\r\n", "3\r\nabcd\r\n0\r\n\r\n", "3\r\nabc0\r\n\r\n",
-        "ffffffffffffffffff\r\n", "3\nabc\r\n", "3\rabc", "3;\r\nabc", "3;=x\r\nabc", "3;a=\"b\r\nabc\r\n0\r\n\r\n",
-        "0\r\nX y: z\r\n\r\n", "0\r\nContent-Length: 3\r\n\r\n", "0\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "0\r\nHost: other\r\n\r\n", "0\r\n folded: x\r\n\r\n"}) {
+  for (const char* chunks : {"x\r\n",
+                             "-1\r\n",
+                             "\r\n",
+                             "3 3\r\nabc\r\n",
+                             "0x3\r\nabc\r\n",
+                             "3\r\nabcd\r\n0\r\n\r\n",
+                             "3\r\nabc0\r\n\r\n",
+                             "ffffffffffffffffff\r\n",
+                             "3\nabc\r\n",
+                             "3\rabc",
+                             "3;\r\nabc",
+                             "3;=x\r\nabc",
+                             "3;a=\r\nabc",
+                             "3 \r\nabc",
+                             "3 a\r\nabc",
+                             "3;a=\"b\\\"\r\nabc",
+                             "3;a=\"b\"c\r\nabc",
+                             "3;a=\"b\r\nabc\r\n0\r\n\r\n",
+                             "0\r\nX y: z\r\n\r\n",
+                             "0\r\nContent-Length: 3\r\n\r\n",
+                             "0\r\nTransfer-Encoding: chunked\r\n\r\n",
+                             "0\r\nHost: other\r\n\r\n",
+                             "0\r\n folded: x\r\n\r\n"}) {
     const Reading reading = read_all(head + chunks + "\"\r\n\r\n");
     EXPECT_TRUE(reading.requests.empty()) << chunks;
     EXPECT_TRUE(reading.refusal.status == 400 || reading.refusal.status == 413)

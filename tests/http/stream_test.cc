@@ -166,7 +166,8 @@ TEST_F(Streams, what_waits_is_counted_down_as_it_is_read) {
   socket.say(get("/"));
   ResponseStream stream = next();
   socket.hear_until("\r\n\r\n");
-  const std::string piece(60'000, 'x');
+  const std::string piece(40'000, 'x');
+  // The piece before may not be counted down yet when its last byte is heard here; the one before that is.
   for (int i = 0; i < 50; ++i) {
     ASSERT_TRUE(stream.write(piece)) << i;
     ASSERT_EQ(socket.hear(piece.size() + 8).size(), piece.size() + 8);
