@@ -43,6 +43,7 @@ TEST_P(EveryService, loads_and_has_its_operations) {
   EXPECT_EQ((*loaded)->api_version, entry.version);
   EXPECT_EQ((*loaded)->signing_name, entry.signing_name);
   for (const Operation& each : (*loaded)->operations()) {
+    EXPECT_EQ(each.name.find("20"), std::string_view::npos) << each.name;
     EXPECT_FALSE(each.method.empty()) << each.name;
     for (const Shape* error : each.errors) EXPECT_TRUE(error->exception) << each.name << " " << error->name;
   }

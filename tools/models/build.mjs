@@ -50,7 +50,7 @@ function build(service, npm, botocore, lock, report) {
   if (now.metadata.apiVersion !== old.metadata.apiVersion) throw new Error(`${service.name}: one source has API version ${old.metadata.apiVersion}, the other ${now.metadata.apiVersion}`);
   const model = merge(service.name, old, now, report);
   check(service.name, model);
-  const pagination = merge_pagination(old, now, model);
+  const pagination = merge_pagination(service.name, old, now, model);
   const waiters = Object.fromEntries(Object.entries(old.waiters).filter(([, waiter]) => model.operations[waiter.operation]));
   const { metadata } = model;
   const entry = {

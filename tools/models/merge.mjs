@@ -100,7 +100,8 @@ export function merge(name, old, now, report = () => {}) {
   const operations = {};
   for (const [operation_name, after] of Object.entries(now.operations)) {
     const before = old.operations[operation_name];
-    const operation = before ? { ...before } : { ...after };
+    // CloudFront's operations have a version in their name (GetDistribution2020_05_31) that nothing but botocore's file says.
+    const operation = before ? { ...before, name: operation_name } : { ...after };
     if (before) {
       const uri = (op) => `${op.http.method} ${op.http.requestUri.replace(/\/$/, "")}`;
       if (uri(before) !== uri(after)) report(`${name}: ${operation_name} was ${uri(before)}, is ${uri(after)}`);
@@ -139,8 +140,12 @@ function metadata_of(before, after) {
   return metadata;
 }
 
+// The end of a log stream answers the token that it was asked with:
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
+const Same_token_ends = { logs: ["GetLogEvents"] };
+
 // Paginators of list operations that only the new model has: its tokens; the result is the one list in the output.
-export function merge_pagination(old, now, model) {
+export function merge_pagination(name, old, now, model) {
   const merged = {};
   for (const [operation, paginator] of Object.entries(old.pagination)) if (model.operations[operation]) merged[operation] = paginator;
   for (const [operation, paginator] of Object.entries(now.pagination)) {
@@ -149,6 +154,7 @@ export function merge_pagination(old, now, model) {
     const lists = Object.keys(members).filter((member) => ["list", "map"].includes(model.shapes[members[member].shape].type));
     const output_token = paginator.output_token.split(".")[0];
     if (members[output_token] && lists.length) merged[operation] = { ...paginator, result_key: lists.length === 1 ? lists[0] : lists };
+    if (merged[operation] && Same_token_ends[name]?.includes(operation)) merged[operation].same_token_ends = true;
   }
   return merged;
 }
