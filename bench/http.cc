@@ -1,4 +1,5 @@
 // bench_http serve [THREADS]: a hello server, which prints its port and serves until it is killed (for wrk).
+// bench_http load [SECONDS] [CONNECTIONS]: our own load generator against such a server.
 // bench_http client [SECONDS] [IN_FLIGHT]: requests a second of the curl client against such a server.
 #include <atomic>
 #include <chrono>
@@ -11,6 +12,7 @@
 
 #include "http/curl_client.h"
 #include "http/server.h"
+#include "load.h"
 
 namespace {
 
@@ -77,6 +79,14 @@ int main(int argc, char** argv) {
     std::printf("%u\n", server->port());
     std::fflush(stdout);
     pause();
+  } else if (mode == "load") {
+    const auto server = start(1);
+    const std::vector<std::string> requests = {
+        "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Service.Operation\r\nContent-Length: 2\r\n\r\n{}"};
+    const auto result = fixpoint::bench::run_load("127.0.0.1", server->port(), requests,
+                                                  argc > 3 ? static_cast<unsigned>(std::atoi(argv[3])) : 64,
+                                                  argc > 2 ? std::atof(argv[2]) : 3);
+    std::printf("load generator: %s\n", fixpoint::bench::describe(result).c_str());
   } else {
     run_client(argc > 2 ? std::atoi(argv[2]) : 3, argc > 3 ? std::atoi(argv[3]) : 32);
   }

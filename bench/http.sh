@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Hello over HTTP: the server on one and two I/O threads under wrk, then the curl client against it.
+# Hello over HTTP: the server on one and two I/O threads under wrk, then our load generator and the curl client against it.
 # bench/http.sh [SECONDS]; FIXPOINT_BUILD_DIR is the build folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,4 +19,5 @@ for threads in 1 2; do
   server=
   : >"$port_file"
 done
+"$bench" load "$seconds"
 "$bench" client "$seconds"
