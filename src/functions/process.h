@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "base/error.h"
+
+namespace fixpoint::functions {
+
+/// A file descriptor that is closed with its owner.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.release()) {}
+  Fd& operator=(Fd&& other) noexcept;
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() { reset(); }
+
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release();
+  void reset();
+
+ private:
+  int fd_ = -1;
+};
+
+/// A file in memory with this content, open for reading at its start. Error: ServiceException.
+Result<Fd> memory_file(const std::string& name, const std::string& content);
+
+struct Launch {
+  std::vector<std::string> argv;         ///< argv[0] is the program's full path
+  std::vector<std::string> environment;  ///< all of it: nothing of ours is passed on
+  std::string folder = "/";              ///< the working directory
+  std::vector<Fd> inherited;             ///< become descriptors 3, 4, ... of the process
+  std::optional<uid_t> user;             ///< user and group to become; only root can
+  std::int64_t data_bytes = 0;           ///< RLIMIT_DATA; 0 leaves a limit as it is
+  std::int64_t file_bytes = 0;           ///< RLIMIT_FSIZE
+  std::int64_t processes = 0;            ///< RLIMIT_NPROC: of the user, which is why each process gets its own
+  std::int64_t cpu_seconds = 0;          ///< RLIMIT_CPU
+};
+
+/// How a process ended.
+struct Exit {
+  int status = 0;              ///< its exit status, where no signal ended it
+  int signal = 0;              ///< the signal that ended it, or 0
+  std::int64_t memory_kb = 0;  ///< the largest resident size of it and those it waited for
+};
+
+/// A child with its own session, its output on one pipe. Killed when it is destroyed, with its process group, and
+/// waited for. Owned and used by one thread: the kernel kills the child when the thread that started it ends.
+class Process {
+ public:
+  /// Errors: ServiceException with the system's reason, such as a program that is not there.
+  static Result<Process> start(Launch launch);
+  Process() = default;
+  Process(Process&& other) noexcept;
+  Process& operator=(Process&& other) noexcept;
+  ~Process();
+
+  int exit_fd() const { return exit_fd_.get(); }      ///< readable when the process has ended
+  int output_fd() const { return output_fd_.get(); }  ///< stdout and stderr; does not block; -1 once it was closed
+  /// Appends what is there to read. False at the end: all who held the other side are gone.
+  bool read_output(std::string& out);
+  /// Kills the process and its group; again: does nothing.
+  void kill();
+  /// How it ended; nothing while it runs.
+  std::optional<Exit> exited();
+
+ private:
+  pid_t pid_ = -1;  // -1: none, or waited for
+  std::optional<Exit> exit_;
+  Fd exit_fd_;
+  Fd output_fd_;
+};
+
+}  // namespace fixpoint::functions

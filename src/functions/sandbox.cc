@@ -1,0 +1,229 @@
+#include "functions/sandbox.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <poll.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include "base/text.h"
+
+// The two Python files, as src/functions/CMakeLists.txt put them into the binary.
+extern "C" const char fixpoint_functions_bootstrap_start[];
+extern "C" const char fixpoint_functions_bootstrap_end[];
+extern "C" const char fixpoint_functions_sitecustomize_start[];
+extern "C" const char fixpoint_functions_sitecustomize_end[];
+
+namespace fixpoint::functions {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Users that no distribution gives out: above systemd's dynamic users, below the ranges for containers.
+constexpr uid_t first_user = 65'600;
+constexpr int probe_timeout_ms = 5'000;
+constexpr std::int64_t cpu_seconds = 3'600;
+constexpr std::int64_t megabyte = 1024LL * 1024;
+
+std::string bootstrap_text() {
+  return {fixpoint_functions_bootstrap_start, fixpoint_functions_bootstrap_end};
+}
+std::string sitecustomize_text() {
+  return {fixpoint_functions_sitecustomize_start, fixpoint_functions_sitecustomize_end};
+}
+
+Result<std::string> new_folder(const char* purpose) {
+  std::string name = (fs::temp_directory_path() / ("fixpoint-" + std::string(purpose) + "-XXXXXX")).string();
+  if (mkdtemp(name.data()) == nullptr)
+    return fail(errors::coded("ServiceException", "The folder " + name + " for a handler cannot be made", 500));
+  return name;
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+  ::chmod(path.c_str(), 0644);
+}
+
+// The folders of the system as bubblewrap shows them: /usr, and the names that lead into it.
+void add_system(std::vector<std::string>& argv) {
+  const auto add = [&](std::initializer_list<std::string> words) { argv.insert(argv.end(), words); };
+  add({"--ro-bind", "/usr", "/usr"});
+  for (const char* name : {"bin", "sbin", "lib", "lib32", "lib64"}) {
+    const fs::path path = fs::path("/") / name;
+    std::error_code failure;
+    if (fs::is_symlink(path, failure))
+      add({"--symlink", fs::read_symlink(path, failure).string(), path.string()});
+    else if (fs::exists(path, failure))
+      add({"--ro-bind", path.string(), path.string()});
+  }
+  // What name resolution, TLS and the dynamic linker read; nothing else of /etc.
+  for (const char* path : {"/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl", "/etc/ca-certificates", "/etc/hosts",
+                           "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/localtime", "/etc/mime.types"})
+    add({"--ro-bind-try", path, path});
+}
+
+}  // namespace
+
+Sandbox::Sandbox(const RuntimeOptions& options, Hold hold) : options_(options), hold_(hold) {}
+
+Sandbox::~Sandbox() {
+  remove_folder(runtime_folder_);
+}
+
+void Sandbox::remove_folder(const std::string& folder) {
+  if (folder.empty()) return;
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
+Result<std::unique_ptr<Sandbox>> Sandbox::find(const RuntimeOptions& options) {
+  const bool root = geteuid() == 0;
+  std::vector<Hold> holds;
+  if (options.use_bubblewrap && root) holds.push_back(Hold::BubblewrapAsOtherUser);
+  if (options.use_bubblewrap) holds.push_back(Hold::Bubblewrap);
+  if (root) holds.push_back(Hold::OtherUser);
+  holds.push_back(Hold::Plain);
+  std::string refused;
+  Error last;
+  for (const Hold hold : holds) {
+    std::unique_ptr<Sandbox> sandbox(new Sandbox(options, hold));
+    const auto tried = sandbox->try_out();
+    if (!tried) {
+      last = tried.error();
+      if (sandbox->in_bubblewrap()) refused = last.message;
+      continue;
+    }
+    const std::string always =
+        " Memory, processes, file size and processor time are limited for each process. The network is not cut off: "
+        "handlers reach the gateway on loopback, and so whatever else this machine reaches.";
+    switch (hold) {
+      case Hold::BubblewrapAsOtherUser:
+      case Hold::Bubblewrap:
+        sandbox->sentence_ =
+            "Handlers run in bubblewrap: /usr is read-only, /tmp and the code are private and in memory, other files, "
+            "processes and environment variables of this machine are out of sight" +
+            std::string(hold == Hold::BubblewrapAsOtherUser ? "; each process has a user of its own." : ".") + always +
+            (hold == Hold::Bubblewrap && root ? " They run as root without its powers, since no other user can start " +
+                                                    options.interpreter + ": the number of processes is not limited."
+                                              : "");
+        break;
+      case Hold::OtherUser:
+        sandbox->sentence_ =
+            "Handlers run WITHOUT bubblewrap, as users of their own, which keeps them from files and "
+            "processes of others but lets them read what everybody may read." +
+            always;
+        break;
+      case Hold::Plain:
+        sandbox->sentence_ =
+            "Handlers run WITHOUT isolation, as the user that runs fixpoint, and can read and change "
+            "what that user can, fixpoint's own data included." +
+            always + (root ? " As root, the number of processes is not limited either." : "");
+        break;
+    }
+    if (!sandbox->in_bubblewrap())
+      sandbox->sentence_ +=
+          options.use_bubblewrap ? " Bubblewrap does not work here: " + refused : " Bubblewrap is switched off.";
+    return sandbox;
+  }
+  return fail(std::move(last));
+}
+
+Result<void> Sandbox::try_out() {
+  Started started;
+  FIXPOINT_TRY(plan, launch({}, {options_.interpreter, "-I", "-S", "-c", "print('works')"}, started));
+  FIXPOINT_TRY(process, Process::start(std::move(plan)));
+  std::string output;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(probe_timeout_ms);
+  while (std::chrono::steady_clock::now() < until) {
+    struct pollfd wait = {process.output_fd(), POLLIN, 0};
+    poll(&wait, 1, 100);
+    if (!process.read_output(output)) break;
+  }
+  process.kill();
+  remove_folder(started.folder);
+  if (output == "works\n") return {};
+  return fail(errors::coded("ServiceException",
+                            "The handler's process cannot be started: " + options_.interpreter + " said '" +
+                                std::string(trim(std::string_view(output).substr(0, 500))) + "'",
+                            500));
+}
+
+Result<Launch> Sandbox::launch(const Request& request, std::vector<std::string> python, Started& started) {
+  Launch plan;
+  plan.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/tmp", "PYTHONDONTWRITEBYTECODE=1",
+                      "AWS_LAMBDA_RUNTIME_API=" + request.runtime_api};
+  plan.data_bytes = request.memory_mb * megabyte + options_.extra_memory_bytes;
+  plan.file_bytes = request.ephemeral_storage_mb * megabyte;
+  plan.processes = options_.process_limit;
+  plan.cpu_seconds = (cpu_seconds + request.timeout_s) * std::max(1U, std::thread::hardware_concurrency());
+  if (as_other_user()) plan.user = first_user + static_cast<uid_t>(request.slot);
+  started.status_has_signals = in_bubblewrap();
+
+  if (in_bubblewrap()) {
+    started.task_root = "/var/task";
+    started.runtime_dir = "/var/runtime";
+    const std::string storage = std::to_string(request.ephemeral_storage_mb * megabyte);
+    auto& argv = plan.argv;
+    const auto add = [&](std::initializer_list<std::string> words) { argv.insert(argv.end(), words); };
+    add({options_.bubblewrap, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
+         "--unshare-cgroup-try", "--hostname", "lambda", "--die-with-parent", "--new-session", "--cap-drop", "ALL"});
+    add_system(argv);
+    if (!options_.interpreter.starts_with("/usr/")) {
+      std::error_code failure;
+      const fs::path real = fs::canonical(options_.interpreter, failure);
+      for (const fs::path& path : {fs::path(options_.interpreter), real}) {
+        const std::string prefix = path.parent_path().parent_path().string();
+        if (prefix.size() > 1) add({"--ro-bind-try", prefix, prefix});
+      }
+    }
+    add({"--proc", "/proc", "--dev", "/dev", "--size", storage, "--tmpfs", "/tmp", "--size", storage, "--tmpfs",
+         "/var/task", "--dir", "/var/runtime"});
+    FIXPOINT_TRY(bootstrap, memory_file("bootstrap.py", bootstrap_text()));
+    FIXPOINT_TRY(sitecustomize, memory_file("sitecustomize.py", sitecustomize_text()));
+    plan.inherited.push_back(std::move(bootstrap));
+    plan.inherited.push_back(std::move(sitecustomize));
+    add({"--ro-bind-data", "3", "/var/runtime/bootstrap.py", "--ro-bind-data", "4", "/var/runtime/sitecustomize.py",
+         "--remount-ro", "/", "--chdir", "/var/task"});
+    plan.environment.push_back("PYTHONPATH=/var/runtime");
+    argv.insert(argv.end(), python.begin(), python.end());
+    return plan;
+  }
+
+  if (runtime_folder_.empty()) {
+    FIXPOINT_TRY(folder, new_folder("runtime"));
+    runtime_folder_ = folder;
+    ::chmod(runtime_folder_.c_str(), 0755);
+    write_file(runtime_folder_ + "/bootstrap.py", bootstrap_text());
+    write_file(runtime_folder_ + "/sitecustomize.py", sitecustomize_text());
+  }
+  FIXPOINT_TRY(folder, new_folder("task"));
+  started.folder = folder;
+  started.task_root = folder;
+  started.runtime_dir = runtime_folder_;
+  if (plan.user && ::chown(folder.c_str(), *plan.user, *plan.user) != 0)
+    return fail(errors::coded("ServiceException", "The folder " + folder + " cannot be given to a handler", 500));
+  plan.folder = "/";
+  plan.environment.push_back("PYTHONPATH=" + runtime_folder_);
+  plan.argv = std::move(python);
+  return plan;
+}
+
+Result<Sandbox::Started> Sandbox::start(const Request& request) {
+  Started started;
+  const std::string bootstrap = (in_bubblewrap() ? std::string("/var/runtime") : runtime_folder_) + "/bootstrap.py";
+  FIXPOINT_TRY(plan, launch(request, {options_.interpreter, "-u", bootstrap}, started));
+  auto process = Process::start(std::move(plan));
+  if (!process) {
+    remove_folder(started.folder);
+    return fail(std::move(process.error()));
+  }
+  started.process = std::move(*process);
+  return started;
+}
+
+}  // namespace fixpoint::functions

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "functions/process.h"
+#include "functions/runtime.h"
+
+namespace fixpoint::functions {
+
+/// Starts the Python processes in the strongest hold that this machine allows, found out by trying. Used by one thread.
+class Sandbox {
+ public:
+  /// Tries the holds from the strongest on, each with a Python that does next to nothing. Error: ServiceException where
+  /// not even a plain process runs: the interpreter's own words are in it.
+  static Result<std::unique_ptr<Sandbox>> find(const RuntimeOptions& options);
+  ~Sandbox();
+  Sandbox(const Sandbox&) = delete;
+  Sandbox& operator=(const Sandbox&) = delete;
+
+  /// Says what holds a handler, and what does not.
+  const std::string& sentence() const { return sentence_; }
+
+  struct Started {
+    Process process;
+    std::string task_root;    ///< where the bootstrap unpacks the code, as the process sees it
+    std::string runtime_dir;  ///< where the bootstrap lies, as the process sees it
+    std::string folder;       ///< of ours, to be handed to remove_folder() when the process has ended; may be empty
+    bool status_has_signals;  ///< an exit status above 128 is 128 and the signal that ended the handler
+  };
+  struct Request {
+    std::size_t slot = 0;     ///< which of the processes: each has a user of its own where we can give it one
+    std::string runtime_api;  ///< the value of AWS_LAMBDA_RUNTIME_API
+    int memory_mb = 128;
+    int ephemeral_storage_mb = 512;
+    int timeout_s = 3;
+  };
+  Result<Started> start(const Request& request);
+  static void remove_folder(const std::string& folder);
+
+ private:
+  enum class Hold { BubblewrapAsOtherUser, Bubblewrap, OtherUser, Plain };
+  Sandbox(const RuntimeOptions& options, Hold hold);
+  Result<Launch> launch(const Request& request, std::vector<std::string> python, Started& started);
+  bool in_bubblewrap() const { return hold_ == Hold::BubblewrapAsOtherUser || hold_ == Hold::Bubblewrap; }
+  bool as_other_user() const { return hold_ == Hold::BubblewrapAsOtherUser || hold_ == Hold::OtherUser; }
+  Result<void> try_out();
+
+  RuntimeOptions options_;
+  Hold hold_;
+  std::string sentence_;
+  std::string runtime_folder_;  // of the two Python files, where there is no bubblewrap to show them
+};
+
+}  // namespace fixpoint::functions

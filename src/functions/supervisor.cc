@@ -1,0 +1,582 @@
+#include "functions/supervisor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <future>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "json/text.h"
+
+namespace fixpoint::functions {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t payload_limit_bytes =
+    6'291'456;  // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+constexpr std::size_t body_margin_bytes = 1024UL * 1024;
+constexpr auto ending_limit = milliseconds(5'000);     // for a killed process to be gone
+constexpr auto returning_limit = milliseconds(5'000);  // from an answer to the next question
+constexpr double busy_limit_ms = 3'000'000;            // within the processor time that Sandbox allows a process
+constexpr int no_idle_end_ms = 1'000'000;              // longer than the longest run, 900 s
+constexpr std::size_t secret_digits = 64;
+
+Error stopped() {
+  return errors::unavailable("The function runtime is stopping.");
+}
+
+HttpResponse plain(int status, std::string body = {}) {
+  HttpResponse response;
+  response.status = status;
+  response.headers.set("Content-Type", "application/json");
+  response.body = std::move(body);
+  return response;
+}
+
+// The processes of one revision of a function are alike, and those of two endpoints are not.
+std::string key_of(const Invocation& invocation) {
+  return invocation.function.qualified_arn() + "\n" + invocation.function.revision_id + "\n" +
+         invocation.function.code_sha256 + "\n" + invocation.endpoint_url;
+}
+
+}  // namespace
+
+Result<Outcome> Runtime::invoke_and_wait(Invocation invocation) {
+  std::promise<Result<Outcome>> promise;
+  auto future = promise.get_future();
+  invoke(std::move(invocation), [&promise](Result<Outcome> outcome) { promise.set_value(std::move(outcome)); });
+  return future.get();
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::start(RuntimeOptions options) {
+  FIXPOINT_TRY(supervisor, Supervisor::start(std::move(options)));
+  return std::unique_ptr<Runtime>(std::move(supervisor));
+}
+
+Supervisor::Supervisor(RuntimeOptions options)
+    : options_(std::move(options)), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Result<std::unique_ptr<Supervisor>> Supervisor::start(RuntimeOptions options) {
+  if (options.processes == 0 || options.process_limit < 4)
+    return fail(errors::validation(
+        "The function runtime needs one process at least, and a process_limit of four: bubblewrap takes two"));
+  std::unique_ptr<Supervisor> out(new Supervisor(std::move(options)));
+  http::ServerOptions server;
+  server.body_limit_bytes = out->options_.response_limit_bytes + body_margin_bytes;
+  server.connection_limit = out->options_.processes * 4 + 16;
+  server.idle_timeout_ms = no_idle_end_ms;
+  server.stop_timeout_ms = 100;
+  auto* raw = out.get();
+  FIXPOINT_TRY(listening, http::Server::start(std::move(server), [raw](HttpRequest request, http::Responder respond) {
+                 {
+                   const std::lock_guard lock(raw->mutex_);
+                   if (!raw->stopping_) {
+                     raw->new_requests_.push_back({std::move(request), std::move(respond)});
+                     raw->wake();
+                     return;
+                   }
+                 }
+                 respond.send(plain(503));
+               }));
+  out->server_ = std::move(listening);
+  out->thread_ = std::thread([raw] { raw->loop(); });
+  return out;
+}
+
+Supervisor::~Supervisor() {
+  stop();
+}
+
+void Supervisor::wake() const {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = write(wake_fd_.get(), &one, sizeof(one));
+}
+
+void Supervisor::stop() {
+  const std::lock_guard once(stop_mutex_);
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake();
+  thread_.join();
+  server_->stop();
+}
+
+Runtime::Counts Supervisor::counts() const {
+  const std::lock_guard lock(mutex_);
+  Counts out = counts_;
+  out.waiting = taken_;
+  return out;
+}
+
+std::string Supervisor::isolation() {
+  std::unique_lock lock(mutex_);
+  isolation_wanted_ = true;
+  wake();
+  changed_.wait(lock, [&] { return !isolation_.empty() || stopping_; });
+  return isolation_.empty() ? "The function runtime has stopped before it found out." : isolation_;
+}
+
+void Supervisor::invoke(Invocation invocation, Callback done) {
+  auto run = std::make_unique<Run>();
+  if (invocation.request_id.empty()) invocation.request_id = random_uuid();
+  if (invocation.invoked_arn.empty()) invocation.invoked_arn = invocation.function.arn();
+  run->key = key_of(invocation);
+  run->log = RunLog(options_.log_limit_bytes);
+  if (invocation.payload.size() > payload_limit_bytes) {
+    done(fail(errors::coded("RequestTooLargeException",
+                            "Request must be smaller than 6291456 bytes for the InvokeFunction operation", 413)));
+    return;
+  }
+  if (!invocation.client_context.empty()) {
+    // It travels in a header, and so on one line.
+    const auto context = json::parse(invocation.client_context);
+    if (!context || !context->is_object()) {
+      done(fail(errors::coded("InvalidRequestContentException",
+                              "Client context must be a valid Base64-encoded JSON object.", 400)));
+      return;
+    }
+    invocation.client_context = json::print(*context);
+  }
+  run->invocation = std::move(invocation);
+  run->done = std::move(done);
+  bool full = false;
+  {
+    const std::lock_guard lock(mutex_);
+    full = taken_ >= options_.queue_limit;
+    if (!stopping_ && !full) {
+      ++taken_;
+      new_runs_.push_back(std::move(run));
+    }
+  }
+  if (run == nullptr) return wake();
+  if (full) {
+    Error error = errors::coded("TooManyRequestsException", "Rate Exceeded.", 429);
+    error.retryable = true;
+    run->done(fail(std::move(error)));
+  } else {
+    run->done(fail(stopped()));
+  }
+}
+
+void Supervisor::loop() {
+  while (turn()) wait_for_something();
+  for (auto& worker : workers_) {
+    drain(*worker);
+    if (worker->run) worker->run->done(fail(stopped()));
+    Sandbox::remove_folder(worker->folder);
+  }
+  workers_.clear();  // kills and waits
+  for (auto& run : waiting_) run->done(fail(stopped()));
+  waiting_.clear();
+  std::deque<std::unique_ptr<Run>> runs;
+  {
+    const std::lock_guard lock(mutex_);
+    runs.swap(new_runs_);
+    new_requests_.clear();
+    taken_ = 0;
+    counts_.processes = counts_.running = 0;
+  }
+  for (auto& run : runs) run->done(fail(stopped()));
+  changed_.notify_all();
+}
+
+// Everything that can be done now. False: it is time to stop.
+bool Supervisor::turn() {
+  std::deque<std::unique_ptr<Run>> runs;
+  std::deque<Asked> requests;
+  bool look = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    runs.swap(new_runs_);
+    requests.swap(new_requests_);
+    look = isolation_wanted_ && isolation_.empty();
+  }
+  if (look) find_sandbox();
+  for (auto& asked : requests) answer(std::move(asked));
+  for (auto& run : runs) waiting_.push_back(std::move(run));
+  for (auto& worker : workers_) {
+    drain(*worker);
+    check_deadline(*worker);
+  }
+  for (auto at = workers_.begin(); at != workers_.end();) {
+    Worker& worker = **at;
+    const bool late =
+        worker.state == Worker::State::Ending && worker.deadline && steady_clock::now() >= *worker.deadline;
+    // A process is gone when it has ended and nobody holds its output any more.
+    if (worker.process.exited() && (!worker.output_open || late)) {
+      bury(worker);
+      at = workers_.erase(at);
+      continue;
+    }
+    if (worker.process.exited() && worker.state != Worker::State::Ending) end(worker);
+    ++at;
+  }
+  expire_waiting();
+  dispatch();
+  count();
+  return true;
+}
+
+void Supervisor::wait_for_something() {
+  std::vector<struct pollfd> fds{{wake_fd_.get(), POLLIN, 0}};
+  std::optional<Instant> first;
+  const auto consider = [&](Instant instant) {
+    if (!first || instant < *first) first = instant;
+  };
+  for (const auto& worker : workers_) {
+    if (worker->output_open) fds.push_back({worker->process.output_fd(), POLLIN, 0});
+    // The descriptor of a process that has ended stays readable.
+    if (worker->state != Worker::State::Ending || worker->process.exit_fd() >= 0)
+      if (!worker->process.exited()) fds.push_back({worker->process.exit_fd(), POLLIN, 0});
+    if (worker->deadline) consider(*worker->deadline);
+  }
+  const TimeMs now = clock_.now_ms();
+  for (const auto& run : waiting_)
+    if (run->invocation.deadline_ms != 0)
+      consider(steady_clock::now() + milliseconds(run->invocation.deadline_ms - now));
+  int timeout = -1;
+  if (first) {
+    const auto left = std::chrono::ceil<milliseconds>(*first - steady_clock::now()).count();
+    timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+  }
+  poll(fds.data(), fds.size(), timeout);
+  std::uint64_t ignored = 0;
+  [[maybe_unused]] const auto got = read(wake_fd_.get(), &ignored, sizeof(ignored));
+}
+
+void Supervisor::find_sandbox() {
+  if (sandbox_ || no_sandbox_) return;
+  auto found = Sandbox::find(options_);
+  if (found)
+    sandbox_ = std::move(*found);
+  else
+    no_sandbox_ = found.error();
+  const std::lock_guard lock(mutex_);
+  isolation_ = sandbox_ ? sandbox_->sentence() : "No handler can run: " + no_sandbox_->message;
+  changed_.notify_all();
+}
+
+Worker* Supervisor::idle_worker(const std::string& key) {
+  for (auto& worker : workers_)
+    if (worker->state == Worker::State::Idle && worker->key == key) return worker.get();
+  return nullptr;
+}
+
+// Ends the idle process that was idle longest, where none is ending already. False where all are busy.
+bool Supervisor::make_room() {
+  Worker* oldest = nullptr;
+  for (auto& worker : workers_)
+    if (worker->state == Worker::State::Idle && (oldest == nullptr || worker->idle_since < oldest->idle_since))
+      oldest = worker.get();
+  if (oldest == nullptr) return false;
+  end(*oldest);
+  return true;
+}
+
+void Supervisor::dispatch() {
+  std::size_t coming_free = static_cast<std::size_t>(std::count_if(
+      workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state == Worker::State::Ending; }));
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    if (Worker* worker = idle_worker((*at)->key)) {
+      worker->run = std::move(*at);
+      at = waiting_.erase(at);
+      give(*worker);
+    } else if (workers_.size() < options_.processes) {
+      auto run = std::move(*at);
+      at = waiting_.erase(at);
+      start_worker(std::move(run));
+    } else {
+      if (coming_free > 0)
+        --coming_free;
+      else
+        make_room();
+      ++at;
+    }
+  }
+}
+
+std::size_t Supervisor::free_slot() const {
+  for (std::size_t slot = 0;; ++slot)
+    if (std::none_of(workers_.begin(), workers_.end(), [&](const auto& worker) { return worker->slot == slot; }))
+      return slot;
+}
+
+void Supervisor::start_worker(std::unique_ptr<Run> run) {
+  find_sandbox();
+  if (no_sandbox_) return run->done(fail(*no_sandbox_));
+  const FunctionRecord& function = run->invocation.function;
+  const std::string secret = random_hex(secret_digits);
+  Sandbox::Request request;
+  request.slot = free_slot();
+  request.runtime_api = "127.0.0.1:" + std::to_string(server_->port()) + "/" + secret;
+  request.memory_mb = function.memory_mb;
+  request.ephemeral_storage_mb = function.ephemeral_storage_mb;
+  request.timeout_s = function.timeout_s;
+  auto started = sandbox_->start(request);
+  if (!started) return run->done(fail(std::move(started.error())));
+  auto worker = std::make_unique<Worker>(std::move(started->process), run->key);
+  worker->secret = secret;
+  worker->folder = started->folder;
+  worker->slot = request.slot;
+  worker->status_has_signals = started->status_has_signals;
+  worker->log_stream = new_log_stream(function, clock_.now_ms());
+  worker->environment = environment_of(run->invocation, started->task_root, started->runtime_dir, worker->log_stream);
+  worker->deadline = worker->started + milliseconds(options_.init_timeout_ms);
+  run->cold = true;
+  worker->run = std::move(run);
+  ++started_;
+  workers_.push_back(std::move(worker));
+}
+
+// Answers the process's question for the next event with the run that it got.
+void Supervisor::give(Worker& worker) {
+  Run& run = *worker.run;
+  const Invocation& invocation = run.invocation;
+  const TimeMs now = clock_.now_ms();
+  TimeMs allowed = std::int64_t{invocation.function.timeout_s} * 1000;
+  if (invocation.deadline_ms != 0) allowed = std::clamp<TimeMs>(invocation.deadline_ms - now, 0, allowed);
+  worker.state = Worker::State::Running;
+  run.began = steady_clock::now();
+  run.began_at_all = true;
+  worker.deadline = run.began + milliseconds(allowed);
+  run.log.append("START RequestId: " + invocation.request_id + " Version: " + invocation.function.version + "\n");
+  HttpResponse event = plain(200, invocation.payload);
+  event.headers.set("Lambda-Runtime-Aws-Request-Id", invocation.request_id);
+  event.headers.set("Lambda-Runtime-Deadline-Ms", std::to_string(now + allowed));
+  event.headers.set("Lambda-Runtime-Invoked-Function-Arn", invocation.invoked_arn);
+  event.headers.set("Lambda-Runtime-Trace-Id", "Root=1-" + random_hex(8) + "-" + random_hex(24) + ";Sampled=0");
+  if (!invocation.client_context.empty()) event.headers.set("Lambda-Runtime-Client-Context", invocation.client_context);
+  event.headers.set("Fixpoint-Response-Limit", std::to_string(options_.response_limit_bytes));
+  std::exchange(worker.next, {}).send(std::move(event));
+}
+
+void Supervisor::answer(Asked asked) {
+  std::string_view path = asked.request.path();
+  path.remove_prefix(1);
+  const std::size_t end = std::min(path.find('/'), path.size());
+  const std::string secret(path.substr(0, end));
+  const std::string rest(path.substr(end));
+  Worker* found = nullptr;
+  for (auto& worker : workers_)
+    if (equal_in_constant_time(worker->secret, secret)) found = worker.get();
+  // One that is being ended has nothing more to ask: its answer is not taken.
+  if (found == nullptr || found->state == Worker::State::Ending)
+    return asked.respond.send(plain(
+        403,
+        R"({"errorType":"Forbidden","errorMessage":"This is the runtime interface of fixpoint's functions; each process has a secret for it."})"));
+  const std::string method = asked.request.method;
+  answer_worker(*found, method, rest, std::move(asked));
+}
+
+void Supervisor::answer_worker(Worker& worker, std::string_view method, std::string_view path, Asked asked) {
+  using State = Worker::State;
+  constexpr std::string_view version = "/2018-06-01/runtime";
+  if (method == "GET" && path == "/fixpoint/environment")
+    return asked.respond.send(plain(200, json::print(worker.environment)));
+  if (method == "GET" && path == "/fixpoint/code" && worker.state == State::Starting && worker.run) {
+    auto code = worker.run->invocation.code ? worker.run->invocation.code() : Result<std::string>(std::string());
+    if (code) return asked.respond.send(plain(200, std::move(*code)));
+    asked.respond.send(plain(410));
+    auto run = std::move(worker.run);
+    end(worker);
+    return run->done(fail(std::move(code.error())));
+  }
+  if (method == "GET" && path == "/fixpoint/credentials" && worker.run &&
+      (worker.state == State::Starting || worker.state == State::Running)) {
+    const Credentials& keys = worker.run->invocation.credentials;
+    return asked.respond.send(plain(200, json::print(json::Object{{"AccessKeyId", keys.access_key},
+                                                                  {"SecretAccessKey", keys.secret_key},
+                                                                  {"Token", keys.session_token}})));
+  }
+  if (method == "GET" && path == std::string(version) + "/invocation/next" &&
+      (worker.state == State::Starting || worker.state == State::Returning)) {
+    worker.next = std::move(asked.respond);
+    if (worker.state == State::Starting) {
+      worker.init_ms = milliseconds_since(worker.started);
+      return give(worker);
+    }
+    if (worker.runs >= options_.recycle_after || worker.busy_ms > busy_limit_ms) return end(worker);
+    worker.state = State::Idle;
+    worker.idle_since = steady_clock::now();
+    worker.deadline = worker.idle_since + milliseconds(options_.idle_ms);
+    return;
+  }
+  if (method == "POST" && path == std::string(version) + "/init/error" && worker.state == State::Starting)
+    return take_init_error(worker, std::move(asked));
+  if (method == "POST" && worker.state == State::Running && path.starts_with(std::string(version) + "/invocation/"))
+    return take_result(worker, path.substr(version.size() + 12), std::move(asked));
+  asked.respond.send(plain(
+      404,
+      R"({"errorType":"InvalidStateTransition","errorMessage":"There is no such resource of the runtime interface, or not now."})"));
+}
+
+void Supervisor::take_result(Worker& worker, std::string_view path, Asked asked) {
+  const std::string& id = worker.run->invocation.request_id;
+  const bool response = path == id + "/response";
+  if (!response && path != id + "/error")
+    return asked.respond.send(plain(400, R"({"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"})"));
+  worker.memory_kb =
+      std::max(worker.memory_kb, to_int64(asked.request.headers.get("Fixpoint-Max-Memory-Kb")).value_or(0));
+  Outcome outcome;
+  const std::string limit = std::to_string(options_.response_limit_bytes);
+  const auto document = json::parse(asked.request.body);
+  if (asked.request.body.size() > options_.response_limit_bytes) {
+    outcome = failure_of(*worker.run, "Function.ResponseSizeTooLarge",
+                         "Response payload size exceeded maximum allowed payload size (" + limit + " bytes).");
+  } else if (!document) {
+    // The bootstrap sends nothing that is no JSON, but what runs beside it may.
+    outcome = failure_of(*worker.run, "Runtime.InvalidResponse",
+                         "The runtime's answer is not JSON: " + document.error().message);
+  } else if (response) {
+    outcome.payload = std::move(asked.request.body);
+  } else {
+    outcome.payload = std::move(asked.request.body);
+    outcome.function_error = "Unhandled";
+    outcome.error_type = std::string((*document)["errorType"].string_or("Error"));
+  }
+  asked.respond.send(plain(202, R"({"status":"OK"})"));
+  worker.state = Worker::State::Returning;
+  worker.deadline = steady_clock::now() + returning_limit;
+  drain(worker);
+  finish(worker, std::move(outcome));
+}
+
+void Supervisor::take_init_error(Worker& worker, Asked asked) {
+  worker.memory_kb =
+      std::max(worker.memory_kb, to_int64(asked.request.headers.get("Fixpoint-Max-Memory-Kb")).value_or(0));
+  auto document = json::parse(asked.request.body);
+  asked.respond.send(plain(202, R"({"status":"OK"})"));
+  if (document && document->is_object()) {
+    document->set("requestId", worker.run->invocation.request_id);
+    Outcome outcome;
+    outcome.payload = json::print(*document);
+    outcome.function_error = "Unhandled";
+    outcome.error_type = std::string((*document)["errorType"].string_or("Runtime.Unknown"));
+    worker.outcome = std::move(outcome);
+  }
+  worker.init_ms = milliseconds_since(worker.started);
+  end(worker);
+}
+
+void Supervisor::drain(Worker& worker) {
+  if (!worker.output_open) return;
+  std::string output;
+  worker.output_open = worker.process.read_output(output);
+  // What is written between two runs belongs to none, as nobody asked for it.
+  if (!output.empty() && worker.run) worker.run->log.append(output);
+}
+
+void Supervisor::finish(Worker& worker, Outcome outcome) {
+  auto run = std::move(worker.run);
+  const Invocation& invocation = run->invocation;
+  outcome.request_id = invocation.request_id;
+  outcome.cold = run->cold;
+  outcome.init_ms = run->cold ? worker.init_ms : 0;
+  outcome.duration_ms = run->began_at_all ? milliseconds_since(run->began) : 0;
+  outcome.billed_ms = static_cast<std::int64_t>(std::ceil(outcome.duration_ms));
+  outcome.memory_mb = invocation.function.memory_mb;
+  outcome.memory_used_mb = static_cast<int>((worker.memory_kb + 1023) / 1024);
+  worker.busy_ms += outcome.duration_ms;
+  ++worker.runs;
+  const bool timed_out = outcome.error_type == "Sandbox.Timedout";
+  const bool exited = outcome.error_type == "Runtime.ExitError";
+  if (!run->began_at_all)
+    run->log.append("START RequestId: " + outcome.request_id + " Version: " + invocation.function.version + "\n");
+  if (timed_out)
+    run->log.append(fmt::format("{} {} Task timed out after {:.2f} seconds\n\n", format_iso8601_ms(clock_.now_ms()),
+                                outcome.request_id,
+                                (run->began_at_all ? outcome.duration_ms : milliseconds_since(worker.started)) / 1000));
+  if (exited)
+    run->log.append(std::string(json::parse(outcome.payload).value_or(json::Value())["errorMessage"].string_or("")) +
+                    "\nRuntime.ExitError\n");
+  run->log.append("END RequestId: " + outcome.request_id + "\n" + report_line(outcome));
+  outcome.log_tail = run->log.tail();
+  if (options_.on_log) options_.on_log(log_group_of(invocation.function), worker.log_stream, run->log.text());
+  run->done(std::move(outcome));
+}
+
+void Supervisor::check_deadline(Worker& worker) {
+  if (!worker.deadline || steady_clock::now() < *worker.deadline) return;
+  switch (worker.state) {
+    case Worker::State::Starting:
+      worker.init_ms = milliseconds_since(worker.started);
+      worker.outcome = failure_of(
+          *worker.run, "Sandbox.Timedout",
+          fmt::format(
+              "RequestId: {} Error: Task timed out after {:.2f} seconds while the handler's module was imported",
+              worker.run->invocation.request_id, options_.init_timeout_ms / 1000.0));
+      return end(worker);
+    case Worker::State::Running: {
+      const double allowed_s = std::chrono::duration<double>(*worker.deadline - worker.run->began).count();
+      worker.outcome = failure_of(*worker.run, "Sandbox.Timedout",
+                                  fmt::format("RequestId: {} Error: Task timed out after {:.2f} seconds",
+                                              worker.run->invocation.request_id, allowed_s));
+      return end(worker);
+    }
+    case Worker::State::Returning:
+    case Worker::State::Idle: return end(worker);
+    case Worker::State::Ending: return;
+  }
+}
+
+// Kills it; what it owes is paid when it is gone, so that no handler goes on after its outcome was told.
+void Supervisor::end(Worker& worker) {
+  worker.process.kill();
+  if (worker.state == Worker::State::Ending) return;
+  worker.state = Worker::State::Ending;
+  worker.deadline = steady_clock::now() + ending_limit;
+  worker.next = {};
+}
+
+void Supervisor::bury(Worker& worker) {
+  drain(worker);
+  const Exit exit = worker.process.exited().value_or(Exit{});
+  worker.memory_kb = std::max(worker.memory_kb, exit.memory_kb);
+  if (worker.run) {
+    Outcome outcome = worker.outcome ? std::move(*worker.outcome)
+                                     : failure_of(*worker.run, "Runtime.ExitError",
+                                                  "RequestId: " + worker.run->invocation.request_id +
+                                                      " Error: " + describe_exit(exit, worker.status_has_signals));
+    finish(worker, std::move(outcome));
+  }
+  Sandbox::remove_folder(worker.folder);
+}
+
+void Supervisor::expire_waiting() {
+  const TimeMs now = clock_.now_ms();
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const TimeMs deadline = (*at)->invocation.deadline_ms;
+    if (deadline == 0 || deadline > now) {
+      ++at;
+      continue;
+    }
+    Error error =
+        errors::coded("TooManyRequestsException", "No process was free before the invocation's deadline.", 429);
+    error.retryable = true;
+    (*at)->done(fail(std::move(error)));
+    at = waiting_.erase(at);
+  }
+}
+
+void Supervisor::count() {
+  const std::lock_guard lock(mutex_);
+  taken_ = waiting_.size() + new_runs_.size();
+  counts_.processes = workers_.size();
+  counts_.running = static_cast<std::size_t>(
+      std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->run != nullptr; }));
+  counts_.started = started_;
+}
+
+}  // namespace fixpoint::functions
