@@ -78,6 +78,7 @@ Result<std::vector<OverlayEntry>> list_overlay(const fs::path& folder) {
   }
   if (error) return fail(invalid(folder, "The folder of models cannot be listed: " + error.message() + "."));
   std::vector<OverlayEntry> entries;
+  entries.reserve(found.size());
   for (auto& [name, file] : found) entries.push_back({name, std::move(file)});
   return entries;
 }

@@ -145,6 +145,25 @@ TEST(models, a_number_keeps_its_width_where_only_the_newer_source_has_it) {
   EXPECT_EQ(operation("logs", "FilterLogEvents").input->find("startTime")->shape->type, ShapeType::Long);
 }
 
+TEST(models, a_size_is_as_wide_as_the_wider_source_says) {
+  EXPECT_EQ(service("s3").find_shape("Object")->find("Size")->shape->type, ShapeType::Long);
+}
+
+TEST(models, an_output_has_no_query_parameters) {
+  for (const PackEntry& entry : models().services()) {
+    for (const Operation& each : service(entry.name).operations()) {
+      if (each.output == nullptr || each.output->bindings == nullptr || each.output == each.input) continue;
+      EXPECT_TRUE(each.output->bindings->query.empty()) << entry.name << " " << each.name;
+      EXPECT_TRUE(each.output->bindings->uri.empty()) << entry.name << " " << each.name;
+    }
+  }
+}
+
+TEST(models, s3_control_puts_the_account_before_the_host) {
+  for (const std::string_view name : {"GetAccessPoint", "CreateAccessGrant"})
+    EXPECT_EQ(operation("s3control", name).host_prefix.parts.size(), 2U) << name;
+}
+
 TEST(models, limits_and_patterns_come_from_the_fuller_source) {
   const Member& role = *operation("sts", "AssumeRole").input->find("RoleSessionName");
   EXPECT_TRUE(role.required);

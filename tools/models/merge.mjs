@@ -22,6 +22,8 @@ export function merge(name, old, now, report = () => {}) {
     const shape = (shapes[old_name] ??= { ...before });
     if (after.enum) shape.enum = unite(shape.enum, after.enum);
     else if (before.enum) report(`${name}: ${old_name} had an enum`);
+    // S3's sizes were 32 bits wide in botocore's file, which Python does not mind.
+    if (shape.type === "integer" && after.type === "long") shape.type = "long";
     if (after.sensitive) shape.sensitive = true;
     if (after.streaming) shape.streaming = true;
     return old_name;

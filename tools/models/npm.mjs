@@ -120,6 +120,15 @@ export function read_client(file) {
   const operations = {};
   let guessed_widths = 0;
 
+  // Structures that come out of operations and go into none: Smithy's URI and query bindings mean nothing in them.
+  const inputs = new Set();
+  const outputs = new Set();
+  for (const value of Object.values(values)) {
+    if (!Array.isArray(value) || value[0] !== 9) continue;
+    inputs.add(value[4]()[2]);
+    outputs.add(value[5]()[2]);
+  }
+
   const use = ({ name, shape }) => ((shapes[name] ??= shape), name);
   const number = (width) => use(plain(width));
   // The name of the enum that is the element of a declared type: of X, X[], Record<string, X[]> and so on.
@@ -230,21 +239,21 @@ export function read_client(file) {
       // What an error carries as a number is seconds to wait or a count.
       const width = widths.get(`${name}\0${member_name}`) ?? (kind === -3 ? "integer" : undefined);
       const member = { shape: shape_of(with_traits ? packed[0] : packed, type, width) };
-      bind(member, member_traits, shape, member_name);
+      bind(member, member_traits, shape, member_name, outputs.has(name) && !inputs.has(name));
       shape.members[member_name] = member;
       if (shape.eventstream) shapes[member.shape].event = true;
     });
     return name;
   }
 
-  function bind(member, traits, shape, member_name) {
+  function bind(member, traits, shape, member_name, comes_out) {
     const name = traits.xmlName;
     if (rest) {
       if (traits.httpHeader) Object.assign(member, { location: "header", locationName: traits.httpHeader });
       if (traits.httpPrefixHeaders !== undefined) Object.assign(member, { location: "headers", locationName: traits.httpPrefixHeaders });
-      if (traits.httpQuery) Object.assign(member, { location: "querystring", locationName: traits.httpQuery });
-      if (traits.httpQueryParams) member.location = "querystring";
-      if (traits.httpLabel) Object.assign(member, { location: "uri", locationName: member_name });
+      if (traits.httpQuery && !comes_out) Object.assign(member, { location: "querystring", locationName: traits.httpQuery });
+      if (traits.httpQueryParams && !comes_out) member.location = "querystring";
+      if (traits.httpLabel && !comes_out) Object.assign(member, { location: "uri", locationName: member_name });
       if (traits.httpResponseCode) member.location = "statusCode";
       if (traits.httpPayload) {
         shape.payload = member_name;
@@ -305,6 +314,8 @@ export function read_client(file) {
     }
     if (traits.idempotent) made.idempotent = true;
     if (traits.endpoint) made.endpoint = { hostPrefix: traits.endpoint[0] };
+    // S3 Control's account stands before the host, which its endpoint rules say and the operation's traits do not.
+    else if (members.AccountId?.hostLabel) made.endpoint = { hostPrefix: "{AccountId}." };
     if (traits.httpChecksumRequired) made.httpChecksumRequired = true;
     // The schema only says that there is an httpChecksum trait; which member names the algorithm is the same in every such operation.
     if (traits.httpChecksum && members.ChecksumAlgorithm) made.httpChecksum = { requestAlgorithmMember: "ChecksumAlgorithm", requestChecksumRequired: true };
