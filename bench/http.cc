@@ -1,11 +1,12 @@
-// bench_http serve [THREADS]: a hello server, which prints its port and serves until it is killed (for wrk).
-// bench_http load [SECONDS] [CONNECTIONS]: our own load generator against such a server.
-// bench_http client [SECONDS] [IN_FLIGHT]: requests a second of the curl client against such a server.
+// bench_http serve [THREADS [CERTIFICATE KEY]]: a hello server, which prints its port and serves until it is killed
+// (for wrk). bench_http load [SECONDS] [CONNECTIONS]: our own load generator against such a server. bench_http client
+// [SECONDS] [IN_FLIGHT]: requests a second of the curl client against such a server.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <unistd.h>
@@ -20,8 +21,10 @@ using fixpoint::HttpRequest;
 using fixpoint::HttpResponse;
 using fixpoint::Result;
 
-std::unique_ptr<fixpoint::http::Server> start(unsigned threads) {
+std::unique_ptr<fixpoint::http::Server> start(unsigned threads, std::string certificate = {}, std::string key = {}) {
   fixpoint::http::ServerOptions options;
+  options.tls_certificate_file = std::move(certificate);
+  options.tls_key_file = std::move(key);
   options.threads = threads;
   auto server = fixpoint::http::Server::start(options, [](HttpRequest, fixpoint::http::Responder respond) {
     HttpResponse response;
@@ -75,7 +78,8 @@ void run_client(int seconds, int in_flight) {
 int main(int argc, char** argv) {
   const std::string_view mode = argc > 1 ? argv[1] : "client";
   if (mode == "serve") {
-    const auto server = start(argc > 2 ? static_cast<unsigned>(std::atoi(argv[2])) : 1);
+    const auto server = start(argc > 2 ? static_cast<unsigned>(std::atoi(argv[2])) : 1, argc > 4 ? argv[3] : "",
+                              argc > 4 ? argv[4] : "");
     std::printf("%u\n", server->port());
     std::fflush(stdout);
     pause();

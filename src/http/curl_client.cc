@@ -432,6 +432,7 @@ class CurlClient::Loop {
 
   void end_all() {
     std::vector<Transfer*> all;
+    all.reserve(under_way_.size());
     for (const auto& [key, transfer] : under_way_) all.push_back(key);
     for (Transfer* transfer : all) {
       const bool sent = transfer->has_sent();

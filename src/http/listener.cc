@@ -166,7 +166,7 @@ void Acceptor::close() {
   std::promise<void> closed;
   boost::asio::post(descriptor_.get_executor(), [&] {
     boost::system::error_code ignored;
-    descriptor_.close(ignored);
+    ignored = descriptor_.close(ignored);
     pause_.cancel();
     closed.set_value();
   });

@@ -90,6 +90,7 @@ void Loop::wind_down() {
   boost::asio::post(context_, [this] {
     winding_down_ = true;
     std::vector<std::shared_ptr<Connection>> all;
+    all.reserve(connections_.size());
     for (const auto& [key, connection] : connections_) all.push_back(connection);
     for (const auto& connection : all) connection->wind_down();
   });
