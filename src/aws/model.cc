@@ -77,6 +77,11 @@ const Member* Shape::find_wire(std::string_view wire_name) const {
   return at == NameIndex::none ? nullptr : &members[at];
 }
 
+const Member* Shape::find_query(std::string_view query_name) const {
+  const std::uint16_t at = by_query.find(query_name);
+  return at == NameIndex::none ? nullptr : &members[at];
+}
+
 const Shape* Operation::find_error(std::string_view code) const {
   for (const Shape* error : errors)
     if (error->error_code == code || error->name == code) return error;

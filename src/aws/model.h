@@ -29,6 +29,8 @@ enum class ShapeType : std::uint8_t {
   String,
   Blob,
   Boolean,
+  Byte,
+  Short,
   Integer,
   Long,
   Float,
@@ -50,8 +52,9 @@ struct XmlNamespace {
 
 /// A structure's member, a list's element, or a map's key or value.
 struct Member {
-  std::string_view name;        ///< as the model and canonical JSON call it; empty in lists and maps
-  std::string_view wire_name;   ///< the model's locationName; `name` where it says none (empty in lists and maps)
+  std::string_view name;       ///< as the model and canonical JSON call it; empty in lists and maps
+  std::string_view wire_name;  ///< the model's locationName, on the member, else on the shape, else `name`. Of a list
+                               ///< that is flattened by its shape and has none of its own: its elements' name.
   std::string_view query_name;  ///< ec2 requests: queryName, else wire_name with a capital
   const Shape* shape = nullptr;
   XmlNamespace xml_namespace;
@@ -134,10 +137,13 @@ struct Shape {
   const Member* find(std::string_view member_name) const;
   /// By the name on the wire. Null where there is none.
   const Member* find_wire(std::string_view wire_name) const;
+  /// By the name in a request of the ec2 protocol. Null where there is none.
+  const Member* find_query(std::string_view query_name) const;
 
   bool has_wire_names = false;  ///< some member is called otherwise on the wire
   NameIndex by_name;            // use find() and find_wire()
   NameIndex by_wire;
+  NameIndex by_query;
 };
 
 /// A request URI of the model, taken apart: `/{Bucket}/{Key+}?list-type=2`.

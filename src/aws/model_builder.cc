@@ -16,8 +16,10 @@ Error invalid_model(std::string_view service, const std::string& where, const st
 }
 
 std::optional<ShapeType> shape_type_of(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, ShapeType>, 14> types{{
+  static constexpr std::array<std::pair<std::string_view, ShapeType>, 16> types{{
       {"structure", ShapeType::Structure},
+      {"byte", ShapeType::Byte},
+      {"short", ShapeType::Short},
       {"list", ShapeType::List},
       {"map", ShapeType::Map},
       {"string", ShapeType::String},
@@ -264,7 +266,7 @@ class ModelBuilder {
     member.shape = shape;
     member.wire_name = keep_text(from["locationName"]);
     member.has_wire_name = !member.wire_name.empty();
-    if (!member.has_wire_name) member.wire_name = member.name;
+    if (!member.has_wire_name) member.wire_name = inherited_wire_name(member, from);
     if (const std::string_view query_name = from["queryName"].string_or(""); !query_name.empty()) {
       member.query_name = keep(query_name);
     } else if (!member.wire_name.empty()) {
@@ -292,6 +294,18 @@ class ModelBuilder {
     return {};
   }
 
+  // Where the member says nothing: a list that its own shape flattens has its elements' name, a list or map its
+  // shape's. A structure's own name is that of a document's root, never of a member.
+  std::string_view inherited_wire_name(const Member& member, const json::Value& from) {
+    const json::Value& target = model_["shapes"][member.shape->name];
+    if (member.shape->type == ShapeType::List && member.shape->flattened && from.find("flattened") == nullptr)
+      if (const std::string_view element = keep_text(target["member"]["locationName"]); !element.empty())
+        return element;
+    if (member.shape->type == ShapeType::List || member.shape->type == ShapeType::Map)
+      if (const std::string_view own = keep_text(target["locationName"]); !own.empty()) return own;
+    return member.name;
+  }
+
   Result<void> read_members(Shape& shape, const json::Value& from, const std::string& where) {
     if (!from["members"].is_object()) return {};
     const json::Object& members = from["members"].as_object();
@@ -308,6 +322,11 @@ class ModelBuilder {
     }
     shape.by_name.build(names);
     if (shape.has_wire_names) shape.by_wire.build(wire_names);
+    if (service_->protocol == Protocol::Ec2) {
+      std::vector<std::string_view> query_names;
+      for (const Member& member : shape.members) query_names.push_back(member.query_name);
+      shape.by_query.build(query_names);
+    }
     if (from["required"].is_array()) {
       for (const json::Value& required : from["required"].as_array()) {
         const std::uint16_t at = shape.by_name.find(required.string_or(""));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <span>
+#include <cstdint>
 #include <string_view>
 
 namespace fixpoint::aws {
@@ -16,5 +16,23 @@ struct SecondProtocol {
   std::string_view xml_namespace;
 };
 const SecondProtocol* find_second_protocol(std::string_view service);
+
+/// How the XML document of a response begins where the output's own name is not what AWS sends.
+struct ResponseRoot {
+  std::string_view service;
+  std::string_view operation;
+  std::string_view root;
+  bool bare = false;  ///< the root is the one member of the output itself, not an element around it
+};
+const ResponseRoot* find_response_root(std::string_view service, std::string_view operation);
+
+/// The form of an XML error document.
+enum class XmlErrorForm : std::uint8_t { Wrapped, Bare };
+/// S3 sends `<Error>` alone, all others `<ErrorResponse><Error>`.
+XmlErrorForm xml_error_form(std::string_view service);
+
+/// True where a failure may come inside a response of status 200.
+/// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+bool may_fail_inside_success(std::string_view service);
 
 }  // namespace fixpoint::aws
