@@ -33,7 +33,8 @@ Result<void> verify_md5(const HttpRequest& request, std::string_view body) {
   const std::string* stated = request.headers.find("content-md5");
   if (stated == nullptr) return {};
   const auto bytes = base64_decode(*stated);
-  if (!bytes || bytes->size() != 16) return fail(errors::coded("InvalidDigest", "The Content-MD5 you specified is not valid.", 400));
+  if (!bytes || bytes->size() != 16)
+    return fail(errors::coded("InvalidDigest", "The Content-MD5 you specified is not valid.", 400));
   if (*bytes != md5(body))
     return fail(errors::coded("BadDigest", "The Content-MD5 you specified did not match what we received.", 400));
   return {};
@@ -98,8 +99,8 @@ Result<void> verify_response_checksum(const HttpResponse& response, const Operat
     // A checksum of checksums ("...-3", of a multipart upload) says nothing of the body.
     if (stated == nullptr || stated->find('-') != std::string::npos) continue;
     if (*stated == *checksum_of(algorithm, response.body)) continue;
-    Error error = errors::coded("ChecksumMismatch",
-                                "The " + std::string(algorithm) + " of the response is not the one that its header states");
+    Error error = errors::coded(
+        "ChecksumMismatch", "The " + std::string(algorithm) + " of the response is not the one that its header states");
     error.retryable = true;
     return fail(std::move(error));
   }

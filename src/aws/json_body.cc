@@ -48,7 +48,7 @@ class Reader {
   Result<void> read(json::Value& value, const Shape& shape, TimestampFormat format, bool json_text) {
     if (json_text) return read_json_text(value);
     switch (shape.type) {
-      case ShapeType::Structure: return structure(value, shape, false);
+      case ShapeType::Structure: return structure(value, shape, BodyPart::All);
       case ShapeType::List: return list(value, shape);
       case ShapeType::Map: return map(value, shape);
       case ShapeType::String:
@@ -78,14 +78,14 @@ class Reader {
     return {};
   }
 
-  Result<void> structure(json::Value& value, const Shape& shape, bool body_only) {
+  Result<void> structure(json::Value& value, const Shape& shape, BodyPart part) {
     if (!value.is_object()) return wrong(value, shape);
     json::Object& object = value.as_object();
     bool as_it_is = true;
     std::size_t taken = 0;
     for (json::Member& entry : object) {
       const Member* member = find(shape, entry.key);
-      if (member == nullptr || entry.value.is_null() || (body_only && member->location != Location::Body)) {
+      if (member == nullptr || entry.value.is_null() || !is_in(part, member->location)) {
         as_it_is = false;
         continue;
       }
@@ -101,7 +101,7 @@ class Reader {
     kept.reserve(taken);
     for (json::Member& entry : object) {
       const Member* member = find(shape, entry.key);
-      if (member == nullptr || entry.value.is_null() || (body_only && member->location != Location::Body)) continue;
+      if (member == nullptr || entry.value.is_null() || !is_in(part, member->location)) continue;
       if (shape.has_wire_names && kept.contains(member->name)) continue;
       kept.append(std::string(member->name), std::move(entry.value));
     }
@@ -216,14 +216,14 @@ class Writer {
  public:
   Writer(std::string& out, JsonNames names) : out_(out), names_(names) {}
 
-  void structure(const json::Value& value, const Shape& shape, bool body_only) {
+  void structure(const json::Value& value, const Shape& shape, BodyPart part) {
     out_ += '{';
     bool first = true;
     if (value.is_object()) {
       for (const json::Member& entry : value.as_object()) {
         if (entry.value.is_null()) continue;
         const Member* member = shape.find(entry.key);
-        if (member == nullptr || (body_only && member->location != Location::Body)) continue;
+        if (member == nullptr || !is_in(part, member->location)) continue;
         if (!first) out_ += ',';
         first = false;
         json::print_string_to(out_, names_ == JsonNames::Wire ? member->wire_name : member->name);
@@ -248,7 +248,7 @@ class Writer {
       return;
     }
     switch (shape.type) {
-      case ShapeType::Structure: structure(value, shape, false); return;
+      case ShapeType::Structure: structure(value, shape, BodyPart::All); return;
       case ShapeType::List: list(value, shape); return;
       case ShapeType::Map: map(value, shape); return;
       case ShapeType::Timestamp: timestamp(value, format_of(format, TimestampFormat::UnixTimestamp)); return;
@@ -316,17 +316,16 @@ class Writer {
 
 }  // namespace
 
-Result<void> read_json(json::Value& value, const Shape& shape, JsonNames names, Reading reading, bool top_body_only) {
+Result<void> read_json(json::Value& value, const Shape& shape, JsonNames names, Reading reading, BodyPart part) {
   Reader reader(names, reading);
-  if (shape.type == ShapeType::Structure) return reader.structure(value, shape, top_body_only);
+  if (shape.type == ShapeType::Structure) return reader.structure(value, shape, part);
   return reader.read(value, shape, shape.timestamp_format, false);
 }
 
-void write_json(std::string& out, const json::Value& canonical, const Shape& shape, JsonNames names,
-                bool top_body_only) {
+void write_json(std::string& out, const json::Value& canonical, const Shape& shape, JsonNames names, BodyPart part) {
   Writer writer(out, names);
   if (shape.type == ShapeType::Structure)
-    writer.structure(canonical, shape, top_body_only);
+    writer.structure(canonical, shape, part);
   else
     writer.write(canonical, shape, shape.timestamp_format);
 }

@@ -52,9 +52,9 @@ struct XmlNamespace {
 
 /// A structure's member, a list's element, or a map's key or value.
 struct Member {
-  std::string_view name;       ///< as the model and canonical JSON call it; empty in lists and maps
-  std::string_view wire_name;  ///< the model's locationName, on the member, else on the shape, else `name`. Of a list
-                               ///< that is flattened by its shape and has none of its own: its elements' name.
+  std::string_view name;        ///< as the model and canonical JSON call it; empty in lists and maps
+  std::string_view wire_name;   ///< the model's locationName, on the member, else on the shape, else `name`. Of a list
+                                ///< that is flattened by its shape and has none of its own: its elements' name.
   std::string_view query_name;  ///< ec2 requests: queryName, else wire_name with a capital
   const Shape* shape = nullptr;
   XmlNamespace xml_namespace;
@@ -122,13 +122,14 @@ struct Shape {
 
   // Of an exception.
   bool exception = false;
-  bool fault = false;           ///< the server's, not the sender's
-  bool retryable = false;       ///< the model says that trying again may help
-  bool throttling = false;      ///< ... after a while
-  bool sender_fault = true;     ///< for the query protocol's <Type>
-  bool has_error_code = false;  ///< the model gives a code that differs from the shape's name
-  std::string_view error_code;  ///< the code, or the shape's name
-  int error_status = 0;         ///< HTTP status; 400, or 500 for a fault, where the model says none
+  bool fault = false;             ///< the server's, not the sender's
+  bool retryable = false;         ///< the model says that trying again may help
+  bool throttling = false;        ///< ... after a while
+  bool sender_fault = true;       ///< for the query protocol's <Type>
+  bool has_error_code = false;    ///< the model gives a code that differs from the shape's name
+  std::string_view error_code;    ///< the code, or the shape's name
+  int error_status = 0;           ///< HTTP status; 400, or 500 for a fault, where the model says none
+  bool has_error_status = false;  ///< the model says the status
 
   std::unique_ptr<const Bindings> bindings;  ///< null for a structure that is all body
   const Member* payload = nullptr;

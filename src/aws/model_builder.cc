@@ -256,6 +256,7 @@ class ModelBuilder {
     shape.has_error_code = !code.empty() && code != shape.name;
     shape.error_code = code.empty() ? shape.name : code;
     shape.error_status = static_cast<int>(error["httpStatusCode"].int_or(shape.fault ? 500 : 400));
+    shape.has_error_status = error["httpStatusCode"].is_number() || shape.fault;
     shape.sender_fault = error["senderFault"].bool_or(shape.error_status < 500);
   }
 
@@ -265,15 +266,15 @@ class ModelBuilder {
     member.name = keep(member_name);
     member.shape = shape;
     member.wire_name = keep_text(from["locationName"]);
-    member.has_wire_name = !member.wire_name.empty();
+    // An empty one takes every header.
+    member.has_wire_name = !member.wire_name.empty() || from["locationName"].is_string();
     if (!member.has_wire_name) member.wire_name = inherited_wire_name(member, from);
     if (const std::string_view query_name = from["queryName"].string_or(""); !query_name.empty()) {
       member.query_name = keep(query_name);
     } else if (!member.wire_name.empty()) {
       std::string capital(member.wire_name);
       if (capital.front() >= 'a' && capital.front() <= 'z') capital.front() = static_cast<char>(capital.front() - 32);
-      // A name without a locationName stays as it is; in practice both begin with a capital.
-      member.query_name = member.has_wire_name ? keep(capital) : member.name;
+      member.query_name = keep(capital);
     }
     member.xml_namespace = xml_namespace_of(from["xmlNamespace"]);
     const auto location = location_of(from["location"].string_or(""));

@@ -11,11 +11,11 @@
 #include "base/http_message.h"
 #include "json/value.h"
 
-/// The wire protocols, both ways, without I/O: canonical JSON in, HTTP messages out, and back. Everything here is a pure
-/// function of its arguments (but for the idempotency token that a client leaves out) and thread-safe.
+/// The wire protocols, both ways, without I/O: canonical JSON in, HTTP messages out, and back. Everything here is a
+/// pure function of its arguments (but for the idempotency token that a client leaves out) and thread-safe.
 ///
-/// Canonical JSON: the model's member names; blobs and streams base64; timestamps seconds since the epoch (as input also
-/// ISO 8601 or HTTP date texts); integers exact; floats may be "NaN", "Infinity", "-Infinity".
+/// Canonical JSON: the model's member names; blobs and streams base64; timestamps seconds since the epoch (as input
+/// also ISO 8601 or HTTP date texts); integers exact; floats may be "NaN", "Infinity", "-Infinity".
 namespace fixpoint::aws {
 
 /// What a service answered, or is to answer, instead of a result.
@@ -26,11 +26,13 @@ struct ServiceError {
 };
 
 struct ClientOptions {
-  std::string host;                 ///< of the endpoint, with its port where it names one; empty: no Host header is set
-  std::optional<Protocol> protocol; ///< for a service that is spoken in two; else the model's
-  bool s3_virtual_host = false;     ///< `bucket.host/key` instead of `host/bucket/key`, where the bucket's name can be a label
-  bool host_prefix = true;          ///< put the model's host prefix before the host
-  std::string idempotency_token;    ///< for the member that wants one and has none; empty: a random UUID
+  std::string host;       ///< of the endpoint, with its port where it names one; empty: no Host header is set
+  std::string base_path;  ///< of the endpoint, before the path: `/custom`; empty for most
+  std::optional<Protocol> protocol;  ///< for a service that is spoken in two; else the model's
+  bool s3_virtual_host =
+      false;                ///< `bucket.host/key` instead of `host/bucket/key`, where the bucket's name can be a label
+  bool host_prefix = true;  ///< put the model's host prefix before the host
+  std::string idempotency_token;  ///< for the member that wants one and has none; empty: a random UUID
 };
 
 /// The request for a call, unsigned. `Host` holds what options, host prefix and S3's addressing make of it.

@@ -82,6 +82,7 @@ Result<json::Value> header_value(std::string_view text, const Member& member, Re
   }
   if (shape.type == ShapeType::List) {
     json::Array items;
+    if (text.empty()) return json::Value(std::move(items));
     FIXPOINT_TRY(texts, split_list(text, shape.element));
     for (const std::string& item : texts) {
       FIXPOINT_TRY(value, header_value(item, shape.element, reading));
@@ -177,7 +178,7 @@ void write_headers(Headers& headers, const Shape& shape, const json::Value& valu
     const json::Value& content = value[member->name];
     if (content.is_null()) continue;
     std::string text = header_text(content, *member);
-    if (!text.empty()) headers.set(member->wire_name, std::move(text));
+    headers.set(member->wire_name, std::move(text));
   }
   for (const Member* member : shape.bindings->prefix_headers) {
     const json::Value& map = value[member->name];
@@ -188,8 +189,7 @@ void write_headers(Headers& headers, const Shape& shape, const json::Value& valu
   }
 }
 
-bool match_path(const UriTemplate& uri, std::string_view path, bool keep_empty,
-                std::vector<std::string_view>* labels) {
+bool match_path(const UriTemplate& uri, std::string_view path, bool keep_empty, std::vector<std::string_view>* labels) {
   if (path.starts_with('/')) path.remove_prefix(1);
   if (!keep_empty && path.ends_with('/')) path.remove_suffix(1);
   const auto& segments = uri.segments;
@@ -285,7 +285,7 @@ Result<void> read_headers(json::Object& value, const Shape& shape, const Headers
     for (const auto& [name, text] : headers)
       if (equals_ignore_case(std::string_view(name).substr(0, prefix.size()), prefix))
         map.set(std::string_view(name).substr(prefix.size()), text);
-    if (!map.empty()) value.set(member->name, std::move(map));
+    if (!map.empty() || reading == Reading::Lenient) value.set(member->name, std::move(map));
   }
   return {};
 }

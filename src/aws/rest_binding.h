@@ -18,7 +18,7 @@ namespace fixpoint::aws {
 /// The path and query of a request. Error: ValidationException naming the label that the input does not fill.
 Result<std::string> write_target(const Operation& operation, const json::Value& input);
 
-/// Adds the headers that members are bound to. Nulls and empty texts and lists are left out.
+/// Adds the headers that members are bound to. Nulls are left out; an empty text or list is an empty header.
 void write_headers(Headers& headers, const Shape& shape, const json::Value& value);
 
 /// Reads the labels of `path` (raw, as sent) and the query into `input`. Errors: SerializationException naming the
@@ -31,7 +31,6 @@ Result<void> read_headers(json::Object& value, const Shape& shape, const Headers
 
 /// The raw texts of a path's labels, in the template's order; nothing where the path does not fit. `keep_empty` leaves
 /// empty segments of a greedy label as they are (S3's keys), else a slash at the end counts for nothing.
-bool match_path(const UriTemplate& uri, std::string_view path, bool keep_empty,
-                std::vector<std::string_view>* labels);
+bool match_path(const UriTemplate& uri, std::string_view path, bool keep_empty, std::vector<std::string_view>* labels);
 
 }  // namespace fixpoint::aws

@@ -16,6 +16,14 @@ enum class Reading : std::uint8_t {
   Lenient,  ///< a query request (`True` is a boolean), or a response: what can be understood is
 };
 
+/// Which members of a top-level shape a body holds: those that the HTTP bindings leave it. What is bound to a request's
+/// URI stands in the body of a response.
+enum class BodyPart : std::uint8_t { All, Request, Response };
+inline bool is_in(BodyPart part, Location location) {
+  if (part == BodyPart::All || location == Location::Body) return true;
+  return part == BodyPart::Response && (location == Location::Uri || location == Location::QueryString);
+}
+
 /// The format that a timestamp has: the model's, or `otherwise` where the model says nothing.
 inline TimestampFormat format_of(TimestampFormat modelled, TimestampFormat otherwise) {
   return modelled == TimestampFormat::Default ? otherwise : modelled;

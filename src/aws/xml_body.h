@@ -48,16 +48,20 @@ pugi::xml_node find_element(const pugi::xml_node& parent, std::string_view name)
 std::string element_text(const pugi::xml_node& element);
 
 /// The canonical JSON of an element. Names come with or without a prefix; elements that the model does not know are
-/// left out. `body_only` leaves members that are bound to header or URI alone. `wire_default` is the format of
+/// left out. `part` leaves members that are bound to header or URI alone. `wire_default` is the format of
 /// timestamps without one. Error: MalformedXML with the place in `where`.
 Result<json::Value> read_xml(const pugi::xml_node& element, const Shape& shape, Reading reading,
-                             bool body_only = false);
+                             BodyPart part = BodyPart::All);
+
+/// Whether the namespace that a structure's shape has by itself is written.
+enum class Namespaces : std::uint8_t { Rest, Query };
 
 /// Writes the members of a structure as elements, without an element around them.
-void write_xml_members(std::string& out, const json::Value& canonical, const Shape& shape, bool body_only = false);
+void write_xml_members(std::string& out, const json::Value& canonical, const Shape& shape,
+                       BodyPart part = BodyPart::All, Namespaces namespaces = Namespaces::Rest);
 /// Writes one element `name`, with the namespace `ns` where it has one.
 void write_xml(std::string& out, std::string_view name, const json::Value& canonical, const Shape& shape,
-               const XmlNamespace& ns, bool body_only = false);
+               const XmlNamespace& ns, BodyPart part = BodyPart::All, Namespaces namespaces = Namespaces::Rest);
 
 void escape_xml_to(std::string& out, std::string_view text, bool attribute = false);
 /// `<name>text</name>`

@@ -45,19 +45,19 @@ class Reader {
 
   Result<json::Value> read(const pugi::xml_node& element, const Shape& shape, TimestampFormat format) {
     switch (shape.type) {
-      case ShapeType::Structure: return structure(element, shape, false);
+      case ShapeType::Structure: return structure(element, shape, BodyPart::All);
       case ShapeType::List: return list(element, shape);
       case ShapeType::Map: return map(element, shape);
       default: return scalar(element_text(element), shape, format);
     }
   }
 
-  Result<json::Value> structure(const pugi::xml_node& element, const Shape& shape, bool body_only) {
+  Result<json::Value> structure(const pugi::xml_node& element, const Shape& shape, BodyPart part) {
     json::Object object;
     for (const pugi::xml_node& child : element.children()) {
       if (child.type() != pugi::node_element) continue;
       const Member* member = shape.find_wire(local_name(child.name()));
-      if (member == nullptr || member->xml_attribute || (body_only && member->location != Location::Body)) continue;
+      if (member == nullptr || member->xml_attribute || !is_in(part, member->location)) continue;
       auto done = take(object, child, *member);
       if (!done) {
         done.error().where = joined(member->name, done.error().where);
@@ -190,9 +190,9 @@ std::string element_text(const pugi::xml_node& element) {
   return text;
 }
 
-Result<json::Value> read_xml(const pugi::xml_node& element, const Shape& shape, Reading reading, bool body_only) {
+Result<json::Value> read_xml(const pugi::xml_node& element, const Shape& shape, Reading reading, BodyPart part) {
   Reader reader(reading);
-  if (shape.type == ShapeType::Structure) return reader.structure(element, shape, body_only);
+  if (shape.type == ShapeType::Structure) return reader.structure(element, shape, part);
   return reader.read(element, shape, shape.timestamp_format);
 }
 

@@ -11,28 +11,31 @@ bool is_unwritable(unsigned char c) {
 
 class Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  Writer(std::string& out, Namespaces namespaces) : out_(out), namespaces_(namespaces) {}
 
-  void members(const json::Value& value, const Shape& shape, bool body_only) {
+  void members(const json::Value& value, const Shape& shape, BodyPart part) {
     if (!value.is_object()) return;
     for (const Member& member : shape.members) {
-      if (member.xml_attribute || (body_only && member.location != Location::Body)) continue;
+      if (member.xml_attribute || !is_in(part, member.location)) continue;
       const json::Value* content = value.find(member.name);
       if (content != nullptr && !content->is_null()) write_member(member, *content);
     }
   }
 
   void element(std::string_view name, const json::Value& value, const Shape& shape, const XmlNamespace& ns,
-               TimestampFormat format, bool body_only) {
+               TimestampFormat format, BodyPart part) {
     const std::string_view local = name;
     out_ += '<';
     out_ += local;
-    name_space(ns.uri.empty() ? shape.xml_namespace : ns);
+    // In responses of the query protocols a structure's own namespace says nothing, but one for attributes (xsi:type).
+    const bool inherits = ns.uri.empty() && (namespaces_ == Namespaces::Rest || shape.type != ShapeType::Structure ||
+                                             !shape.xml_namespace.prefix.empty());
+    name_space(inherits ? shape.xml_namespace : ns);
     if (shape.type == ShapeType::Structure) attributes(value, shape);
     const std::size_t open = out_.size();
     out_ += '>';
     const std::size_t start = out_.size();
-    content(value, shape, format, body_only);
+    content(value, shape, format, part);
     if (out_.size() == start) {
       out_.resize(open);
       out_ += "/>";
@@ -46,30 +49,33 @@ class Writer {
  private:
   void write_member(const Member& member, const json::Value& value) {
     const Shape& shape = *member.shape;
-    const XmlNamespace& ns = member.xml_namespace.uri.empty() ? shape.xml_namespace : member.xml_namespace;
+    const bool inherits = member.xml_namespace.uri.empty() && member.flattened && shape.type == ShapeType::Map;
+    const XmlNamespace& ns = inherits ? shape.xml_namespace : member.xml_namespace;
     if (member.flattened && shape.type == ShapeType::List) {
       if (!value.is_array()) return;
       for (const json::Value& item : value.as_array())
         if (!item.is_null())
-          element(member.wire_name, item, *shape.element.shape, ns, shape.element.timestamp_format, false);
+          element(member.wire_name, item, *shape.element.shape,
+                  shape.element.xml_namespace.uri.empty() ? ns : shape.element.xml_namespace,
+                  shape.element.timestamp_format, BodyPart::All);
       return;
     }
     if (member.flattened && shape.type == ShapeType::Map) {
       entries(member.wire_name, value, shape, ns);
       return;
     }
-    element(member.wire_name, value, shape, ns, member.timestamp_format, false);
+    element(member.wire_name, value, shape, ns, member.timestamp_format, BodyPart::All);
   }
 
-  void content(const json::Value& value, const Shape& shape, TimestampFormat format, bool body_only) {
+  void content(const json::Value& value, const Shape& shape, TimestampFormat format, BodyPart part) {
     switch (shape.type) {
-      case ShapeType::Structure: members(value, shape, body_only); return;
+      case ShapeType::Structure: members(value, shape, part); return;
       case ShapeType::List:
         if (!value.is_array()) return;
         for (const json::Value& item : value.as_array())
           if (!item.is_null())
             element(shape.element.wire_name.empty() ? "member" : shape.element.wire_name, item, *shape.element.shape,
-                    shape.element.xml_namespace, shape.element.timestamp_format, false);
+                    shape.element.xml_namespace, shape.element.timestamp_format, BodyPart::All);
         return;
       case ShapeType::Map: entries("entry", value, shape, {}); return;
       default: escape_xml_to(out_, scalar_text(value, shape.type, format_of(format, TimestampFormat::Iso8601))); return;
@@ -85,9 +91,9 @@ class Writer {
       name_space(ns);
       out_ += '>';
       element(shape.key.wire_name.empty() ? "key" : shape.key.wire_name, entry.key, *shape.key.shape,
-              shape.key.xml_namespace, shape.key.timestamp_format, false);
+              shape.key.xml_namespace, shape.key.timestamp_format, BodyPart::All);
       element(shape.element.wire_name.empty() ? "value" : shape.element.wire_name, entry.value, *shape.element.shape,
-              shape.element.xml_namespace, shape.element.timestamp_format, false);
+              shape.element.xml_namespace, shape.element.timestamp_format, BodyPart::All);
       out_ += "</";
       out_ += name;
       out_ += '>';
@@ -120,6 +126,7 @@ class Writer {
   }
 
   std::string& out_;
+  Namespaces namespaces_;
 };
 
 }  // namespace
@@ -167,17 +174,20 @@ void write_xml_text(std::string& out, std::string_view name, std::string_view te
 }
 
 std::string_view payload_root(const Member& member) {
-  if (member.has_wire_name) return member.wire_name;
+  // Models that were converted from Smithy's repeat the member's name, which is in lower case, where it says nothing.
+  const bool repeats = member.wire_name == member.name && !member.name.empty() && member.name.front() >= 'a';
+  if (member.has_wire_name && !repeats) return member.wire_name;
   return member.shape->location_name.empty() ? member.shape->name : member.shape->location_name;
 }
 
-void write_xml_members(std::string& out, const json::Value& canonical, const Shape& shape, bool body_only) {
-  Writer(out).members(canonical, shape, body_only);
+void write_xml_members(std::string& out, const json::Value& canonical, const Shape& shape, BodyPart part,
+                       Namespaces namespaces) {
+  Writer(out, namespaces).members(canonical, shape, part);
 }
 
 void write_xml(std::string& out, std::string_view name, const json::Value& canonical, const Shape& shape,
-               const XmlNamespace& ns, bool body_only) {
-  Writer(out).element(name, canonical, shape, ns, shape.timestamp_format, body_only);
+               const XmlNamespace& ns, BodyPart part, Namespaces namespaces) {
+  Writer(out, namespaces).element(name, canonical, shape, ns, shape.timestamp_format, part);
 }
 
 }  // namespace fixpoint::aws
