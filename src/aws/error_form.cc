@@ -7,6 +7,7 @@
 #include "aws/json_body.h"
 #include "aws/quirks.h"
 #include "aws/rest_binding.h"
+#include "aws/retry.h"
 #include "aws/xml_body.h"
 #include "base/text.h"
 #include "json/text.h"
@@ -14,20 +15,6 @@
 namespace fixpoint::aws {
 namespace {
 
-// https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-constexpr std::array<std::string_view, 13> throttling_codes{"Throttling",
-                                                            "ThrottlingException",
-                                                            "ThrottledException",
-                                                            "RequestThrottled",
-                                                            "RequestThrottledException",
-                                                            "TooManyRequestsException",
-                                                            "RequestLimitExceeded",
-                                                            "BandwidthLimitExceeded",
-                                                            "SlowDown",
-                                                            "PriorRequestNotComplete",
-                                                            "TransactionInProgressException",
-                                                            "EC2ThrottledException",
-                                                            "ProvisionedThroughputExceededException"};
 constexpr std::array<std::string_view, 3> transient_codes{"RequestTimeout", "RequestTimeoutException", "InternalError"};
 
 bool is_rest(Protocol protocol) {
@@ -248,10 +235,6 @@ std::string_view bare_error_code(std::string_view text) {
   text = text.substr(0, text.find(':'));
   if (const auto hash = text.rfind('#'); hash != std::string_view::npos) text.remove_prefix(hash + 1);
   return trim(text);
-}
-
-bool is_throttling_code(std::string_view code) {
-  return std::ranges::find(throttling_codes, code) != throttling_codes.end();
 }
 
 bool hides_error(const Operation& operation, const HttpResponse& response) {

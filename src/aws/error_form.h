@@ -15,9 +15,6 @@ ServiceError parse_error(const Operation& operation, const HttpResponse& respons
 /// `Namespace#Code:http://...` to `Code`.
 std::string_view bare_error_code(std::string_view text);
 
-/// True for codes that all services share and that mean "later".
-bool is_throttling_code(std::string_view code);
-
 /// Headers that every answer of a protocol has: the request's id.
 void add_request_id(HttpResponse& response, const Routed& routed, std::string_view request_id);
 
