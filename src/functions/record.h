@@ -68,15 +68,15 @@ struct CreateFunction {
 
 /// What UpdateFunctionConfiguration asks for: absent members stay as they are.
 struct UpdateConfiguration {
-  std::optional<std::string> runtime;
-  std::optional<std::string> handler;
-  std::optional<std::string> role;
-  std::optional<std::string> description;
-  std::optional<std::int64_t> timeout_s;
-  std::optional<std::int64_t> memory_mb;
-  std::optional<std::int64_t> ephemeral_storage_mb;
-  std::optional<std::map<std::string, std::string>> environment;
-  std::string revision_id;  ///< where not empty: the change is made only to that revision
+  std::optional<std::string> runtime = {};
+  std::optional<std::string> handler = {};
+  std::optional<std::string> role = {};
+  std::optional<std::string> description = {};
+  std::optional<std::int64_t> timeout_s = {};
+  std::optional<std::int64_t> memory_mb = {};
+  std::optional<std::int64_t> ephemeral_storage_mb = {};
+  std::optional<std::map<std::string, std::string>> environment = {};
+  std::string revision_id = {};  ///< where not empty: the change is made only to that revision
 };
 
 /// A function as a caller names it.

@@ -24,8 +24,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Users that no distribution gives out: above systemd's dynamic users, below the ranges for containers.
-constexpr uid_t first_user = 65'600;
+// Users that nobody gives out: above the first ranges of /etc/subuid, below systemd's ranges for containers
+// (https://systemd.io/UIDS-GIDS). Each running fixpoint takes its own 64 of them.
+constexpr uid_t first_user = 400'000;
+constexpr uid_t users_of_one = 64;
+constexpr uid_t user_ranges = 1'900;
 constexpr int probe_timeout_ms = 5'000;
 constexpr std::int64_t cpu_seconds = 3'600;
 constexpr std::int64_t megabyte = 1024LL * 1024;
@@ -161,7 +164,9 @@ Result<Launch> Sandbox::launch(const Request& request, std::vector<std::string> 
   plan.file_bytes = request.ephemeral_storage_mb * megabyte;
   plan.processes = options_.process_limit;
   plan.cpu_seconds = (cpu_seconds + request.timeout_s) * std::max(1U, std::thread::hardware_concurrency());
-  if (as_other_user()) plan.user = first_user + static_cast<uid_t>(request.slot);
+  if (as_other_user())
+    plan.user =
+        first_user + static_cast<uid_t>(getpid()) % user_ranges * users_of_one + static_cast<uid_t>(request.slot);
   started.status_has_signals = in_bubblewrap();
 
   if (in_bubblewrap()) {

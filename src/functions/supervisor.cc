@@ -24,7 +24,7 @@ constexpr std::size_t payload_limit_bytes =
     6'291'456;  // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 constexpr std::size_t body_margin_bytes = 1024UL * 1024;
 constexpr auto ending_limit = milliseconds(5'000);     // for a killed process to be gone
-constexpr auto returning_limit = milliseconds(5'000);  // from an answer to the next question
+constexpr auto returning_limit = milliseconds(2'000);  // from an answer to the next question
 constexpr double busy_limit_ms = 3'000'000;            // within the processor time that Sandbox allows a process
 constexpr int no_idle_end_ms = 1'000'000;              // longer than the longest run, 900 s
 constexpr std::size_t secret_digits = 64;
@@ -238,8 +238,7 @@ void Supervisor::wait_for_something() {
   for (const auto& worker : workers_) {
     if (worker->output_open) fds.push_back({worker->process.output_fd(), POLLIN, 0});
     // The descriptor of a process that has ended stays readable.
-    if (worker->state != Worker::State::Ending || worker->process.exit_fd() >= 0)
-      if (!worker->process.exited()) fds.push_back({worker->process.exit_fd(), POLLIN, 0});
+    if (!worker->process.exited()) fds.push_back({worker->process.exit_fd(), POLLIN, 0});
     if (worker->deadline) consider(*worker->deadline);
   }
   const TimeMs now = clock_.now_ms();
@@ -274,6 +273,22 @@ Worker* Supervisor::idle_worker(const std::string& key) {
   return nullptr;
 }
 
+bool Supervisor::is_worn(const Worker& worker) const {
+  return worker.runs >= options_.recycle_after || worker.busy_ms > busy_limit_ms;
+}
+
+// A process that has just answered asks for the next event in a moment: sooner than a new one would be there. Each is
+// promised to one run only.
+bool Supervisor::promise_returning(const std::string& key) {
+  for (auto& worker : workers_) {
+    if (worker->state != Worker::State::Returning || worker->promised || worker->key != key || is_worn(*worker))
+      continue;
+    worker->promised = true;
+    return true;
+  }
+  return false;
+}
+
 // Ends the idle process that was idle longest, where none is ending already. False where all are busy.
 bool Supervisor::make_room() {
   Worker* oldest = nullptr;
@@ -288,11 +303,14 @@ bool Supervisor::make_room() {
 void Supervisor::dispatch() {
   std::size_t coming_free = static_cast<std::size_t>(std::count_if(
       workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state == Worker::State::Ending; }));
+  for (auto& worker : workers_) worker->promised = false;
   for (auto at = waiting_.begin(); at != waiting_.end();) {
     if (Worker* worker = idle_worker((*at)->key)) {
       worker->run = std::move(*at);
       at = waiting_.erase(at);
       give(*worker);
+    } else if (promise_returning((*at)->key)) {
+      ++at;
     } else if (workers_.size() < options_.processes) {
       auto run = std::move(*at);
       at = waiting_.erase(at);
@@ -334,6 +352,9 @@ void Supervisor::start_worker(std::unique_ptr<Run> run) {
   worker->log_stream = new_log_stream(function, clock_.now_ms());
   worker->environment = environment_of(run->invocation, started->task_root, started->runtime_dir, worker->log_stream);
   worker->deadline = worker->started + milliseconds(options_.init_timeout_ms);
+  if (const TimeMs ends = run->invocation.deadline_ms; ends != 0)
+    worker->deadline =
+        std::min(*worker->deadline, worker->started + milliseconds(std::max<TimeMs>(ends - clock_.now_ms(), 0)));
   run->cold = true;
   worker->run = std::move(run);
   ++started_;
@@ -407,7 +428,7 @@ void Supervisor::answer_worker(Worker& worker, std::string_view method, std::str
       worker.init_ms = milliseconds_since(worker.started);
       return give(worker);
     }
-    if (worker.runs >= options_.recycle_after || worker.busy_ms > busy_limit_ms) return end(worker);
+    if (is_worn(worker)) return end(worker);
     worker.state = State::Idle;
     worker.idle_since = steady_clock::now();
     worker.deadline = worker.idle_since + milliseconds(options_.idle_ms);
@@ -516,7 +537,8 @@ void Supervisor::check_deadline(Worker& worker) {
           *worker.run, "Sandbox.Timedout",
           fmt::format(
               "RequestId: {} Error: Task timed out after {:.2f} seconds while the handler's module was imported",
-              worker.run->invocation.request_id, options_.init_timeout_ms / 1000.0));
+              worker.run->invocation.request_id,
+              std::chrono::duration<double>(*worker.deadline - worker.started).count()));
       return end(worker);
     case Worker::State::Running: {
       const double allowed_s = std::chrono::duration<double>(*worker.deadline - worker.run->began).count();

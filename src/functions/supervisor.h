@@ -46,6 +46,8 @@ class Supervisor final : public Runtime {
   void find_sandbox();
   void dispatch();
   Worker* idle_worker(const std::string& key);
+  bool is_worn(const Worker& worker) const;
+  bool promise_returning(const std::string& key);
   bool make_room();
   void start_worker(std::unique_ptr<Run> run);
   void give(Worker& worker);

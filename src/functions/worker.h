@@ -61,6 +61,7 @@ struct Worker {
   std::optional<Outcome> outcome;  ///< Ending: what was decided before the process went
   http::Responder next;            ///< Idle: the request that waits for an event
   bool output_open = true;
+  bool promised = false;  ///< Returning: a waiting run will have it
 };
 
 /// The environment variables that Lambda promises a handler, with the function's own.

@@ -25,6 +25,18 @@ inline std::string no_python() {
   return reason;
 }
 
+/// Another Python that has a boto3 of its own, from PATH; empty where there is none.
+inline std::string other_python() {
+  std::string path;
+  if (std::FILE* said = ::popen("python3 -c 'import boto3, sys; print(sys.executable)' 2>/dev/null", "r")) {
+    char buffer[512];
+    if (std::fgets(buffer, sizeof(buffer), said) != nullptr) path = buffer;
+    ::pclose(said);
+  }
+  while (!path.empty() && path.back() == '\n') path.pop_back();
+  return path == "/usr/bin/python3" ? std::string() : path;
+}
+
 /// A zip file of these files, made by Python's own zipfile.
 inline std::string zip_of(const std::vector<std::pair<std::string, std::string>>& files) {
   const TempDir dir;

@@ -87,7 +87,8 @@ class Context:
         client_context = headers.get("Lambda-Runtime-Client-Context")
         if client_context:
             try:
-                self.client_context = ClientContext(json.loads(client_context))
+                # http.client reads header lines as Latin-1; what stands there is UTF-8.
+                self.client_context = ClientContext(json.loads(client_context.encode("latin-1")))
             except Exception as failure:
                 raise Fault("Runtime.LambdaContextUnmarshalError", f"Unable to parse Client Context JSON: {failure}")
 

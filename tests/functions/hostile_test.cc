@@ -1,0 +1,140 @@
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "functions/handlers.h"
+
+namespace fixpoint::functions {
+namespace {
+
+using Hostile = Handlers;
+
+TEST_F(Hostile, a_fork_bomb_is_bounded_and_dies_with_its_run) {
+  if (runtime_->isolation().find("number of processes is not limited") != std::string::npos)
+    GTEST_SKIP() << runtime_->isolation();
+  const auto call = invocation(
+      "import os\n"
+      "def handler(event, context):\n"
+      "    made = 0\n"
+      "    try:\n"
+      "        while made < 5000:\n"
+      "            if os.fork() == 0:\n"
+      "                while True:\n"
+      "                    os.read(os.pipe()[0], 1)\n"
+      "            made += 1\n"
+      "    except OSError:\n"
+      "        print('refused after', made)\n"
+      "    while True:\n"
+      "        pass\n",
+      2);
+  const Outcome outcome = run(call);
+  EXPECT_EQ(outcome.error_type, "Sandbox.Timedout") << outcome.payload;
+  const std::size_t at = outcome.log_tail.find("refused after ");
+  ASSERT_NE(at, std::string::npos) << outcome.log_tail;
+  const auto line_end = outcome.log_tail.find('\n', at);
+  const auto made = to_int64(outcome.log_tail.substr(at + 14, line_end - at - 14));
+  ASSERT_TRUE(made) << outcome.log_tail;
+  EXPECT_LE(*made, 64);
+  EXPECT_EQ(run(invocation("def handler(e, c):\n    return 'well'\n")).payload, "\"well\"");
+}
+
+TEST_F(Hostile, giant_output_is_drained_and_its_end_kept) {
+  const Outcome outcome =
+      run(invocation("import sys\ndef handler(event, context):\n    for i in range(200):\n        "
+                     "sys.stdout.write('\\u00fc' * 100_000)\n    print('the end')\n    return 'done'\n"));
+  EXPECT_EQ(outcome.payload, "\"done\"");
+  EXPECT_LE(outcome.log_tail.size(), 4096U);
+  EXPECT_TRUE(is_valid_utf8(outcome.log_tail));
+  EXPECT_NE(outcome.log_tail.find("the end\nEND RequestId"), std::string::npos);
+  EXPECT_LT(log_.size(), 1'200'000U);
+  EXPECT_NE(log_.find("are left out]"), std::string::npos);
+}
+
+TEST_F(Hostile, output_that_is_no_utf8_becomes_utf8) {
+  const Outcome outcome =
+      run(invocation("import os\ndef handler(event, context):\n    os.write(1, b'\\xff\\xfe raw\\n')\n"));
+  EXPECT_TRUE(is_valid_utf8(outcome.log_tail));
+  EXPECT_NE(outcome.log_tail.find("\uFFFD\uFFFD raw\n"), std::string::npos) << outcome.log_tail;
+}
+
+TEST_F(Hostile, memory_is_bounded) {
+  const Outcome outcome = run(invocation("def handler(event, context):\n    return len(b'x' * 2_000_000_000)\n"));
+  EXPECT_EQ(outcome.error_type, "MemoryError") << outcome.payload;
+}
+
+TEST_F(Hostile, a_file_cannot_fill_the_machine) {
+  const Outcome outcome = run(invocation(
+      "def handler(event, context):\n    with open('/tmp/big', 'wb') as f:\n        f.truncate(600 * 1024 * 1024)\n"));
+  EXPECT_EQ(outcome.function_error, "Unhandled") << outcome.payload;
+}
+
+TEST_F(Hostile, sees_neither_our_environment_nor_our_files_nor_our_processes) {
+  if (!isolated()) GTEST_SKIP() << runtime_->isolation();
+  ::setenv("FIXPOINT_TEST_SECRET", "do not show", 1);
+  const test::TempDir dir;
+  std::ofstream(dir.path() / "data") << "secret";
+  auto call = invocation(
+      "import os\n"
+      "def tried(action):\n"
+      "    try:\n        return str(action())\n"
+      "    except OSError as e:\n        return type(e).__name__\n"
+      "def handler(event, context):\n"
+      "    return {'env': 'FIXPOINT_TEST_SECRET' in os.environ,\n"
+      "            'outer': tried(lambda: b'FIXPOINT_TEST_SECRET' in open('/proc/1/environ', 'rb').read()),\n"
+      "            'file': tried(lambda: open(event).read()),\n"
+      "            'usr': tried(lambda: open('/usr/x', 'w')),\n"
+      "            'root': tried(lambda: open('/x', 'w')),\n"
+      "            'runtime': tried(lambda: open('/var/runtime/bootstrap.py', 'w')),\n"
+      "            'passwd': tried(lambda: open('/etc/shadow').read()),\n"
+      "            'tmp': tried(lambda: open('/tmp/x', 'w').close()),\n"
+      "            'tmp_is_empty': os.listdir('/tmp') == ['x'],\n"
+      "            'pids': len([p for p in os.listdir('/proc') if p.isdigit()])}\n");
+  call.payload = json::print(json::Value((dir.path() / "data").string()));
+  const Outcome outcome = run(call);
+  const json::Value got = payload(outcome);
+  EXPECT_EQ(got["env"], false) << outcome.payload;
+  EXPECT_NE(got["outer"], "True") << outcome.payload;
+  EXPECT_EQ(got["file"], "FileNotFoundError");
+  for (const char* path : {"usr", "root", "runtime"})
+    EXPECT_TRUE(got[path] == "OSError" || got[path] == "PermissionError") << path << outcome.payload;
+  EXPECT_EQ(got["passwd"], "FileNotFoundError");
+  EXPECT_EQ(got["tmp"], "None");
+  EXPECT_EQ(got["tmp_is_empty"], true);
+  EXPECT_LE(got["pids"].int_or(99), 3);
+}
+
+TEST_F(Hostile, zips_that_are_none_or_lead_out_run_nothing) {
+  for (const std::string& zip : {std::string("this is no zip"), std::string(),
+                                 test::zip_of({{"app.py", "def handler(e, c): pass"}, {"../out.py", "x"}}),
+                                 test::zip_of({{"/etc/out.py", "x"}})}) {
+    const Outcome outcome = run(of_zip(zip));
+    EXPECT_EQ(outcome.error_type, "Runtime.InvalidCodePackage") << outcome.payload;
+    EXPECT_NE(outcome.payload.find("cannot be unpacked"), std::string::npos) << outcome.payload;
+  }
+}
+
+TEST_F(Hostile, an_answer_for_another_invocation_or_no_json_does_not_pass) {
+  const Outcome outcome = run(invocation(
+      "import http.client, os\n"
+      "def post(path, body):\n"
+      "    host, _, secret = os.environ['AWS_LAMBDA_RUNTIME_API'].partition('/')\n"
+      "    c = http.client.HTTPConnection(host)\n"
+      "    c.request('POST', '/' + secret + path, body)\n"
+      "    return c.getresponse().status\n"
+      "def handler(event, context):\n"
+      "    print('other', post('/2018-06-01/runtime/invocation/11111111-0000-3333-4444-555555555555/response', '1'))\n"
+      "    print('init', post('/2018-06-01/runtime/init/error', '{}'))\n"
+      "    post('/2018-06-01/runtime/invocation/' + context.aws_request_id + '/response', 'not json')\n"));
+  EXPECT_EQ(outcome.error_type, "Runtime.InvalidResponse") << outcome.payload;
+  EXPECT_NE(outcome.log_tail.find("other 400\ninit 404\n"), std::string::npos) << outcome.log_tail;
+}
+
+TEST_F(Hostile, a_closed_log_does_not_end_the_run) {
+  const Outcome outcome = run(invocation(
+      "import os\ndef handler(event, context):\n    os.close(1)\n    os.close(2)\n    return 'still here'\n"));
+  // The bootstrap cannot flush to a closed descriptor; either way the run has an outcome.
+  EXPECT_NE(outcome.payload, "");
+  EXPECT_EQ(run(invocation("def handler(e, c):\n    return 'well'\n")).payload, "\"well\"");
+}
+
+}  // namespace
+}  // namespace fixpoint::functions
