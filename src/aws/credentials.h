@@ -91,7 +91,7 @@ class CredentialsChain final : public CredentialsProvider {
 struct AssumeRoleOptions {
   std::string role_arn;  ///< `{account}` and `{partition}` stand for those of the call: one role of the same name each
   std::string session_name = "fixpoint";
-  std::string external_id;  ///< empty for none
+  std::string external_id{};  ///< empty for none
   int duration_s = 3600;
   TimeMs refresh_before_ms = 300'000;  ///< a session that ends sooner than this is replaced
 };

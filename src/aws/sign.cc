@@ -123,7 +123,7 @@ Result<void> presign(HttpRequest& request, const Credentials& credentials, const
   std::string& target = request.target;
   if (target.find('?') == std::string::npos)
     target += '?';
-  else if (target.back() != '?' && target.back() != '&')
+  else if (!request.query().empty() && target.back() != '&')
     target += '&';
   target += "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=";
   append_encoded(target, credentials.access_key + '/' + scope_text);
