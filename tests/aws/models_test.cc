@@ -191,6 +191,11 @@ TEST(models, errors_say_their_http_status) {
   EXPECT_EQ(status_of("securityhub", "ResourceNotFoundException"), 404);
   EXPECT_EQ(status_of("securityhub", "InvalidAccessException"), 401);
   EXPECT_EQ(status_of("securityhub", "LimitExceededException"), 429);
+  // In the json protocol it is 400 or 500, whatever an error is.
+  EXPECT_EQ(status_of("kms", "NotFoundException"), 400);
+  EXPECT_EQ(status_of("kms", "DependencyTimeoutException"), 500);
+  EXPECT_EQ(status_of("ssm", "InvalidInstanceId"), 400);
+  EXPECT_EQ(status_of("stepfunctions", "ResourceNotFound"), 400);
   EXPECT_EQ(status_of("iam", "NoSuchEntity"), 404);
   EXPECT_EQ(status_of("iam", "EntityAlreadyExists"), 409);
 }

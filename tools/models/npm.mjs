@@ -226,7 +226,9 @@ export function read_client(file) {
       shape.error = {};
       const [code, status] = traits.awsQueryError ?? [];
       const http_status = traits.httpError ?? status;
-      if (http_status) shape.error.httpStatusCode = http_status;
+      // In the JSON protocols HTTP bindings are ignored, httpError with them: 400 or 500 it is, whatever the schema says.
+      // https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+      if (http_status && (protocol !== "json" || metadata.queryCompatible)) shape.error.httpStatusCode = http_status;
       if (code && xml) shape.error.code = code;
       if (traits.error === "server") shape.fault = true;
     }
