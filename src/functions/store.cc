@@ -100,9 +100,9 @@ Result<int> narrow(std::optional<std::int64_t> value, int otherwise, std::string
   return static_cast<int>(*value);
 }
 
-Result<Page<FunctionRecord>> page_of(std::vector<store::Row> found, int limit, bool by_version) {
+Result<Page<FunctionRecord>> page_of(const std::vector<store::Row>& found, int limit, bool by_version) {
   Page<FunctionRecord> page;
-  for (auto& row : found) {
+  for (const auto& row : found) {
     if (page.items.size() == static_cast<std::size_t>(limit)) {
       page.next_marker = by_version ? page.items.back().version : page.items.back().name;
       break;
@@ -203,7 +203,7 @@ Result<Page<FunctionRecord>> FunctionStore::list(const Owner& owner, std::string
     FIXPOINT_TRY(found, session.query("SELECT record FROM lambda_function WHERE account = ? AND region = ? AND version "
                                       "= 0 AND name > ? ORDER BY name LIMIT ?",
                                       {owner.account, owner.region, std::string(marker), std::int64_t{limit} + 1}));
-    return page_of(std::move(found), limit, false);
+    return page_of(found, limit, false);
   });
 }
 
@@ -220,7 +220,7 @@ Result<Page<FunctionRecord>> FunctionStore::list_versions(const FunctionName& na
                  session.query("SELECT record FROM lambda_function WHERE account = ? AND region = ? AND name = ? AND "
                                "version > ? ORDER BY version LIMIT ?",
                                {name.owner.account, name.owner.region, name.name, *after, std::int64_t{limit} + 1}));
-    return page_of(std::move(found), limit, true);
+    return page_of(found, limit, true);
   });
 }
 

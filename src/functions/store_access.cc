@@ -134,6 +134,7 @@ Result<std::vector<Alias>> FunctionStore::list_aliases(const FunctionName& name)
                                       "= ? AND region = ? AND name = ? ORDER BY alias",
                                       {name.owner.account, name.owner.region, name.name}));
     std::vector<Alias> out;
+    out.reserve(found.size());
     for (auto& row : found) out.push_back({row.take(0), row.take(1), row.take(2), row.take(3)});
     return out;
   });
@@ -218,6 +219,7 @@ Result<json::Value> FunctionStore::policy(const FunctionName& name) {
                                       policy_key(name)));
     if (found.empty()) return fail(errors::resource_not_found("The resource you requested does not exist."));
     json::Array statements;
+    statements.reserve(found.size());
     for (const auto& row : found) {
       FIXPOINT_TRY(statement, json::parse(row.text(0)));
       statements.push_back(statement);

@@ -23,22 +23,13 @@ using std::chrono::steady_clock;
 constexpr std::size_t payload_limit_bytes =
     6'291'456;  // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 constexpr std::size_t body_margin_bytes = 1024UL * 1024;
-constexpr auto ending_limit = milliseconds(5'000);     // for a killed process to be gone
-constexpr auto returning_limit = milliseconds(2'000);  // from an answer to the next question
-constexpr double busy_limit_ms = 3'000'000;            // within the processor time that Sandbox allows a process
-constexpr int no_idle_end_ms = 1'000'000;              // longer than the longest run, 900 s
+constexpr auto ending_limit = milliseconds(5'000);  // for a killed process to be gone
+constexpr double busy_limit_ms = 3'000'000;         // within the processor time that Sandbox allows a process
+constexpr int no_idle_end_ms = 1'000'000;           // longer than the longest run, 900 s
 constexpr std::size_t secret_digits = 64;
 
 Error stopped() {
   return errors::unavailable("The function runtime is stopping.");
-}
-
-HttpResponse plain(int status, std::string body = {}) {
-  HttpResponse response;
-  response.status = status;
-  response.headers.set("Content-Type", "application/json");
-  response.body = std::move(body);
-  return response;
 }
 
 // The processes of one revision of a function are alike, and those of two endpoints are not.
@@ -84,7 +75,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::start(RuntimeOptions options) {
                      return;
                    }
                  }
-                 respond.send(plain(503));
+                 respond.send({.status = 503, .headers = {}, .body = {}});
                }));
   out->server_ = std::move(listening);
   out->thread_ = std::thread([raw] { raw->loop(); });
@@ -157,27 +148,25 @@ void Supervisor::invoke(Invocation invocation, Callback done) {
     if (!stopping_ && !full) {
       ++taken_;
       new_runs_.push_back(std::move(run));
+      wake();
+      return;
     }
   }
-  if (run == nullptr) return wake();
-  if (full) {
-    Error error = errors::coded("TooManyRequestsException", "Rate Exceeded.", 429);
-    error.retryable = true;
-    run->done(fail(std::move(error)));
-  } else {
-    run->done(fail(stopped()));
-  }
+  if (!full) return tell(*run, fail(stopped()));
+  Error error = errors::coded("TooManyRequestsException", "Rate Exceeded.", 429);
+  error.retryable = true;
+  tell(*run, fail(std::move(error)));
 }
 
 void Supervisor::loop() {
   while (turn()) wait_for_something();
   for (auto& worker : workers_) {
     drain(*worker);
-    if (worker->run) worker->run->done(fail(stopped()));
+    if (worker->run) tell(*worker->run, fail(stopped()));
     Sandbox::remove_folder(worker->folder);
   }
   workers_.clear();  // kills and waits
-  for (auto& run : waiting_) run->done(fail(stopped()));
+  for (auto& run : waiting_) tell(*run, fail(stopped()));
   waiting_.clear();
   std::deque<std::unique_ptr<Run>> runs;
   {
@@ -187,7 +176,7 @@ void Supervisor::loop() {
     taken_ = 0;
     counts_.processes = counts_.running = 0;
   }
-  for (auto& run : runs) run->done(fail(stopped()));
+  for (auto& run : runs) tell(*run, fail(stopped()));
   changed_.notify_all();
 }
 
@@ -333,7 +322,7 @@ std::size_t Supervisor::free_slot() const {
 
 void Supervisor::start_worker(std::unique_ptr<Run> run) {
   find_sandbox();
-  if (no_sandbox_) return run->done(fail(*no_sandbox_));
+  if (no_sandbox_) return tell(*run, fail(*no_sandbox_));
   const FunctionRecord& function = run->invocation.function;
   const std::string secret = random_hex(secret_digits);
   Sandbox::Request request;
@@ -343,7 +332,7 @@ void Supervisor::start_worker(std::unique_ptr<Run> run) {
   request.ephemeral_storage_mb = function.ephemeral_storage_mb;
   request.timeout_s = function.timeout_s;
   auto started = sandbox_->start(request);
-  if (!started) return run->done(fail(std::move(started.error())));
+  if (!started) return tell(*run, fail(std::move(started.error())));
   auto worker = std::make_unique<Worker>(std::move(started->process), run->key);
   worker->secret = secret;
   worker->folder = started->folder;
@@ -359,136 +348,6 @@ void Supervisor::start_worker(std::unique_ptr<Run> run) {
   worker->run = std::move(run);
   ++started_;
   workers_.push_back(std::move(worker));
-}
-
-// Answers the process's question for the next event with the run that it got.
-void Supervisor::give(Worker& worker) {
-  Run& run = *worker.run;
-  const Invocation& invocation = run.invocation;
-  const TimeMs now = clock_.now_ms();
-  TimeMs allowed = std::int64_t{invocation.function.timeout_s} * 1000;
-  if (invocation.deadline_ms != 0) allowed = std::clamp<TimeMs>(invocation.deadline_ms - now, 0, allowed);
-  worker.state = Worker::State::Running;
-  run.began = steady_clock::now();
-  run.began_at_all = true;
-  worker.deadline = run.began + milliseconds(allowed);
-  run.log.append("START RequestId: " + invocation.request_id + " Version: " + invocation.function.version + "\n");
-  HttpResponse event = plain(200, invocation.payload);
-  event.headers.set("Lambda-Runtime-Aws-Request-Id", invocation.request_id);
-  event.headers.set("Lambda-Runtime-Deadline-Ms", std::to_string(now + allowed));
-  event.headers.set("Lambda-Runtime-Invoked-Function-Arn", invocation.invoked_arn);
-  event.headers.set("Lambda-Runtime-Trace-Id", "Root=1-" + random_hex(8) + "-" + random_hex(24) + ";Sampled=0");
-  if (!invocation.client_context.empty()) event.headers.set("Lambda-Runtime-Client-Context", invocation.client_context);
-  event.headers.set("Fixpoint-Response-Limit", std::to_string(options_.response_limit_bytes));
-  std::exchange(worker.next, {}).send(std::move(event));
-}
-
-void Supervisor::answer(Asked asked) {
-  std::string_view path = asked.request.path();
-  path.remove_prefix(1);
-  const std::size_t end = std::min(path.find('/'), path.size());
-  const std::string secret(path.substr(0, end));
-  const std::string rest(path.substr(end));
-  Worker* found = nullptr;
-  for (auto& worker : workers_)
-    if (equal_in_constant_time(worker->secret, secret)) found = worker.get();
-  // One that is being ended has nothing more to ask: its answer is not taken.
-  if (found == nullptr || found->state == Worker::State::Ending)
-    return asked.respond.send(plain(
-        403,
-        R"({"errorType":"Forbidden","errorMessage":"This is the runtime interface of fixpoint's functions; each process has a secret for it."})"));
-  const std::string method = asked.request.method;
-  answer_worker(*found, method, rest, std::move(asked));
-}
-
-void Supervisor::answer_worker(Worker& worker, std::string_view method, std::string_view path, Asked asked) {
-  using State = Worker::State;
-  constexpr std::string_view version = "/2018-06-01/runtime";
-  if (method == "GET" && path == "/fixpoint/environment")
-    return asked.respond.send(plain(200, json::print(worker.environment)));
-  if (method == "GET" && path == "/fixpoint/code" && worker.state == State::Starting && worker.run) {
-    auto code = worker.run->invocation.code ? worker.run->invocation.code() : Result<std::string>(std::string());
-    if (code) return asked.respond.send(plain(200, std::move(*code)));
-    asked.respond.send(plain(410));
-    auto run = std::move(worker.run);
-    end(worker);
-    return run->done(fail(std::move(code.error())));
-  }
-  if (method == "GET" && path == "/fixpoint/credentials" && worker.run &&
-      (worker.state == State::Starting || worker.state == State::Running)) {
-    const Credentials& keys = worker.run->invocation.credentials;
-    return asked.respond.send(plain(200, json::print(json::Object{{"AccessKeyId", keys.access_key},
-                                                                  {"SecretAccessKey", keys.secret_key},
-                                                                  {"Token", keys.session_token}})));
-  }
-  if (method == "GET" && path == std::string(version) + "/invocation/next" &&
-      (worker.state == State::Starting || worker.state == State::Returning)) {
-    worker.next = std::move(asked.respond);
-    if (worker.state == State::Starting) {
-      worker.init_ms = milliseconds_since(worker.started);
-      return give(worker);
-    }
-    if (is_worn(worker)) return end(worker);
-    worker.state = State::Idle;
-    worker.idle_since = steady_clock::now();
-    worker.deadline = worker.idle_since + milliseconds(options_.idle_ms);
-    return;
-  }
-  if (method == "POST" && path == std::string(version) + "/init/error" && worker.state == State::Starting)
-    return take_init_error(worker, std::move(asked));
-  if (method == "POST" && worker.state == State::Running && path.starts_with(std::string(version) + "/invocation/"))
-    return take_result(worker, path.substr(version.size() + 12), std::move(asked));
-  asked.respond.send(plain(
-      404,
-      R"({"errorType":"InvalidStateTransition","errorMessage":"There is no such resource of the runtime interface, or not now."})"));
-}
-
-void Supervisor::take_result(Worker& worker, std::string_view path, Asked asked) {
-  const std::string& id = worker.run->invocation.request_id;
-  const bool response = path == id + "/response";
-  if (!response && path != id + "/error")
-    return asked.respond.send(plain(400, R"({"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"})"));
-  worker.memory_kb =
-      std::max(worker.memory_kb, to_int64(asked.request.headers.get("Fixpoint-Max-Memory-Kb")).value_or(0));
-  Outcome outcome;
-  const std::string limit = std::to_string(options_.response_limit_bytes);
-  const auto document = json::parse(asked.request.body);
-  if (asked.request.body.size() > options_.response_limit_bytes) {
-    outcome = failure_of(*worker.run, "Function.ResponseSizeTooLarge",
-                         "Response payload size exceeded maximum allowed payload size (" + limit + " bytes).");
-  } else if (!document) {
-    // The bootstrap sends nothing that is no JSON, but what runs beside it may.
-    outcome = failure_of(*worker.run, "Runtime.InvalidResponse",
-                         "The runtime's answer is not JSON: " + document.error().message);
-  } else if (response) {
-    outcome.payload = std::move(asked.request.body);
-  } else {
-    outcome.payload = std::move(asked.request.body);
-    outcome.function_error = "Unhandled";
-    outcome.error_type = std::string((*document)["errorType"].string_or("Error"));
-  }
-  asked.respond.send(plain(202, R"({"status":"OK"})"));
-  worker.state = Worker::State::Returning;
-  worker.deadline = steady_clock::now() + returning_limit;
-  drain(worker);
-  finish(worker, std::move(outcome));
-}
-
-void Supervisor::take_init_error(Worker& worker, Asked asked) {
-  worker.memory_kb =
-      std::max(worker.memory_kb, to_int64(asked.request.headers.get("Fixpoint-Max-Memory-Kb")).value_or(0));
-  auto document = json::parse(asked.request.body);
-  asked.respond.send(plain(202, R"({"status":"OK"})"));
-  if (document && document->is_object()) {
-    document->set("requestId", worker.run->invocation.request_id);
-    Outcome outcome;
-    outcome.payload = json::print(*document);
-    outcome.function_error = "Unhandled";
-    outcome.error_type = std::string((*document)["errorType"].string_or("Runtime.Unknown"));
-    worker.outcome = std::move(outcome);
-  }
-  worker.init_ms = milliseconds_since(worker.started);
-  end(worker);
 }
 
 void Supervisor::drain(Worker& worker) {
@@ -524,8 +383,11 @@ void Supervisor::finish(Worker& worker, Outcome outcome) {
                     "\nRuntime.ExitError\n");
   run->log.append("END RequestId: " + outcome.request_id + "\n" + report_line(outcome));
   outcome.log_tail = run->log.tail();
-  if (options_.on_log) options_.on_log(log_group_of(invocation.function), worker.log_stream, run->log.text());
-  run->done(std::move(outcome));
+  try {
+    if (options_.on_log) options_.on_log(log_group_of(invocation.function), worker.log_stream, run->log.text());
+  } catch (...) {  // NOLINT(bugprone-empty-catch): a log that nobody takes is no reason to lose the outcome
+  }
+  tell(*run, std::move(outcome));
 }
 
 void Supervisor::check_deadline(Worker& worker) {
@@ -587,7 +449,7 @@ void Supervisor::expire_waiting() {
     Error error =
         errors::coded("TooManyRequestsException", "No process was free before the invocation's deadline.", 429);
     error.retryable = true;
-    (*at)->done(fail(std::move(error)));
+    tell(**at, fail(std::move(error)));
     at = waiting_.erase(at);
   }
 }

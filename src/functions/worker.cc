@@ -1,8 +1,8 @@
 #include "functions/worker.h"
 
 #include <csignal>
-#include <cstring>
 #include <fmt/format.h>
+#include <utility>
 
 #include "base/id.h"
 #include "base/text.h"
@@ -30,6 +30,13 @@ std::string signal_name(int signal) {
 
 double milliseconds_since(Instant start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+void tell(const Run& run, Result<Outcome> outcome) {
+  try {
+    run.done(std::move(outcome));
+  } catch (...) {  // NOLINT(bugprone-empty-catch): nobody is left to be told
+  }
 }
 
 json::Value environment_of(const Invocation& invocation, std::string_view task_root, std::string_view runtime_dir,

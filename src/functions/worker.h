@@ -29,6 +29,10 @@ struct Run {
   bool began_at_all = false;
 };
 
+/// Calls `run.done`; what it throws ends there: it is the caller's own code and must not take the runtime's thread
+/// along.
+void tell(const Run& run, Result<Outcome> outcome);
+
 /// One Python process and what it is doing. Owned and used by the runtime's thread alone.
 struct Worker {
   enum class State : std::uint8_t {

@@ -172,7 +172,8 @@ void EveryHostName::call_them_all() {
   ASSERT_EQ(requests.size(), 5U) << outcome.log_tail;
   std::vector<std::string> scopes;
   for (const auto& request : requests) {
-    const auto parts = split(signer(request), '/');
+    const std::string signed_by = signer(request);
+    const auto parts = split(signed_by, '/');
     scopes.push_back(parts.size() == 5 ? std::string(parts[2]) + "/" + std::string(parts[3]) : signer(request));
   }
   EXPECT_EQ(scopes, (std::vector<std::string>{"eu-central-1/s3", "eu-central-1/s3", "eu-central-1/ssm",

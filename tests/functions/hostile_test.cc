@@ -1,4 +1,10 @@
+#include <arpa/inet.h>
+#include <csignal>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "base/text.h"
 #include "functions/handlers.h"
@@ -134,6 +140,45 @@ TEST_F(Hostile, a_closed_log_does_not_end_the_run) {
   // The bootstrap cannot flush to a closed descriptor; either way the run has an outcome.
   EXPECT_NE(outcome.payload, "");
   EXPECT_EQ(run(invocation("def handler(e, c):\n    return 'well'\n")).payload, "\"well\"");
+}
+
+// The handler holds a connection to this test: its end is the handler's end.
+TEST_F(Hostile, no_handler_outlives_a_program_that_was_killed) {
+#ifdef FIXPOINT_SANITIZED
+  GTEST_SKIP() << "the sanitizers take no threads after a fork";
+#endif
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(bind(listener, reinterpret_cast<struct sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  getsockname(listener, reinterpret_cast<struct sockaddr*>(&address), &size);
+  auto call = invocation(
+      "import socket\ndef handler(event, context):\n    s = socket.create_connection(('127.0.0.1', event))\n    "
+      "s.send(b'x')\n    s.recv(1)\n    while True:\n        pass\n",
+      900);
+  call.payload = std::to_string(ntohs(address.sin_port));
+  runtime_.reset();
+  const pid_t program = fork();
+  if (program == 0) {
+    auto own = Runtime::start({});
+    if (own) (*own)->invoke_and_wait(call);
+    _exit(1);
+  }
+  struct pollfd wait = {listener, POLLIN, 0};
+  ASSERT_EQ(poll(&wait, 1, 30'000), 1);
+  const int connection = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+  char byte = 0;
+  ASSERT_EQ(recv(connection, &byte, 1, 0), 1);
+  kill(program, SIGKILL);
+  waitpid(program, nullptr, 0);
+  wait = {connection, POLLIN, 0};
+  ASSERT_EQ(poll(&wait, 1, 10'000), 1) << "the handler still runs";
+  EXPECT_LE(recv(connection, &byte, 1, 0), 0);
+  close(connection);
+  close(listener);
 }
 
 }  // namespace
