@@ -111,6 +111,11 @@ Item power(Evaluator&, const Arguments& a) {
   return Item::of(result);
 }
 
+Item format_number(Evaluator& e, const Arguments& a) {
+  if (a[0].is_undefined()) return {};
+  return e.string(format_with_picture(a[0].as_double(), a[1].is_string() ? a[1].string() : std::string_view(), a[2]));
+}
+
 Item format_base(Evaluator& e, const Arguments& a) {
   if (a[0].is_undefined()) return {};
   double value = rounded(a[0].as_double(), 0);
@@ -130,10 +135,15 @@ Item format_base(Evaluator& e, const Arguments& a) {
 }
 
 constexpr Builtin table[] = {
-    {"number", "<(nsb)-:n>", 1, number}, {"abs", "<n-:n>", 1, absolute},
-    {"floor", "<n-:n>", 1, floor},       {"ceil", "<n-:n>", 1, ceil},
-    {"round", "<n-n?:n>", 2, round},     {"sqrt", "<n-:n>", 1, square_root},
-    {"power", "<n-n:n>", 2, power},      {"formatBase", "<n-n?:s>", 2, format_base},
+    {"number", "<(nsb)-:n>", 1, number},
+    {"abs", "<n-:n>", 1, absolute},
+    {"floor", "<n-:n>", 1, floor},
+    {"ceil", "<n-:n>", 1, ceil},
+    {"round", "<n-n?:n>", 2, round},
+    {"sqrt", "<n-:n>", 1, square_root},
+    {"power", "<n-n:n>", 2, power},
+    {"formatNumber", "<n-so?:s>", 3, format_number},
+    {"formatBase", "<n-n?:s>", 2, format_base},
 };
 
 }  // namespace

@@ -102,7 +102,7 @@ Item contains(Evaluator& e, const Arguments& a) {
   if (!a[0].is_string()) return {};
   e.charge(1 + a[0].size / 64);
   if (a[1].is_string()) return Item::of(a[0].string().find(a[1].string()) != std::string_view::npos);
-  if (!a[1].is_function()) return Item::of(false);
+  if (!a[1].is_function()) return {};
   if (a[1].function->kind == FunctionNode::Kind::Regex)
     return Item::of(a[1].function->node->pattern->matches(a[0].string()));
   return Item::of(Matches(e, a[0], a[1]).next());

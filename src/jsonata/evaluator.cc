@@ -495,10 +495,7 @@ bool Evaluator::truth(const Item& item, int depth) {
     }
     case Tag::Object:
     case Tag::JsonObject: return member_count(item) > 0;
-    // In the official implementation a function is an object with members until it is handed on as an argument.
-    case Tag::Function:
-      return !item.detached && item.function->kind != FunctionNode::Kind::Regex &&
-             item.function->kind != FunctionNode::Kind::RegexNext;
+    // A function is false, as the documentation of $boolean says.
     default: return false;
   }
 }

@@ -79,7 +79,8 @@ class Printer {
         return;
       }
     }
-    out_ += std::isfinite(value) ? number_text_15(value) : "null";
+    if (std::isinf(value)) throw Failure{"D1001", "a number is too large", Failure::nowhere, {}};
+    out_ += std::isnan(value) ? "null" : number_text_15(value);
   }
 
   Evaluator& evaluator_;
