@@ -51,7 +51,7 @@ function build(service, npm, botocore, lock, report) {
   const model = merge(service.name, old, now, report);
   check(service.name, model);
   const pagination = merge_pagination(service.name, old, now, model);
-  const waiters = Object.fromEntries(Object.entries(old.waiters).filter(([, waiter]) => model.operations[waiter.operation]));
+  const waiters = Object.fromEntries(Object.entries({ ...now.waiters, ...old.waiters }).filter(([, waiter]) => model.operations[waiter.operation]));
   const { metadata } = model;
   const entry = {
     name: service.name,

@@ -6,11 +6,13 @@
 //   dist-types/models/*.d.ts           members' types, which name the enums
 //   dist-types/commands/*.d.ts         each operation's errors (@throws), and an example that spells out every number's width
 //   dist-es/pagination/*.js            tokens and page size of a list operation
+//   dist-es/waiters/*.js               waiters, as code
 //   dist-es/auth/..., runtimeConfig.shared.js   unsigned operations; protocol and names of the service
 // Limits (min, max, pattern) are nowhere in it.
 import vm from "node:vm";
 import { read_package } from "./tar.mjs";
 import { examples_of } from "./examples.mjs";
+import { read_waiter } from "./waiters.mjs";
 
 // Shapes for members whose schema is a bare type. The names cannot clash with a modelled one: those hold no colon.
 export const plain = (type, more = {}) => ({ name: `plain:${more.timestampFormat ?? type}`, shape: { type, ...more } });
@@ -52,7 +54,7 @@ function traits_of(packed) {
 
 function wanted(path) {
   return (
-    /^dist-es\/(schemas\/schemas_\d+|models\/enums|runtimeConfig\.shared|auth\/httpAuthSchemeProvider|pagination\/\w+)\.js$/.test(path) ||
+    /^dist-es\/(schemas\/schemas_\d+|models\/enums|runtimeConfig\.shared|auth\/httpAuthSchemeProvider|pagination\/\w+|waiters\/waitFor\w+)\.js$/.test(path) ||
     /^dist-types\/(models|commands)\/\w+\.d\.ts$/.test(path)
   );
 }
@@ -339,5 +341,11 @@ export function read_client(file) {
     const m = /createPaginator\(\w+, (\w+)Command, "([^"]*)", "([^"]*)", "([^"]*)"\)/.exec(text);
     if (m) pagination[m[1]] = { input_token: m[2], output_token: m[3], ...(m[4] && { limit_key: m[4] }) };
   }
-  return { metadata, operations, shapes, enums, pagination, guessed_widths };
+  const waiters = {};
+  for (const [path, text] of files) {
+    const name = /^dist-es\/waiters\/waitFor(\w+)\.js$/.exec(path)?.[1];
+    const waiter = name && read_waiter(text);
+    if (waiter) waiters[name] = waiter;
+  }
+  return { metadata, operations, shapes, enums, pagination, waiters, guessed_widths };
 }
