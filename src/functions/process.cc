@@ -189,6 +189,7 @@ Result<Process> Process::start(Launch launch) {
 
   Process process;
   process.pid_ = pid;
+  if (launch.user_is_its_own) process.own_user_ = launch.user;
   process.output_fd_ = std::move(output_read);
   process.exit_fd_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!process.exit_fd_) return fail(failed("pidfd_open", errno));
@@ -204,6 +205,7 @@ Result<Process> Process::start(Launch launch) {
 
 Process::Process(Process&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
+      own_user_(other.own_user_),
       exit_(other.exit_),
       exit_fd_(std::move(other.exit_fd_)),
       output_fd_(std::move(other.output_fd_)) {}
@@ -212,6 +214,7 @@ Process& Process::operator=(Process&& other) noexcept {
   if (this != &other) {
     Process old(std::move(*this));
     pid_ = std::exchange(other.pid_, -1);
+    own_user_ = other.own_user_;
     exit_ = other.exit_;
     exit_fd_ = std::move(other.exit_fd_);
     output_fd_ = std::move(other.output_fd_);
@@ -248,6 +251,22 @@ void Process::kill() {
   if (pid_ <= 0) return;
   ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);
+  kill_user();
+}
+
+// What left the group by a session of its own cannot be told from others but by its user. Only a process of that user
+// may be so rude as to kill all that it may kill.
+void Process::kill_user() const {
+  if (!own_user_) return;
+  const uid_t user = *own_user_;
+  const pid_t killer = fork();
+  if (killer == 0) {
+    if (syscall(SYS_setresuid, user, user, user) == 0) ::kill(-1, SIGKILL);
+    _exit(0);
+  }
+  if (killer < 0) return;
+  while (waitpid(killer, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 std::optional<Exit> Process::exited() {
@@ -258,8 +277,9 @@ std::optional<Exit> Process::exited() {
   do got = wait4(pid_, &status, WNOHANG, &usage);
   while (got < 0 && errno == EINTR);
   if (got != pid_) return {};
-  // Those that stayed in the group go with it.
+  // Those that it left behind go with it.
   ::kill(-pid_, SIGKILL);
+  kill_user();
   pid_ = -1;
   exit_ =
       Exit{WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0, usage.ru_maxrss};

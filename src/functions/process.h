@@ -39,6 +39,7 @@ struct Launch {
   std::string folder = "/";              ///< the working directory
   std::vector<Fd> inherited;             ///< become descriptors 3, 4, ... of the process
   std::optional<uid_t> user;             ///< user and group to become; only root can
+  bool user_is_its_own = false;          ///< nobody else runs as `user`: all of that user is killed with the process
   std::int64_t data_bytes = 0;           ///< RLIMIT_DATA; 0 leaves a limit as it is
   std::int64_t file_bytes = 0;           ///< RLIMIT_FSIZE
   std::int64_t processes = 0;            ///< RLIMIT_NPROC: of the user, which is why each process gets its own
@@ -67,13 +68,16 @@ class Process {
   int output_fd() const { return output_fd_.get(); }  ///< stdout and stderr; does not block; -1 once it was closed
   /// Appends what is there to read. False at the end: all who held the other side are gone.
   bool read_output(std::string& out);
-  /// Kills the process and its group; again: does nothing.
+  /// Kills the process and its group, and all of its user where that is its own; again: does nothing.
   void kill();
   /// How it ended; nothing while it runs.
   std::optional<Exit> exited();
 
  private:
+  void kill_user() const;
+
   pid_t pid_ = -1;  // -1: none, or waited for
+  std::optional<uid_t> own_user_;
   std::optional<Exit> exit_;
   Fd exit_fd_;
   Fd output_fd_;

@@ -124,7 +124,8 @@ Result<std::unique_ptr<Sandbox>> Sandbox::find(const RuntimeOptions& options) {
       case Hold::Plain:
         sandbox->sentence_ =
             "Handlers run WITHOUT isolation, as the user that runs fixpoint, and can read and change "
-            "what that user can, fixpoint's own data included." +
+            "what that user can, fixpoint's own data included; what one starts in a session of its own may outlive "
+            "it." +
             always + (root ? " As root, the number of processes is not limited either." : "");
         break;
     }
@@ -167,6 +168,7 @@ Result<Launch> Sandbox::launch(const Request& request, std::vector<std::string> 
   if (as_other_user())
     plan.user =
         first_user + static_cast<uid_t>(getpid()) % user_ranges * users_of_one + static_cast<uid_t>(request.slot);
+  plan.user_is_its_own = hold_ == Hold::OtherUser;  // bubblewrap ends all of its own by itself
   started.status_has_signals = in_bubblewrap();
 
   if (in_bubblewrap()) {
