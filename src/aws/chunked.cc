@@ -121,7 +121,10 @@ Result<ChunkedBody> decode_aws_chunked(std::string_view body, const std::optiona
       continue;
     }
     if (out.trailers.size() == trailer_limit) return fail(broken("more than 64 trailing headers", line_at));
-    signed_lines += name + ':' + value + '\n';
+    signed_lines += name;
+    signed_lines += ':';
+    signed_lines += value;
+    signed_lines += '\n';
     out.trailers.emplace_back(std::move(name), std::move(value));
   }
   if (signing && (!out.trailers.empty() || stated_signature)) {
