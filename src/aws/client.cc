@@ -169,8 +169,13 @@ Result<json::Value> Client::call(const CallContext& context, std::string_view se
   const std::string token = operation->idempotency_token != nullptr ? random_uuid() : std::string();
   FIXPOINT_TRY(prepared, prepare(*operation, input, region, token));
 
+  std::string request_id;
   const auto failed = [&](Error error) {
-    if (error.where.empty()) error.where = std::string(service) + ':' + std::string(operation_name);
+    if (error.where.empty()) {
+      error.where = std::string(service) + ':' + std::string(operation_name);
+      // What AWS's support asks for first.
+      if (!request_id.empty()) error.where += ", request " + request_id;
+    }
     return fail(std::move(error));
   };
   bool clock_corrected = false;
@@ -190,6 +195,7 @@ Result<json::Value> Client::call(const CallContext& context, std::string_view se
     }
     Error error = attempt ? std::move(attempt->outcome.error().error) : std::move(attempt.error());
     std::optional<std::int64_t> asked;
+    request_id = attempt ? std::move(attempt->outcome.error().request_id) : std::string();
     if (attempt) {
       const HttpResponse& response = attempt->response;
       asked = asked_wait_ms(response);

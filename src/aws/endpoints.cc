@@ -31,12 +31,13 @@ struct Global {
   std::string_view host;
   std::string_view region;
 };
-constexpr std::array<Global, 17> globals = {{
+constexpr std::array<Global, 21> globals = {{
     {"iam", "aws", "iam.amazonaws.com", "us-east-1"},
     {"iam", "aws-cn", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"},
     {"iam", "aws-us-gov", "iam.us-gov.amazonaws.com", "us-gov-west-1"},
     {"iam", "aws-iso", "iam.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"},
     {"iam", "aws-iso-b", "iam.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"},
+    {"iam", "aws-iso-f", "iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"},
     {"cloudfront", "aws", "cloudfront.amazonaws.com", "us-east-1"},
     {"cloudfront", "aws-cn", "cloudfront.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
     {"route53", "aws", "route53.amazonaws.com", "us-east-1"},
@@ -47,6 +48,9 @@ constexpr std::array<Global, 17> globals = {{
     {"organizations", "aws", "organizations.us-east-1.amazonaws.com", "us-east-1"},
     {"organizations", "aws-cn", "organizations.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
     {"organizations", "aws-us-gov", "organizations.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
+    {"organizations", "aws-iso", "organizations.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"},
+    {"organizations", "aws-iso-b", "organizations.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"},
+    {"organizations", "aws-iso-f", "organizations.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"},
     {"account", "aws", "account.us-east-1.amazonaws.com", "us-east-1"},
     {"account", "aws-cn", "account.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
 }};

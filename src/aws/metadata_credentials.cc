@@ -65,7 +65,7 @@ HttpRequest get_request(std::string host, std::string target) {
 
 }  // namespace
 
-Result<std::string> MetadataCredentials::ask(const std::string& base_url, HttpRequest request) {
+Result<std::string> MetadataCredentials::ask(const std::string& base_url, const HttpRequest& request) {
   FIXPOINT_TRY(response, http_.send(base_url, request, timeout_ms));
   if (response.status != 200) {
     Error error = unavailable("the metadata service at " + base_url + " answered " + std::to_string(response.status) +
@@ -139,7 +139,7 @@ Result<std::string> ContainerCredentials::fetch() {
     return fail(errors::validation("the container's authorization token must be one line"));
   }
   if (!token.empty()) request.headers.add("Authorization", token);
-  return ask(parts.base_url, std::move(request));
+  return ask(parts.base_url, request);
 }
 
 InstanceCredentials::InstanceCredentials(HttpClient& http, const Clock& clock, Environment environment)
@@ -159,7 +159,7 @@ Result<std::string> InstanceCredentials::fetch() {
   HttpRequest for_token = get_request(parts.host, "/latest/api/token");
   for_token.method = "PUT";
   for_token.headers.add("X-aws-ec2-metadata-token-ttl-seconds", "21600");
-  const auto token = ask(parts.base_url, std::move(for_token));
+  const auto token = ask(parts.base_url, for_token);
   if (!token) return fail(none("no instance metadata service answers: " + token.error().message));
   const auto with_token = [&](std::string target) {
     HttpRequest request = get_request(parts.host, std::move(target));

@@ -24,7 +24,7 @@ class MetadataCredentials : public CredentialsProvider {
   virtual Result<std::string> fetch() = 0;
   /// One request, with a short timeout: the answer's body. Errors: HttpClient's, and `CredentialsUnavailable` for any
   /// status but 200.
-  Result<std::string> ask(const std::string& base_url, HttpRequest request);
+  Result<std::string> ask(const std::string& base_url, const HttpRequest& request);
 
  private:
   HttpClient& http_;

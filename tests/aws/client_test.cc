@@ -164,13 +164,13 @@ TEST_F(ClientCalls, adds_the_host_prefix_of_the_operation) {
 }
 
 TEST_F(ClientCalls, says_what_the_service_answered) {
-  http.answers.push_back(json_error(400, "com.amazonaws.kms#NotFoundException"));
+  http.answers.push_back(json_error(400, "com.amazonaws.kms#NotFoundException", {{"x-amzn-RequestId", "1-2-3"}}));
   const auto refused = call("kms", "DescribeKey", R"({"KeyId": "k"})");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "NotFoundException");
   EXPECT_EQ(refused.error().message, "because");
   EXPECT_EQ(refused.error().http_status, 400);
-  EXPECT_EQ(refused.error().where, "kms:DescribeKey");
+  EXPECT_EQ(refused.error().where, "kms:DescribeKey, request 1-2-3");
   EXPECT_FALSE(refused.error().retryable);
   EXPECT_EQ(http.sent.size(), 1U);
 }
