@@ -23,30 +23,26 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// RFC 3986 section 5.2.4 and, beyond it, runs of slashes made one: what every service but S3 signs.
+// What every service but S3 signs: dot segments and empty ones out, and a slash at the end only where there was one.
+// (RFC 3986 section 5.2.4 would end `/a/.` in a slash; AWS's own clients do not.)
 std::string normalize_path(std::string_view path) {
   std::vector<std::string_view> kept;
-  bool ends_open = true;  // the path ends in a slash, or in a dot segment, which stands for its folder
-  std::size_t at = 0;
-  while (at < path.size()) {
+  for (std::size_t at = 0; at < path.size();) {
     const std::size_t end = std::min(path.find('/', at), path.size());
     const std::string_view segment = path.substr(at, end - at);
+    at = end + 1;
     if (segment == "..") {
       if (!kept.empty()) kept.pop_back();
-      ends_open = true;
-    } else if (segment == "." || segment.empty()) {
-      ends_open = true;
-    } else {
+    } else if (!segment.empty() && segment != ".") {
       kept.push_back(segment);
-      ends_open = end < path.size();
     }
-    at = end + 1;
   }
-  std::string out = "/";
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    out += kept[i];
-    if (i + 1 < kept.size() || ends_open) out += '/';
+  std::string out;
+  for (const std::string_view segment : kept) {
+    out += '/';
+    out += segment;
   }
+  if (out.empty() || path.ends_with('/')) out += '/';
   return out;
 }
 
@@ -94,11 +90,18 @@ void append_canonical_path(std::string& out, std::string_view path, PathRule rul
   if (path.empty()) {
     out += '/';
   } else if (rule == PathRule::AsSent) {
-    // Clients differ in what they leave unencoded; one form comes of decoding what came and encoding it whole.
-    if (path.find('%') == std::string_view::npos)
-      append_encoded(out, path, true);
-    else
-      append_encoded(out, uri_decode(path), true);
+    // Clients differ in what they leave unencoded; one form comes of decoding what came and encoding it whole. A slash
+    // that came encoded stays so: it was signed so.
+    for (std::size_t at = 0; at <= path.size();) {
+      const std::size_t end = std::min(path.find('/', at), path.size());
+      const std::string_view segment = path.substr(at, end - at);
+      if (segment.find('%') == std::string_view::npos)
+        append_encoded(out, segment);
+      else
+        append_encoded(out, uri_decode(segment));
+      if (end < path.size()) out += '/';
+      at = end + 1;
+    }
   } else if (needs_normalizing(path)) {
     append_encoded(out, normalize_path(path), true);
   } else {
