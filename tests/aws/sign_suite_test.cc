@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <gtest/gtest.h>
 #include <iostream>
 
@@ -129,6 +130,35 @@ TEST(Captures, verify_whatever_real_clients_sent) {
   }
   tally.print("captured requests, verified");
   EXPECT_EQ(tally.passed, 62);
+}
+
+// botocore is what signs most of what arrives. It runs in the Python that the build packages bring.
+TEST(Botocore, signs_random_requests_that_all_verify) {
+  const std::string command =
+      "/usr/bin/python3 '" + test::test_data("aws/data/sign_requests.py").string() + "' 1000 1 2>/dev/null";
+  FILE* out = popen(command.c_str(), "r");
+  ASSERT_NE(out, nullptr);
+  std::string text;
+  char buffer[65536];
+  for (std::size_t got = 0; (got = fread(buffer, 1, sizeof buffer, out)) > 0;) text.append(buffer, got);
+  if (pclose(out) != 0) GTEST_SKIP() << "/usr/bin/python3 has no botocore here (apt-get install python3-botocore)";
+  const OneKey keys({"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", ""});
+  Tally tally;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t line = rest.find('\n');
+    const auto size = to_int64(rest.substr(0, line));
+    ASSERT_TRUE(size);
+    const std::string_view raw = rest.substr(line + 1, static_cast<std::size_t>(*size));
+    rest.remove_prefix(line + 1 + raw.size());
+    const HttpRequest request = test::split_request(raw);
+    std::string date(request.headers.get("X-Amz-Date"));
+    if (date.empty()) date = request.target.substr(request.target.find("X-Amz-Date=") + 11, 16);
+    const ManualClock clock(*parse_basic_iso8601(date));
+    const auto verified = Verifier(keys, clock).verify(request);
+    tally.note(verified.has_value(), request.method + ' ' + request.target, verified ? "" : describe(verified.error()));
+  }
+  tally.print("signed by botocore, verified");
+  EXPECT_EQ(tally.passed, 1000);
 }
 
 }  // namespace
