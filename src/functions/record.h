@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -63,6 +64,7 @@ struct CreateFunction {
   std::string package_type = "Zip";
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> tags;
+  std::vector<std::string> layers;  ///< refused where there are any: there are no layers here
   bool publish = false;
 };
 
@@ -76,7 +78,8 @@ struct UpdateConfiguration {
   std::optional<std::int64_t> memory_mb = {};
   std::optional<std::int64_t> ephemeral_storage_mb = {};
   std::optional<std::map<std::string, std::string>> environment = {};
-  std::string revision_id = {};  ///< where not empty: the change is made only to that revision
+  std::vector<std::string> layers = {};  ///< refused, as above
+  std::string revision_id = {};          ///< where not empty: the change is made only to that revision
 };
 
 /// A function as a caller names it.

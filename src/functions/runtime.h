@@ -30,11 +30,12 @@ struct Invocation {
   std::function<Result<std::string>()> code;
   std::string payload = "{}";  ///< JSON text; not looked into. 6 MB at most, as Lambda's synchronous limit
   Credentials credentials;
-  std::string endpoint_url;    ///< where the handler's boto3 goes: "http://127.0.0.1:4566"
-  std::string request_id;      ///< a UUID; made where empty
-  std::string invoked_arn;     ///< with the qualifier that the caller used; the record's own ARN where empty
-  std::string client_context;  ///< JSON text (decoded from base64), for context.client_context; may be empty
-  TimeMs deadline_ms = 0;      ///< ends the run where this comes before the function's own timeout; 0 for none
+  std::string endpoint_url;  ///< where the handler's boto3 goes: "http://127.0.0.1:4566"
+  std::string request_id;    ///< a UUID, or other text of letters, digits, '-' and '_'; made where empty
+  std::string invoked_arn;   ///< with the qualifier that the caller used; the record's own ARN where empty
+  /// JSON text (decoded from base64) for context.client_context; may be empty. 3,583 bytes at most, as Lambda's limit.
+  std::string client_context;
+  TimeMs deadline_ms = 0;  ///< ends the run where this comes before the function's own timeout; 0 for none
 };
 
 /// How a run ended. A handler's failure is an outcome, not an Error.
@@ -98,8 +99,10 @@ class Runtime {
 
   /// Returns at once. `done` is called exactly once, on the runtime's thread, where it must not block. Errors:
   /// TooManyRequestsException (429, retryable) where the queue is full or the deadline came before a process was free;
-  /// RequestTooLargeException (413) for a payload above 6 MB; ServiceException (500) where no process can be started,
-  /// with the reason; ServiceUnavailable where the runtime stops; what `code` answers.
+  /// RequestTooLargeException (413) for a payload above 6 MB;
+  /// ValidationException and InvalidRequestContentException (400) for a request_id or client_context of another form;
+  /// ServiceException (500) where no process can be started, with the reason; ServiceUnavailable where the runtime
+  /// stops; what `code` answers.
   virtual void invoke(Invocation invocation, Callback done) = 0;
   /// The same, and waits. Not from a callback.
   Result<Outcome> invoke_and_wait(Invocation invocation);

@@ -100,6 +100,13 @@ Result<int> narrow(std::optional<std::int64_t> value, int otherwise, std::string
   return static_cast<int>(*value);
 }
 
+Result<void> refuse_layers(const std::vector<std::string>& layers) {
+  if (layers.empty()) return {};
+  return rows::invalid_parameter(
+      "The layer " + layers[0].substr(0, 200) +
+      " cannot be used: fixpoint has no layers, so pack what the function imports into its own zip file.");
+}
+
 Result<Page<FunctionRecord>> page_of(const std::vector<store::Row>& found, int limit, bool by_version) {
   Page<FunctionRecord> page;
   for (const auto& row : found) {
@@ -154,6 +161,7 @@ Result<FunctionRecord> FunctionStore::create(const Owner& owner, CreateFunction 
     return rows::invalid_parameter(
         "The package type " + input.package_type +
         " cannot be run here: fixpoint runs Python handlers from zip files, so PackageType is Zip.");
+  FIXPOINT_CHECK(refuse_layers(input.layers));
   FunctionRecord record;
   record.owner = owner;
   record.name = name.name;
@@ -244,6 +252,7 @@ Result<FunctionRecord> FunctionStore::update_code(const FunctionName& name, std:
 }
 
 Result<FunctionRecord> FunctionStore::update_configuration(const FunctionName& name, UpdateConfiguration input) {
+  FIXPOINT_CHECK(refuse_layers(input.layers));
   return store_.write([&](Transaction& tx) -> Result<FunctionRecord> {
     FIXPOINT_TRY(record, rows::latest(tx, name));
     FIXPOINT_CHECK(rows::check_revision(input.revision_id, record.revision_id));

@@ -22,6 +22,7 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t payload_limit_bytes =
     6'291'456;  // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+constexpr std::size_t client_context_limit_bytes = 3'583;
 constexpr std::size_t body_margin_bytes = 1024UL * 1024;
 constexpr auto ending_limit = milliseconds(5'000);  // for a killed process to be gone
 constexpr double busy_limit_ms = 3'000'000;         // within the processor time that Sandbox allows a process
@@ -129,10 +130,17 @@ void Supervisor::invoke(Invocation invocation, Callback done) {
                             "Request must be smaller than 6291456 bytes for the InvokeFunction operation", 413)));
     return;
   }
+  // It stands in paths, headers and log lines.
+  const std::string_view word = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+  if (invocation.request_id.size() > 128 || invocation.request_id.find_first_not_of(word) != std::string::npos) {
+    done(fail(errors::validation("The request id '" + invocation.request_id.substr(0, 128) +
+                                 "' is none: a UUID is right, or other text of letters, digits, '-' and '_'")));
+    return;
+  }
   if (!invocation.client_context.empty()) {
     // It travels in a header, and so on one line.
     const auto context = json::parse(invocation.client_context);
-    if (!context || !context->is_object()) {
+    if (!context || !context->is_object() || invocation.client_context.size() > client_context_limit_bytes) {
       done(fail(errors::coded("InvalidRequestContentException",
                               "Client context must be a valid Base64-encoded JSON object.", 400)));
       return;

@@ -1,12 +1,9 @@
-#include <arpa/inet.h>
 #include <csignal>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/text.h"
+#include "functions/ear.h"
 #include "functions/handlers.h"
 
 namespace fixpoint::functions {
@@ -142,61 +139,12 @@ TEST_F(Hostile, a_closed_log_does_not_end_the_run) {
   EXPECT_EQ(run(invocation("def handler(e, c):\n    return 'well'\n")).payload, "\"well\"");
 }
 
-/// A handler that holds a connection to this ear is heard when it ends.
-class Ear {
- public:
-  Ear() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    struct sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    if (bind(listener_, reinterpret_cast<struct sockaddr*>(&address), size) != 0 || listen(listener_, 1) != 0)
-      std::abort();
-    getsockname(listener_, reinterpret_cast<struct sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-  }
-  ~Ear() {
-    close(connection_);
-    close(listener_);
-  }
-  Ear(const Ear&) = delete;
-  Ear& operator=(const Ear&) = delete;
-
-  std::string port() const { return std::to_string(port_); }
-  bool hears_it_start() {
-    char byte = 0;
-    if (!readable(listener_)) return false;
-    connection_ = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    return recv(connection_, &byte, 1, 0) == 1;
-  }
-  bool hears_it_end() const {
-    char byte = 0;
-    return readable(connection_) && recv(connection_, &byte, 1, 0) <= 0;
-  }
-
- private:
-  static bool readable(int fd) {
-    struct pollfd wait = {fd, POLLIN, 0};
-    return poll(&wait, 1, 30'000) == 1;
-  }
-  int listener_;
-  int connection_ = -1;
-  int port_ = 0;
-};
-
-const std::string hold_a_connection =
-    "import os, socket\n"
-    "def hold(port):\n"
-    "    s = socket.create_connection(('127.0.0.1', port))\n"
-    "    s.send(b'x')\n"
-    "    s.recv(1)\n";
-
 TEST_F(Hostile, no_handler_outlives_a_program_that_was_killed) {
 #ifdef FIXPOINT_SANITIZED
   GTEST_SKIP() << "the sanitizers take no threads after a fork";
 #endif
-  Ear ear;
-  auto call = invocation(hold_a_connection + "def handler(event, context):\n    hold(event)\n", 900);
+  test::Ear ear;
+  auto call = invocation(test::hold_a_connection + "def handler(event, context):\n    hold(event)\n", 900);
   call.payload = ear.port();
   runtime_.reset();
   const pid_t program = fork();
@@ -212,7 +160,7 @@ TEST_F(Hostile, no_handler_outlives_a_program_that_was_killed) {
 }
 
 TEST_F(Hostile, what_a_handler_leaves_behind_ends_with_its_process) {
-  const std::string daemon = hold_a_connection +
+  const std::string daemon = test::hold_a_connection +
                              "def handler(event, context):\n"
                              "    if os.fork() == 0:\n"
                              "        os.setsid()\n"
@@ -227,7 +175,7 @@ TEST_F(Hostile, what_a_handler_leaves_behind_ends_with_its_process) {
     auto some = options();
     some.use_bubblewrap = bubblewrap;
     start(some);
-    Ear ear;
+    test::Ear ear;
     auto call = invocation(daemon, 2);
     call.payload = ear.port();
     EXPECT_EQ(run(call).error_type, "Sandbox.Timedout");

@@ -1,17 +1,15 @@
 #include "functions/runtime.h"
 
-#include <atomic>
 #include <future>
 #include <gtest/gtest.h>
 #include <vector>
 
+#include "functions/ear.h"
 #include "functions/handlers.h"
 #include "http/curl_client.h"
 
 namespace fixpoint::functions {
 namespace {
-
-using testing::Test;
 
 std::string error_type(const Outcome& outcome) {
   EXPECT_EQ(outcome.function_error, "Unhandled") << outcome.payload;
@@ -254,6 +252,38 @@ TEST_F(Handlers, runs_what_waits_in_turn_and_refuses_what_is_beyond_the_queue) {
   EXPECT_GE(served, 3);
   EXPECT_GT(refused, 0);
   EXPECT_EQ(runtime_->counts().waiting, 0U);
+}
+
+TEST_F(Handlers, runs_invocations_of_one_function_side_by_side) {
+  auto call = invocation(test::hold_a_connection +
+                         "def handler(event, context):\n    hold(event)\n    return context.aws_request_id\n");
+  test::Ear ears[2];
+  std::promise<Result<Outcome>> done[2];
+  for (int i = 0; i < 2; ++i) {
+    call.payload = ears[i].port();
+    call.request_id = "run-" + std::to_string(i);
+    runtime_->invoke(call, [&done, i](Result<Outcome> outcome) { done[i].set_value(std::move(outcome)); });
+  }
+  for (auto& ear : ears) EXPECT_TRUE(ear.hears_it_start());
+  EXPECT_EQ(runtime_->counts().running, 2U);
+  for (int i : {1, 0}) {
+    ears[i].let_it_go_on();
+    const auto outcome = done[i].get_future().get();
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->payload, "\"run-" + std::to_string(i) + "\"");
+  }
+}
+
+TEST_F(Handlers, refuses_a_request_id_or_client_context_that_cannot_travel) {
+  auto call = invocation("def handler(event, context):\n    return event\n");
+  call.request_id = "a/b\r\n";
+  EXPECT_EQ(runtime_->invoke_and_wait(call).error().code, "ValidationException");
+  call.request_id.clear();
+  for (const std::string& context :
+       {std::string("[1]"), std::string("{"), "{\"a\": \"" + std::string(4000, 'x') + "\"}"}) {
+    call.client_context = context;
+    EXPECT_EQ(runtime_->invoke_and_wait(call).error().code, "InvalidRequestContentException");
+  }
 }
 
 TEST_F(Handlers, ends_a_run_at_its_timeout_and_goes_on_with_a_new_process) {

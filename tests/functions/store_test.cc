@@ -106,6 +106,8 @@ TEST_F(Functions, refuses_bad_input_whole) {
       {[](auto& in) { in.runtime = "python3.99"; }, "InvalidParameterValueException", "python3.99 cannot be run here"},
       {[](auto& in) { in.runtime = "python3.012"; }, "InvalidParameterValueException", "cannot be run here"},
       {[](auto& in) { in.runtime = ""; }, "InvalidParameterValueException", "mandatory"},
+      {[](auto& in) { in.layers = {"arn:aws:lambda:eu-central-1:1:layer:l:1"}; }, "InvalidParameterValueException",
+       "has no layers"},
       {[](auto& in) { in.package_type = "Image"; }, "InvalidParameterValueException", "PackageType is Zip"},
       {[](auto& in) { in.name = "a b"; }, "ValidationException", "functionName"},
       {[](auto& in) { in.name = std::string(65, 'a'); }, "ValidationException", "more than 64"},
