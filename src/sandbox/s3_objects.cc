@@ -1,0 +1,425 @@
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "sandbox/paging.h"
+#include "sandbox/s3.h"
+#include "sandbox/s3_access.h"
+
+namespace fixpoint::sandbox {
+namespace s3 {
+namespace {
+
+constexpr std::size_t object_limit_bytes = 64UL * 1024 * 1024;
+
+std::string object_id(std::string_view bucket, std::string_view key) {
+  return std::string(bucket) + "/" + std::string(key);
+}
+
+Result<Document> object_of(Request& request) {
+  FIXPOINT_CHECK(bucket_of(request));
+  if (const std::string_view version = request.text("VersionId"); !version.empty() && version != "null")
+    return refuse("NoSuchVersion", 404, "The specified version does not exist.");
+  Document object = request.state.get(object_scope(), object_id(request.text("Bucket"), request.text("Key")));
+  if (!object) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+  return object;
+}
+
+std::string quoted(std::string_view text) {
+  return !text.empty() && text.front() == '"' ? std::string(text) : "\"" + std::string(text) + "\"";
+}
+
+// RFC 9110 section 13: the conditions of a read.
+Result<void> check_conditions(const Request& request, const json::Value& object) {
+  const std::string_view etag = object["ETag"].string_or({});
+  const auto failed = [] {
+    return refuse("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
+  };
+  if (request.has("IfMatch")) {
+    if (request.text("IfMatch") != "*" && quoted(request.text("IfMatch")) != etag) return failed();
+  } else if (const json::Value& since = request.input["IfUnmodifiedSince"]; since.is_number()) {
+    if (object["LastModified"].as_double() > since.as_double()) return failed();
+  }
+  if (request.has("IfNoneMatch")) {
+    if (request.text("IfNoneMatch") == "*" || quoted(request.text("IfNoneMatch")) == etag)
+      return refuse("304", 304, "Not Modified");
+  } else if (const json::Value& since = request.input["IfModifiedSince"]; since.is_number()) {
+    if (object["LastModified"].as_double() <= since.as_double()) return refuse("304", 304, "Not Modified");
+  }
+  return {};
+}
+
+// The conditions of a write: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+Result<void> check_write_conditions(Request& request, const Document& there) {
+  if (request.text("IfNoneMatch") == "*" && there)
+    return refuse("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
+  if (request.has("IfMatch")) {
+    if (!there) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+    if (quoted(request.text("IfMatch")) != (*there)["ETag"].string_or({}))
+      return refuse("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
+  }
+  return {};
+}
+
+constexpr std::string_view kept_members[] = {
+    "CacheControl",      "ContentDisposition", "ContentEncoding",         "ContentLanguage", "ContentType",
+    "Metadata",          "StorageClass",       "WebsiteRedirectLocation", "ChecksumCRC32",   "ChecksumCRC32C",
+    "ChecksumCRC64NVME", "ChecksumSHA1",       "ChecksumSHA256"};
+
+// From the call where it says so, else from the bucket's default.
+void set_encryption(const Request& request, const json::Value& bucket, json::Value& object) {
+  const json::Value& by_default = bucket["Encryption"]["Rules"][0]["ApplyServerSideEncryptionByDefault"];
+  std::string algorithm(request.text("ServerSideEncryption"));
+  json::Value key = request.input["SSEKMSKeyId"];
+  if (algorithm.empty()) {
+    algorithm = by_default["SSEAlgorithm"].string_or({});
+    key = by_default["KMSMasterKeyID"];
+  }
+  if (!algorithm.empty()) object.set("ServerSideEncryption", algorithm);
+  if (!key.is_null()) object.set("SSEKMSKeyId", std::move(key));
+}
+
+// `a=b&c=d`, the form of the tagging header.
+Result<json::Array> tags_of_header(std::string_view header) {
+  json::Array out;
+  if (header.empty()) return out;
+  for (const auto pair : split(header, '&')) {
+    const auto equals = pair.find('=');
+    const std::string key = uri_decode(pair.substr(0, equals), true);
+    if (key.empty() || out.size() == 10)
+      return refuse("InvalidArgument", 400,
+                    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without "
+                    "tag name duplicates.");
+    out.push_back(json::Object{
+        {"Key", key}, {"Value", equals == std::string_view::npos ? "" : uri_decode(pair.substr(equals + 1), true)}});
+  }
+  return out;
+}
+
+json::Object copy_members(const json::Value& object, std::initializer_list<std::string_view> names) {
+  json::Object out;
+  for (const auto name : names)
+    if (const json::Value& value = object[name]; !value.is_null()) out.set(name, value);
+  return out;
+}
+
+Reply put_object(Request& request) {
+  FIXPOINT_TRY(bucket, bucket_of(request));
+  const std::string id = object_id(request.text("Bucket"), request.text("Key"));
+  if (request.text("Key").size() > 1024) return refuse("KeyTooLongError", 400, "Your key is too long");
+  FIXPOINT_CHECK(check_write_conditions(request, request.state.get(object_scope(), id)));
+  std::string body(request.text("Body"));
+  const auto bytes = base64_decode(body);
+  if (!bytes) return refuse("InvalidRequest", 400, "The body is not base64");
+  if (bytes->size() > object_limit_bytes)
+    return refuse("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size");
+  const std::string digest = md5(*bytes);
+  if (request.has("ContentMD5")) {
+    const auto expected = base64_decode(request.text("ContentMD5"));
+    if (!expected || expected->size() != 16)
+      return refuse("InvalidDigest", 400, "The Content-MD5 you specified was invalid.");
+    if (*expected != digest)
+      return refuse("BadDigest", 400, "The Content-MD5 you specified did not match what we received.");
+  }
+  json::Value object = json::Object{{"Key", request.input["Key"]},
+                                    {"Size", bytes->size()},
+                                    {"ETag", quoted(hex_encode(digest))},
+                                    {"LastModified", request.now()},
+                                    {"ContentType", "binary/octet-stream"}};
+  for (const auto member : kept_members)
+    if (const json::Value& value = request.input[member]; !value.is_null()) object.set(member, value);
+  FIXPOINT_TRY(tags, tags_of_header(request.text("Tagging")));
+  if (!tags.empty()) object.set("Tags", std::move(tags));
+  set_encryption(request, *bucket, object);
+  FIXPOINT_CHECK(apply_acl(request, object, bucket));
+  json::Value answer = copy_members(object, {"ETag", "ServerSideEncryption", "SSEKMSKeyId", "ChecksumCRC32",
+                                             "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256"});
+  request.state.put(object_scope(), id, std::move(object));
+  request.state.put_content(object_scope(), id, std::move(body));
+  return answer;
+}
+
+json::Object describe_object(const json::Value& object) {
+  json::Object out = copy_members(
+      object, {"LastModified", "ETag", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage",
+               "ContentType", "Metadata", "ServerSideEncryption", "SSEKMSKeyId", "WebsiteRedirectLocation"});
+  out.set("ContentLength", object["Size"]);
+  out.set("AcceptRanges", "bytes");
+  // STANDARD is never named: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+  if (object["StorageClass"].string_or("STANDARD") != "STANDARD") out.set("StorageClass", object["StorageClass"]);
+  if (object["Tags"].size() > 0) out.set("TagCount", object["Tags"].size());
+  return out;
+}
+
+struct Range {
+  std::size_t first;
+  std::size_t last;
+};
+
+// RFC 9110 section 14.1.2; nothing where the header is none that is understood, which then counts for nothing.
+std::optional<Range> range_of(std::string_view header, std::size_t size, bool& unsatisfiable) {
+  if (header.substr(0, 6) != "bytes=") return {};
+  header.remove_prefix(6);
+  const auto dash = header.find('-');
+  if (dash == std::string_view::npos || header.find(',') != std::string_view::npos) return {};
+  const auto first = to_int64(header.substr(0, dash));
+  const auto last = to_int64(header.substr(dash + 1));
+  if (!first) {
+    if (dash != 0 || !last || *last < 0) return {};
+    const auto length = std::min<std::size_t>(size, static_cast<std::size_t>(*last));
+    unsatisfiable = length == 0;
+    return Range{size - length, size - 1};
+  }
+  if (*first < 0 || (last && *last < *first)) return {};
+  unsatisfiable = static_cast<std::size_t>(*first) >= size;
+  return Range{static_cast<std::size_t>(*first),
+               last ? std::min<std::size_t>(static_cast<std::size_t>(*last), size - 1) : size - 1};
+}
+
+Reply get_object(Request& request) {
+  FIXPOINT_TRY(object, object_of(request));
+  FIXPOINT_CHECK(check_conditions(request, *object));
+  json::Object out = describe_object(*object);
+  auto content =
+      request.state.content(object_scope(), object_id(request.text("Bucket"), request.text("Key"))).value_or("");
+  const auto size = static_cast<std::size_t>((*object)["Size"].int_or(0));
+  bool unsatisfiable = false;
+  if (const auto range = range_of(request.text("Range"), size, unsatisfiable)) {
+    if (unsatisfiable) return refuse("InvalidRange", 416, "The requested range is not satisfiable");
+    const std::string bytes = base64_decode(content).value_or("");
+    const std::string part = bytes.substr(range->first, range->last - range->first + 1);
+    out.set("ContentLength", part.size());
+    out.set("ContentRange",
+            "bytes " + std::to_string(range->first) + "-" + std::to_string(range->last) + "/" + std::to_string(size));
+    content = base64_encode(part);
+  }
+  out.set("Body", std::move(content));
+  return out;
+}
+
+Reply head_object(Request& request) {
+  auto object = object_of(request);
+  if (!object)
+    return object.error().http_status == 404 ? refuse("404", 404, "Not Found") : refuse("403", 403, "Forbidden");
+  if (auto fit = check_conditions(request, **object); !fit)
+    return fit.error().http_status == 412 ? refuse("412", 412, "Precondition Failed") : fail(std::move(fit.error()));
+  return describe_object(**object);
+}
+
+void erase_object(Request& request, std::string_view key) {
+  const std::string id = object_id(request.text("Bucket"), key);
+  request.state.erase(object_scope(), id);
+  request.state.erase_content(object_scope(), id);
+}
+
+Reply delete_object(Request& request) {
+  FIXPOINT_CHECK(bucket_of(request));
+  erase_object(request, request.text("Key"));
+  return empty();
+}
+
+Reply delete_objects(Request& request) {
+  FIXPOINT_CHECK(bucket_of(request));
+  const json::Value& objects = request.input["Delete"]["Objects"];
+  if (!objects.is_array() || objects.size() == 0 || objects.size() > 1000)
+    return refuse("MalformedXML", 400,
+                  "The XML you provided was not well-formed or did not validate against our published schema");
+  json::Array deleted;
+  for (const json::Value& item : objects.as_array()) {
+    erase_object(request, item["Key"].string_or({}));
+    deleted.push_back(json::Object{{"Key", item["Key"]}});
+  }
+  if (request.input["Delete"]["Quiet"].bool_or(false)) return empty();
+  return json::Object{{"Deleted", std::move(deleted)}};
+}
+
+Reply copy_object(Request& request) {
+  FIXPOINT_TRY(bucket, bucket_of(request));
+  std::string source = uri_decode(request.text("CopySource"));
+  source = source.substr(0, source.find("?versionId="));
+  if (!source.empty() && source.front() == '/') source.erase(0, 1);
+  const auto slash = source.find('/');
+  if (slash == std::string::npos || slash + 1 == source.size())
+    return refuse("InvalidArgument", 400, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+  const Document from_bucket = request.state.get(bucket_scope(), source.substr(0, slash));
+  if (!from_bucket) return refuse("NoSuchBucket", 404, "The specified bucket does not exist");
+  if ((*from_bucket)["Account"].string_or({}) != request.context.account)
+    return refuse("AccessDenied", 403, "Access Denied");
+  const Document from = request.state.get(object_scope(), source);
+  if (!from) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+  const bool replace = request.text("MetadataDirective") == "REPLACE";
+  const std::string id = object_id(request.text("Bucket"), request.text("Key"));
+  if (id == source && !replace && !request.has("StorageClass") && !request.has("ServerSideEncryption"))
+    return refuse(
+        "InvalidRequest", 400,
+        "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
+        "metadata, storage class, website redirect location or encryption attributes.");
+  json::Value object = *from;
+  if (replace)
+    for (const auto member : kept_members) {
+      object.as_object().erase(member);
+      if (const json::Value& value = request.input[member]; !value.is_null()) object.set(member, value);
+    }
+  if (request.text("TaggingDirective") == "REPLACE") {
+    FIXPOINT_TRY(tags, tags_of_header(request.text("Tagging")));
+    object.set("Tags", std::move(tags));
+  }
+  for (const auto member : {"Acl", "ServerSideEncryption", "SSEKMSKeyId"}) object.as_object().erase(member);
+  object.set("Key", request.input["Key"]);
+  object.set("LastModified", request.now());
+  if (request.has("StorageClass")) object.set("StorageClass", request.input["StorageClass"]);
+  set_encryption(request, *bucket, object);
+  FIXPOINT_CHECK(apply_acl(request, object, bucket));
+  json::Object answer = copy_members(object, {"ServerSideEncryption", "SSEKMSKeyId"});
+  answer.set("CopyObjectResult", copy_members(object, {"ETag", "LastModified"}));
+  request.state.put_content(object_scope(), id, request.state.content(object_scope(), source).value_or(""));
+  request.state.put(object_scope(), id, std::move(object));
+  return answer;
+}
+
+struct Listing {
+  json::Array contents;
+  json::Array prefixes;
+  std::string last;  // the last key or common prefix in it
+  bool truncated = false;
+};
+
+Listing list(Request& request, std::string_view after, std::int64_t most, bool with_owner) {
+  Listing out;
+  const std::string bucket = std::string(request.text("Bucket")) + "/";
+  const std::string_view prefix = request.text("Prefix");
+  const std::string_view delimiter = request.text("Delimiter");
+  const bool encode = request.text("EncodingType") == "url";
+  const auto shown = [&](std::string_view text) { return encode ? uri_encode(text, true) : std::string(text); };
+  request.state.each(object_scope(), bucket + std::string(prefix),
+                     after.empty() ? std::string() : bucket + std::string(after),
+                     [&](std::string_view id, const Document& object) {
+                       if (!object) return true;
+                       const std::string_view key = id.substr(bucket.size());
+                       std::string common;
+                       if (!delimiter.empty())
+                         if (const auto at = key.find(delimiter, prefix.size()); at != std::string_view::npos)
+                           common = key.substr(0, at + delimiter.size());
+                       // What a page that ended with this common prefix holds already.
+                       if (!common.empty() && (common == out.last || common == after)) return true;
+                       if (static_cast<std::int64_t>(out.contents.size() + out.prefixes.size()) >= most) {
+                         out.truncated = most > 0;
+                         return false;
+                       }
+                       if (!common.empty()) {
+                         out.prefixes.push_back(json::Object{{"Prefix", shown(common)}});
+                         out.last = common;
+                         return true;
+                       }
+                       json::Object item = copy_members(*object, {"LastModified", "ETag", "Size"});
+                       item.set("Key", shown(key));
+                       item.set("StorageClass", (*object)["StorageClass"].string_or("STANDARD"));
+                       if (with_owner) item.set("Owner", owner(request.context.account));
+                       out.contents.emplace_back(std::move(item));
+                       out.last = key;
+                       return true;
+                     });
+  return out;
+}
+
+json::Object listing_head(const Request& request, Listing& listing, std::int64_t most) {
+  json::Object out{{"IsTruncated", listing.truncated},
+                   {"Name", request.input["Bucket"]},
+                   {"Prefix", request.text("Prefix")},
+                   {"MaxKeys", most}};
+  if (!listing.contents.empty()) out.set("Contents", std::move(listing.contents));
+  if (!listing.prefixes.empty()) out.set("CommonPrefixes", std::move(listing.prefixes));
+  for (const auto member : {"Delimiter", "EncodingType"})
+    if (request.has(member)) out.set(member, request.input[member]);
+  return out;
+}
+
+std::int64_t max_keys(const Request& request) {
+  return std::clamp<std::int64_t>(request.input["MaxKeys"].int_or(1000), 0, 1000);
+}
+
+Reply list_objects_v2(Request& request) {
+  FIXPOINT_CHECK(bucket_of(request));
+  FIXPOINT_TRY(position, page_position(request.text("ContinuationToken"), "InvalidArgument",
+                                       "The continuation token provided is incorrect"));
+  const std::int64_t most = max_keys(request);
+  const std::string after = position.empty() ? std::string(request.text("StartAfter")) : position;
+  Listing listing = list(request, after, most, request.input["FetchOwner"].bool_or(false));
+  const std::size_t count = listing.contents.size() + listing.prefixes.size();
+  json::Object out = listing_head(request, listing, most);
+  out.set("KeyCount", count);
+  for (const auto member : {"StartAfter", "ContinuationToken"})
+    if (request.has(member)) out.set(member, request.input[member]);
+  if (listing.truncated) out.set("NextContinuationToken", page_token(listing.last));
+  return out;
+}
+
+Reply list_objects(Request& request) {
+  FIXPOINT_CHECK(bucket_of(request));
+  const std::int64_t most = max_keys(request);
+  Listing listing = list(request, request.text("Marker"), most, true);
+  json::Object out = listing_head(request, listing, most);
+  out.set("Marker", request.text("Marker"));
+  // Only where there is a delimiter; else the last key is the marker.
+  if (listing.truncated && request.has("Delimiter")) out.set("NextMarker", listing.last);
+  return out;
+}
+
+Reply get_object_acl(Request& request) {
+  FIXPOINT_TRY(object, object_of(request));
+  return read_acl(*object, request.context.account);
+}
+
+Reply put_object_acl(Request& request) {
+  FIXPOINT_TRY(object, object_of(request));
+  FIXPOINT_TRY(bucket, bucket_of(request));
+  json::Value body = *object;
+  FIXPOINT_CHECK(apply_acl(request, body, bucket));
+  request.state.put(object_scope(), object_id(request.text("Bucket"), request.text("Key")), std::move(body));
+  return empty();
+}
+
+Reply get_object_tagging(Request& request) {
+  FIXPOINT_TRY(object, object_of(request));
+  const json::Value& tags = (*object)["Tags"];
+  return json::Object{{"TagSet", tags.is_array() ? tags : json::Value(json::Array())}};
+}
+
+Reply change_object_tags(Request& request, json::Value tags) {
+  FIXPOINT_TRY(object, object_of(request));
+  json::Value body = *object;
+  body.set("Tags", std::move(tags));
+  request.state.put(object_scope(), object_id(request.text("Bucket"), request.text("Key")), std::move(body));
+  return empty();
+}
+
+Reply put_object_tagging(Request& request) {
+  return change_object_tags(request, request.input["Tagging"]["TagSet"]);
+}
+
+Reply delete_object_tagging(Request& request) {
+  return change_object_tags(request, json::Array());
+}
+
+}  // namespace
+}  // namespace s3
+
+void add_s3_objects(Services& services) {
+  Operations table("s3", services);
+  table.changes("PutObject", s3::put_object);
+  table.reads("GetObject", s3::get_object);
+  table.reads("HeadObject", s3::head_object);
+  table.changes("DeleteObject", s3::delete_object);
+  table.changes("DeleteObjects", s3::delete_objects);
+  table.changes("CopyObject", s3::copy_object);
+  table.reads("ListObjectsV2", s3::list_objects_v2);
+  table.reads("ListObjects", s3::list_objects);
+  table.reads("GetObjectAcl", s3::get_object_acl);
+  table.changes("PutObjectAcl", s3::put_object_acl);
+  table.reads("GetObjectTagging", s3::get_object_tagging);
+  table.changes("PutObjectTagging", s3::put_object_tagging);
+  table.changes("DeleteObjectTagging", s3::delete_object_tagging);
+}
+
+}  // namespace fixpoint::sandbox

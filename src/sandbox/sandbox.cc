@@ -1,0 +1,96 @@
+#include "sandbox/sandbox.h"
+
+#include <exception>
+
+#include "base/arn.h"
+#include "sandbox/declared.h"
+#include "sandbox/operation.h"
+
+namespace fixpoint::sandbox {
+
+std::string Request::partition() const {
+  return std::string(partition_of_region(context.region));
+}
+
+std::string Request::arn(std::string_view service, std::string_view resource) const {
+  std::string out = "arn:";
+  out.append(partition_of_region(context.region)).append(":").append(service).append(":");
+  out.append(context.region).append(":").append(context.account).append(":").append(resource);
+  return out;
+}
+
+Scope Request::regional(std::string_view service, std::string_view type) const {
+  return {std::string(service), std::string(type), context.account, context.region};
+}
+
+Scope Request::global(std::string_view service, std::string_view type) const {
+  return {std::string(service), std::string(type), context.account, {}};
+}
+
+struct Sandbox::Parts {
+  Parts(store::Store& store, const Clock& the_clock, const Options& options)
+      : state(store, options.cache_limit_bytes), clock(the_clock) {}
+  State state;
+  const Clock& clock;
+  Services services;
+};
+
+store::Schema Sandbox::schema() {
+  return State::schema();
+}
+
+Sandbox::Sandbox(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Sandbox::~Sandbox() = default;
+
+Result<std::unique_ptr<Sandbox>> Sandbox::open(store::Store& store, const catalog::Catalog& catalog, const Clock& clock,
+                                               Options options) {
+  auto parts = std::make_unique<Parts>(store, clock, options);
+  FIXPOINT_CHECK(add_declared(catalog, parts->services));
+  add_s3(parts->services);
+  add_s3_objects(parts->services);
+  add_ec2(parts->services);
+  add_cloudtrail(parts->services);
+  add_kms(parts->services);
+  FIXPOINT_CHECK(parts->state.load());
+  return std::unique_ptr<Sandbox>(new Sandbox(std::move(parts)));
+}
+
+Result<json::Value> Sandbox::call(const aws::CallContext& context, std::string_view service, std::string_view operation,
+                                  const json::Value& input) {
+  const auto found = parts_->services.find(service);
+  if (found == parts_->services.end())
+    return fail(errors::not_implemented("the embedded account does not have the service " + std::string(service) +
+                                        " (asked for " + std::string(operation) + ")"));
+  const auto row = found->second.find(operation);
+  if (row == found->second.end())
+    return fail(errors::not_implemented("the embedded account does not have the operation " + std::string(operation) +
+                                        " of " + std::string(service)));
+  const auto run = [&](View& view) -> Result<json::Value> {
+    Request request{context, input, view, parts_->clock.now_ms(), operation};
+    try {
+      return row->second.run(request);
+    } catch (const std::exception& broken) {
+      return fail(errors::internal("the embedded account failed in " + std::string(service) + ":" +
+                                   std::string(operation) + ": " + broken.what()));
+    }
+  };
+  if (!row->second.changes) {
+    bool changed = false;
+    auto answer = parts_->state.read(run, changed);
+    if (!changed || !answer) return answer;
+  }
+  return parts_->state.write(run);
+}
+
+std::vector<std::pair<std::string, std::string>> Sandbox::operations() const {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [service, table] : parts_->services)
+    for (const auto& [operation, row] : table) out.emplace_back(service, operation);
+  return out;
+}
+
+Sandbox::Figures Sandbox::figures() const {
+  return {parts_->state.resources(), parts_->state.cached_bytes()};
+}
+
+}  // namespace fixpoint::sandbox

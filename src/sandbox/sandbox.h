@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "aws/api.h"
+#include "base/clock.h"
+#include "catalog/catalog.h"
+#include "store/store.h"
+
+namespace fixpoint::sandbox {
+
+/// The embedded AWS accounts: a peer of the client for real AWS. Any account and region that a call names is there,
+/// empty but for what AWS puts into a new one (a default VPC, say). What was answered is committed. Thread-safe; must
+/// not be called on the store's writer thread.
+///
+/// Errors carry AWS's codes, texts and HTTP status. An operation that is not there answers `NotImplemented` (501) with
+/// its name. Input is taken to fit the service's model; what does not is refused or ignored, never trusted.
+///
+/// Knowingly unlike AWS:
+/// - Nobody's permissions are checked: who is let in may do everything in the account that is called. An S3 bucket of
+///   another account is refused whatever its policy says.
+/// - What takes AWS time (a key's deletion, a database's modification) is done at once, and read back at once.
+/// - S3: every region is reached at every endpoint, no call is redirected. DeleteBucketEncryption leaves the bucket
+///   without default encryption (GetBucketEncryption then gives ServerSideEncryptionConfigurationNotFoundError, as AWS
+///   did before January 2023), so that an unencrypted bucket can be had; a new bucket has AES256 as AWS gives it.
+/// - No CloudTrail log, metric or S3 notification is delivered.
+class Sandbox final : public aws::Api {
+ public:
+  struct Options {
+    std::size_t cache_limit_bytes = 96UL * 1024 * 1024;  ///< resources kept in memory; more are read from the store
+  };
+
+  static store::Schema schema();
+
+  /// Loads `sandbox/*.yaml` of the catalog and the keys of what is stored. The store, opened with schema(), and the
+  /// clock must outlive the sandbox. Errors: ValidationException naming file and place of a declaration that is wrong;
+  /// StoreError.
+  static Result<std::unique_ptr<Sandbox>> open(store::Store& store, const catalog::Catalog& catalog, const Clock& clock,
+                                               Options options);
+  static Result<std::unique_ptr<Sandbox>> open(store::Store& store, const catalog::Catalog& catalog,
+                                               const Clock& clock) {
+    return open(store, catalog, clock, Options{});
+  }
+  ~Sandbox() override;
+
+  Result<json::Value> call(const aws::CallContext& context, std::string_view service, std::string_view operation,
+                           const json::Value& input) override;
+
+  /// (service, operation) of all that is implemented, sorted.
+  std::vector<std::pair<std::string, std::string>> operations() const;
+
+  struct Figures {
+    std::size_t resources;
+    std::size_t cached_bytes;  ///< an estimate
+  };
+  Figures figures() const;
+
+ private:
+  struct Parts;
+  explicit Sandbox(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace fixpoint::sandbox

@@ -1,0 +1,117 @@
+#include "account.h"
+
+namespace fixpoint::sandbox {
+namespace {
+
+TEST(CloudTrail, a_trail_is_started_and_stopped_by_name_and_by_arn) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: logs}");
+  const auto arn =
+      aws.ok("cloudtrail:CreateTrail", "{Name: main, S3BucketName: logs, IsMultiRegionTrail: true}")["TrailARN"]
+          .as_string();
+  EXPECT_EQ(arn, "arn:aws:cloudtrail:us-east-1:111111111111:trail/main");
+  EXPECT_EQ(aws.ok("cloudtrail:GetTrailStatus", "{Name: main}")["IsLogging"], false);
+  aws.ok("cloudtrail:StartLogging", "{Name: main}");
+  EXPECT_EQ(aws.ok("cloudtrail:GetTrailStatus", "{Name: '" + arn + "'}")["IsLogging"], true);
+  EXPECT_EQ(aws.ok("cloudtrail:GetTrailStatus", "{Name: main}")["StartLoggingTime"], 1'700'000'000);
+  aws.ok("cloudtrail:StopLogging", "{Name: '" + arn + "'}");
+  EXPECT_EQ(aws.ok("cloudtrail:GetTrailStatus", "{Name: main}")["IsLogging"], false);
+  EXPECT_EQ(aws.call("cloudtrail:DescribeTrails", "{}", "111111111111", "eu-west-1")->find("trailList")->size(), 1u);
+  EXPECT_EQ(aws.call("cloudtrail:DescribeTrails", "{includeShadowTrails: false}", "111111111111", "eu-west-1")
+                ->find("trailList")
+                ->size(),
+            0u);
+  EXPECT_EQ(aws.code("cloudtrail:StartLogging", "{Name: '" + arn + "'}", "111111111111", "eu-west-1"),
+            "InvalidHomeRegionException");
+  EXPECT_EQ(aws.call("cloudtrail:DescribeTrails", "{}", "222222222222")->find("trailList")->size(), 0u);
+  aws.ok("cloudtrail:UpdateTrail", "{Name: main, EnableLogFileValidation: true, S3KeyPrefix: p}");
+  EXPECT_EQ(aws.ok("cloudtrail:GetTrail", "{Name: main}")["Trail"]["LogFileValidationEnabled"], true);
+  aws.ok("cloudtrail:UpdateTrail", "{Name: main, S3KeyPrefix: ''}");
+  EXPECT_TRUE(aws.ok("cloudtrail:GetTrail", "{Name: main}")["Trail"]["S3KeyPrefix"].is_null());
+  aws.ok("cloudtrail:AddTags", "{ResourceId: '" + arn + "', TagsList: [{Key: a, Value: b}]}");
+  EXPECT_EQ(aws.ok("cloudtrail:ListTags", "{ResourceIdList: ['" + arn + "']}")["ResourceTagList"][0]["TagsList"],
+            yaml("[{Key: a, Value: b}]"));
+  aws.ok("cloudtrail:PutEventSelectors", "{TrailName: main, EventSelectors: [{ReadWriteType: WriteOnly}]}");
+  EXPECT_EQ(aws.ok("cloudtrail:GetEventSelectors", "{TrailName: main}")["EventSelectors"][0]["IncludeManagementEvents"],
+            true);
+  aws.ok("cloudtrail:DeleteTrail", "{Name: main}");
+  EXPECT_EQ(aws.ok("cloudtrail:ListTrails")["Trails"].size(), 0u);
+}
+
+TEST(CloudTrail, bad_names_missing_buckets_and_unknown_trails_are_refused) {
+  Accounts aws;
+  for (const auto* name : {"ab", "-abc", "abc-", "a b c", "a._b", "192.168.5.4"})
+    EXPECT_EQ(aws.code("cloudtrail:CreateTrail", std::string("{S3BucketName: logs, Name: '") + name + "'}"),
+              "InvalidTrailNameException")
+        << name;
+  EXPECT_EQ(aws.code("cloudtrail:CreateTrail", "{Name: main, S3BucketName: nowhere}"), "S3BucketDoesNotExistException");
+  EXPECT_EQ(aws.error("cloudtrail:StartLogging", "{Name: main}").message,
+            "Unknown trail: arn:aws:cloudtrail:us-east-1:111111111111:trail/main for the user: 111111111111");
+  EXPECT_EQ(aws.code("cloudtrail:GetTrailStatus", "{Name: main}"), "TrailNotFoundException");
+  EXPECT_EQ(aws.code("cloudtrail:GetTrailStatus", "{Name: 'arn:aws:s3:::x'}"), "CloudTrailARNInvalidException");
+  aws.ok("s3:CreateBucket", "{Bucket: logs}");
+  aws.ok("cloudtrail:CreateTrail", "{Name: main, S3BucketName: logs}");
+  EXPECT_EQ(aws.code("cloudtrail:CreateTrail", "{Name: main, S3BucketName: logs}"), "TrailAlreadyExistsException");
+  EXPECT_EQ(
+      aws.code("cloudtrail:UpdateTrail", "{Name: main, IsMultiRegionTrail: true, IncludeGlobalServiceEvents: false}"),
+      "InvalidParameterCombinationException");
+  EXPECT_EQ(aws.code("cloudtrail:UpdateTrail", "{Name: main, CloudWatchLogsLogGroupArn: x}"),
+            "InvalidCloudWatchLogsRoleArnException");
+  EXPECT_EQ(aws.code("cloudtrail:UpdateTrail", "{Name: main, KmsKeyId: alias/none}"), "KmsKeyNotFoundException");
+  EXPECT_EQ(aws.code("cloudtrail:GetInsightSelectors", "{TrailName: main}"), "InsightNotEnabledException");
+}
+
+TEST(Kms, a_key_is_rotated_and_named_in_four_ways) {
+  Accounts aws;
+  const auto key = aws.ok("kms:CreateKey", "{Description: d}")["KeyMetadata"];
+  const std::string id = key["KeyId"].as_string();
+  const std::string arn = key["Arn"].as_string();
+  EXPECT_EQ(aws.ok("kms:GetKeyRotationStatus", "{KeyId: " + id + "}")["KeyRotationEnabled"], false);
+  aws.ok("kms:EnableKeyRotation", "{KeyId: " + id + "}");
+  EXPECT_EQ(aws.ok("kms:GetKeyRotationStatus", "{KeyId: '" + arn + "'}")["RotationPeriodInDays"], 365);
+  aws.ok("kms:EnableKeyRotation", "{KeyId: '" + arn + "', RotationPeriodInDays: 90}");
+  EXPECT_EQ(aws.ok("kms:GetKeyRotationStatus", "{KeyId: " + id + "}")["NextRotationDate"], 1'700'000'000 + 90 * 86'400);
+  aws.ok("kms:DisableKeyRotation", "{KeyId: " + id + "}");
+  EXPECT_EQ(aws.ok("kms:GetKeyRotationStatus", "{KeyId: " + id + "}")["KeyRotationEnabled"], false);
+  aws.ok("kms:CreateAlias", "{AliasName: alias/pay, TargetKeyId: " + id + "}");
+  EXPECT_EQ(aws.ok("kms:DescribeKey", "{KeyId: alias/pay}")["KeyMetadata"]["KeyId"], json::Value(id));
+  EXPECT_EQ(aws.ok("kms:DescribeKey", "{KeyId: 'arn:aws:kms:us-east-1:111111111111:alias/pay'}")["KeyMetadata"]["Arn"],
+            json::Value(arn));
+  EXPECT_EQ(aws.ok("kms:ListAliases")["Aliases"][0]["TargetKeyId"], json::Value(id));
+  EXPECT_EQ(aws.ok("kms:ListKeys")["Keys"].size(), 1u);
+  EXPECT_EQ(aws.ok("kms:DescribeKey", "{KeyId: alias/aws/s3}")["KeyMetadata"]["KeyManager"], "AWS");
+  EXPECT_EQ(aws.ok("kms:ListKeys")["Keys"].size(), 2u);
+  aws.ok("kms:TagResource", "{KeyId: " + id + ", Tags: [{TagKey: a, TagValue: b}]}");
+  EXPECT_EQ(aws.ok("kms:ListResourceTags", "{KeyId: " + id + "}")["Tags"], yaml("[{TagKey: a, TagValue: b}]"));
+  aws.ok("kms:UntagResource", "{KeyId: " + id + ", TagKeys: [a]}");
+  EXPECT_EQ(aws.ok("kms:ListResourceTags", "{KeyId: " + id + "}")["Tags"].size(), 0u);
+  aws.ok("kms:DeleteAlias", "{AliasName: alias/pay}");
+  EXPECT_EQ(aws.code("kms:DescribeKey", "{KeyId: alias/pay}"), "NotFoundException");
+}
+
+TEST(Kms, keys_that_cannot_be_rotated_say_why) {
+  Accounts aws;
+  const std::string gone = "arn:aws:kms:us-east-1:111111111111:key/12345678-1234-1234-1234-123456789012";
+  EXPECT_EQ(aws.error("kms:EnableKeyRotation", "{KeyId: 12345678-1234-1234-1234-123456789012}"),
+            (Error{"NotFoundException", "Key '" + gone + "' does not exist", {}, false, 400}));
+  EXPECT_EQ(aws.error("kms:DescribeKey", "{KeyId: nonsense}").message, "Invalid keyId 'nonsense'");
+  const auto rsa =
+      aws.ok("kms:CreateKey", "{KeySpec: RSA_2048, KeyUsage: SIGN_VERIFY}")["KeyMetadata"]["KeyId"].as_string();
+  EXPECT_EQ(aws.code("kms:EnableKeyRotation", "{KeyId: " + rsa + "}"), "UnsupportedOperationException");
+  const auto id = aws.ok("kms:CreateKey")["KeyMetadata"]["KeyId"].as_string();
+  EXPECT_EQ(aws.code("kms:EnableKeyRotation", "{RotationPeriodInDays: 89, KeyId: " + id + "}"), "ValidationException");
+  aws.ok("kms:DisableKey", "{KeyId: " + id + "}");
+  EXPECT_EQ(aws.code("kms:EnableKeyRotation", "{KeyId: " + id + "}"), "DisabledException");
+  aws.ok("kms:EnableKey", "{KeyId: " + id + "}");
+  aws.ok("kms:ScheduleKeyDeletion", "{KeyId: " + id + ", PendingWindowInDays: 7}");
+  EXPECT_EQ(aws.code("kms:EnableKeyRotation", "{KeyId: " + id + "}"), "KMSInvalidStateException");
+  aws.ok("kms:CancelKeyDeletion", "{KeyId: " + id + "}");
+  EXPECT_EQ(aws.ok("kms:DescribeKey", "{KeyId: " + id + "}")["KeyMetadata"]["KeyState"], "Disabled");
+  EXPECT_EQ(aws.code("kms:CancelKeyDeletion", "{KeyId: " + id + "}"), "KMSInvalidStateException");
+  aws.ok("kms:ScheduleKeyDeletion", "{KeyId: " + id + ", PendingWindowInDays: 7}");
+  aws.clock().advance_ms(7LL * 86'400'000);
+  EXPECT_EQ(aws.code("kms:DescribeKey", "{KeyId: " + id + "}"), "NotFoundException");
+}
+
+}  // namespace
+}  // namespace fixpoint::sandbox
