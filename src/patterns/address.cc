@@ -14,7 +14,8 @@ bool parse_v4(std::string_view text, Address& result) {
   while (true) {
     const std::size_t start = i;
     unsigned group = 0;
-    while (i < text.size() && text[i] >= '0' && text[i] <= '9' && i - start < 3) group = group * 10 + static_cast<unsigned>(text[i++] - '0');
+    while (i < text.size() && text[i] >= '0' && text[i] <= '9' && i - start < 3)
+      group = group * 10 + static_cast<unsigned>(text[i++] - '0');
     if (i == start || group > 255 || (i - start > 1 && text[start] == '0')) return false;
     value = value << 8 | group;
     ++groups;
@@ -48,7 +49,8 @@ bool parse_v6(std::string_view text, Address& result) {
     if (count == 8) return false;
     unsigned value = 0;
     const std::size_t start = i;
-    for (; i < text.size() && i - start < 4 && hex_value(text[i]) >= 0; ++i) value = value << 4 | static_cast<unsigned>(hex_value(text[i]));
+    for (; i < text.size() && i - start < 4 && hex_value(text[i]) >= 0; ++i)
+      value = value << 4 | static_cast<unsigned>(hex_value(text[i]));
     if (i == start) return false;
     groups[count++] = static_cast<std::uint16_t>(value);
     if (i == text.size()) break;

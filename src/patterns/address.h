@@ -26,8 +26,8 @@ struct Cidr {
   bool operator==(const Cidr&) const = default;
 };
 
-/// "ADDRESS/BITS", with at most 31 bits for IPv4 and 127 for IPv6, as EventBridge has it. `reason` gets EventBridge's words
-/// where the text is refused.
+/// "ADDRESS/BITS", with at most 31 bits for IPv4 and 127 for IPv6, as EventBridge has it. `reason` gets EventBridge's
+/// words where the text is refused.
 bool parse_cidr(std::string_view text, Cidr& result, std::string& reason);
 
 /// The address with all bits beyond the first `bits` cleared.

@@ -70,20 +70,20 @@ inline void count(Block& block) {
 }
 
 // The loop is the same for all; it must be inlined into a function of its processor's kind, hence a macro.
-#define FIXPOINT_CLASSIFY(READ)                                \
-  State state;                                                 \
-  std::size_t at = 0;                                          \
-  for (; at + 64 <= size; at += 64, ++blocks) {                \
-    state.finish(READ(text + at), *blocks);                    \
-    count(*blocks);                                            \
-  }                                                            \
-  if (at < size) {                                             \
-    alignas(64) std::array<char, 64> last;                     \
-    last.fill(' ');                                            \
-    std::memcpy(last.data(), text + at, size - at);            \
-    state.finish(READ(last.data()), *blocks);                  \
-    count(*blocks);                                            \
-  }                                                            \
+#define FIXPOINT_CLASSIFY(READ)                     \
+  State state;                                      \
+  std::size_t at = 0;                               \
+  for (; at + 64 <= size; at += 64, ++blocks) {     \
+    state.finish(READ(text + at), *blocks);         \
+    count(*blocks);                                 \
+  }                                                 \
+  if (at < size) {                                  \
+    alignas(64) std::array<char, 64> last;          \
+    last.fill(' ');                                 \
+    std::memcpy(last.data(), text + at, size - at); \
+    state.finish(READ(last.data()), *blocks);       \
+    count(*blocks);                                 \
+  }                                                 \
   return state.in_string == 0
 
 inline Raw read_plain(const char* p) {
@@ -118,7 +118,9 @@ inline Raw read_sse2(const char* p) {
   for (unsigned i = 0; i < 4; ++i) {
     const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
     const __m128i lower = _mm_or_si128(v, blank);  // [ ] become { }
-    const auto bits = [&](__m128i equal) { return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(equal))) << (16 * i); };
+    const auto bits = [&](__m128i equal) {
+      return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(equal))) << (16 * i);
+    };
     raw.quotes |= bits(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
     raw.backslashes |= bits(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
     raw.opens |= bits(_mm_cmpeq_epi8(lower, _mm_set1_epi8('{')));
@@ -181,7 +183,8 @@ __attribute__((target("avx512f,avx512bw,bmi,popcnt"), always_inline)) inline Raw
   return raw;
 }
 
-__attribute__((target("avx512f,avx512bw,bmi,popcnt"))) bool classify_avx512(const char* text, std::size_t size, Block* blocks) {
+__attribute__((target("avx512f,avx512bw,bmi,popcnt"))) bool classify_avx512(const char* text, std::size_t size,
+                                                                            Block* blocks) {
   FIXPOINT_CLASSIFY(read_avx512);
 }
 

@@ -16,12 +16,12 @@ struct Block {
   std::uint32_t backslashes;  ///< 0 where there is none, in or out of strings
 };
 
-/// Classifies the whole text into (size + 63) / 64 blocks, at the speed of memory where the processor has AVX-512 or AVX2,
-/// with SSE2 or byte by byte elsewhere. Bytes beyond the end count as blanks. True where the last string ends.
+/// Classifies the whole text into (size + 63) / 64 blocks, at the speed of memory where the processor has AVX-512 or
+/// AVX2, with SSE2 or byte by byte elsewhere. Bytes beyond the end count as blanks. True where the last string ends.
 bool classify(const char* text, std::size_t size, Block* blocks);
 
-/// The ways that this processor can take, by name, the one that classify() takes last: for tests, which hold them against
-/// each other.
+/// The ways that this processor can take, by name, the one that classify() takes last: for tests, which hold them
+/// against each other.
 struct Classifier {
   const char* name;
   bool (*run)(const char* text, std::size_t size, Block* blocks);

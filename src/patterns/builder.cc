@@ -37,7 +37,8 @@ class TextTable {
         ++used_;
         return slot.offset;
       }
-      if (slot.length == bytes.size() && std::string_view(buffer).substr(slot.offset, slot.length) == bytes) return slot.offset;
+      if (slot.length == bytes.size() && std::string_view(buffer).substr(slot.offset, slot.length) == bytes)
+        return slot.offset;
     }
   }
 
@@ -95,10 +96,12 @@ struct Builder::Work {
       std::size_t start = 0;
       while (true) {
         const auto dot = name.find('.', start);
-        const std::string_view segment = std::string_view(name).substr(start, dot == std::string::npos ? dot : dot - start);
+        const std::string_view segment =
+            std::string_view(name).substr(start, dot == std::string::npos ? dot : dot - start);
         // The empty name shares its offset with the text that follows it, so it needs a key of its own.
         const std::uint32_t segment_text = segment.empty() ? none : text(segment);
-        const auto [child, added] = children.try_emplace({node, segment_text}, static_cast<std::uint32_t>(data->nodes.size()));
+        const auto [child, added] =
+            children.try_emplace({node, segment_text}, static_cast<std::uint32_t>(data->nodes.size()));
         if (added) {
           data->nodes.emplace_back();
           node_names.push_back({segment.empty() ? 0 : segment_text, static_cast<std::uint32_t>(segment.size())});
@@ -161,7 +164,8 @@ struct Builder::Work {
         packed.b = static_cast<std::uint32_t>(test.pieces.size());
         packed.a = intern(wildcards, std::move(key), [&] {
           const auto first = static_cast<std::uint32_t>(data->pieces.size());
-          for (const std::string& piece : test.pieces) data->pieces.push_back({piece.empty() ? 0 : text(piece), static_cast<std::uint32_t>(piece.size())});
+          for (const std::string& piece : test.pieces)
+            data->pieces.push_back({piece.empty() ? 0 : text(piece), static_cast<std::uint32_t>(piece.size())});
           return first;
         });
         break;
@@ -171,11 +175,12 @@ struct Builder::Work {
         for (const Test& one : test.but) list.push_back(pack(one));
         sort_texts(list);
         packed.b = static_cast<std::uint32_t>(list.size());
-        packed.a = intern(lists, std::string(reinterpret_cast<const char*>(list.data()), list.size() * sizeof(PackedTest)), [&] {
-          const auto first = static_cast<std::uint32_t>(data->tests.size());
-          data->tests.insert(data->tests.end(), list.begin(), list.end());
-          return first;
-        });
+        packed.a = intern(
+            lists, std::string(reinterpret_cast<const char*>(list.data()), list.size() * sizeof(PackedTest)), [&] {
+              const auto first = static_cast<std::uint32_t>(data->tests.size());
+              data->tests.insert(data->tests.end(), list.begin(), list.end());
+              return first;
+            });
         break;
       }
       default: break;
@@ -185,12 +190,14 @@ struct Builder::Work {
 
   // Texts first, by length and bytes, each once; the order of the others does not matter.
   std::size_t sort_texts(std::vector<PackedTest>& list) const {
-    const auto middle = std::partition(list.begin(), list.end(), [](const PackedTest& t) { return t.kind == Kind::Text; });
+    const auto middle =
+        std::partition(list.begin(), list.end(), [](const PackedTest& t) { return t.kind == Kind::Text; });
     std::sort(list.begin(), middle, [&](const PackedTest& x, const PackedTest& y) {
       if (x.b != y.b) return x.b < y.b;
       return data->string(x.a, x.b) < data->string(y.a, y.b);
     });
-    const auto end = std::unique(list.begin(), middle, [](const PackedTest& x, const PackedTest& y) { return x.a == y.a && x.b == y.b; });
+    const auto end = std::unique(list.begin(), middle,
+                                 [](const PackedTest& x, const PackedTest& y) { return x.a == y.a && x.b == y.b; });
     const auto count = static_cast<std::size_t>(end - list.begin());
     list.erase(end, middle);
     return count;
@@ -267,11 +274,12 @@ void Builder::add(std::string_view name, const Pattern& pattern) {
   for (const std::string& path : pattern.paths) paths.push_back(work_->path(path));
   std::vector<std::uint32_t> made(pattern.tests.size(), none);
   for (const auto& branch : pattern.branches) {
-    SubRule sub{rule, static_cast<std::uint32_t>(data.fields.size()), static_cast<std::uint32_t>(branch.size()) & 0x7FFFFFFFU, 0};
+    SubRule sub{rule, static_cast<std::uint32_t>(data.fields.size()),
+                static_cast<std::uint32_t>(branch.size()) & 0x7FFFFFFFU, 0};
     for (const Pattern::Field& field : branch) {
       std::uint32_t& predicate = made[field.tests];
       if (predicate == none) predicate = work_->predicate(paths[field.path], pattern.tests[field.tests]);
-      if (data.predicates[predicate].absent) sub.absent = 1;
+      if (data.predicates[predicate].absent != 0) sub.absent = 1;
       data.fields.push_back(predicate);
     }
     data.sub_rules.push_back(sub);
@@ -282,6 +290,12 @@ std::unique_ptr<const MachineData> Builder::finish() {
   MachineData& data = *work_->data;
   data.rule_names.push_back(static_cast<std::uint32_t>(data.names.size()));
   work_->make_child_tables();
+  std::vector<PathIndex*> sorted;
+  for (PathIndex& index : data.paths) sorted.push_back(&index);
+  std::sort(sorted.begin(), sorted.end(), [&](const PathIndex* x, const PathIndex* y) {
+    return data.string(x->name, x->name_length) < data.string(y->name, y->name_length);
+  });
+  for (std::size_t i = 0; i < sorted.size(); ++i) sorted[i]->rank = static_cast<std::uint32_t>(i);
   work_->predicates = {};
   work_->lists = {};
   work_->texts = {};

@@ -30,8 +30,8 @@ bool parse_decimal(std::string_view text, Decimal& result) {
   }
   if (p == end || !digit(*p)) return false;
   if (*p == '0' && end - p > 1 && digit(p[1])) return false;
-  int taken = 0;                 // significant digits so far
-  std::int64_t before_point = 0; // of them and the zeros between, how many stand before the point
+  int taken = 0;                  // significant digits so far
+  std::int64_t before_point = 0;  // of them and the zeros between, how many stand before the point
   std::int64_t zeros_after_point = 0;
   bool point = false;
   std::size_t pending_zeros = 0;  // zeros that count only where another digit follows
@@ -80,8 +80,8 @@ bool parse_decimal(std::string_view text, Decimal& result) {
   if (taken == 0) return true;
   result.sign = negative ? -1 : 1;
   for (; taken < head_digits; ++taken) result.head *= 10;
-  result.exponent = std::clamp(exponent + (before_point > 0 ? before_point : -zeros_after_point), -exponent_limit,
-                               exponent_limit);
+  result.exponent =
+      std::clamp(exponent + (before_point > 0 ? before_point : -zeros_after_point), -exponent_limit, exponent_limit);
   return true;
 }
 

@@ -6,13 +6,13 @@
 
 namespace fixpoint::patterns {
 
-/// A JSON number by its exact value: sign * 0.DIGITS * 10^exponent, without leading or trailing zero digits. `-0`, `0.0`
-/// and `0e7` are all zero. No digit is ever dropped, so that 9007199254740993 and 9007199254740992 differ.
+/// A JSON number by its exact value: sign * 0.DIGITS * 10^exponent, without leading or trailing zero digits. `-0`,
+/// `0.0` and `0e7` are all zero. No digit is ever dropped, so that 9007199254740993 and 9007199254740992 differ.
 struct Decimal {
-  int sign = 0;                ///< -1, 0, 1
-  std::int64_t exponent = 0;   ///< beyond +-10^17 it stays there
-  std::uint64_t head = 0;      ///< the first 19 digits, filled up with zeros on the right
-  std::string tail;            ///< the digits after the 19th
+  int sign = 0;               ///< -1, 0, 1
+  std::int64_t exponent = 0;  ///< beyond +-10^17 it stays there
+  std::uint64_t head = 0;     ///< the first 19 digits, filled up with zeros on the right
+  std::string tail;           ///< the digits after the 19th
 
   bool operator==(const Decimal&) const = default;
 };

@@ -17,16 +17,20 @@ std::string number(const Decimal& value) {
   const auto size = static_cast<std::int64_t>(digits.size());
   if (value.exponent > 0 && value.exponent <= 21) {
     if (value.exponent >= size) return out + digits + std::string(static_cast<std::size_t>(value.exponent - size), '0');
-    return out + digits.substr(0, static_cast<std::size_t>(value.exponent)) + "." + digits.substr(static_cast<std::size_t>(value.exponent));
+    return out + digits.substr(0, static_cast<std::size_t>(value.exponent)) + "." +
+           digits.substr(static_cast<std::size_t>(value.exponent));
   }
-  if (value.exponent <= 0 && value.exponent > -6) return out + "0." + std::string(static_cast<std::size_t>(-value.exponent), '0') + digits;
-  return out + digits.substr(0, 1) + (size > 1 ? "." + digits.substr(1) : "") + "e" + std::to_string(value.exponent - 1);
+  if (value.exponent <= 0 && value.exponent > -6)
+    return out + "0." + std::string(static_cast<std::size_t>(-value.exponent), '0') + digits;
+  return out + digits.substr(0, 1) + (size > 1 ? "." + digits.substr(1) : "") + "e" +
+         std::to_string(value.exponent - 1);
 }
 
 std::string address(const Address& address) {
   std::string out;
   if (!address.v6) {
-    for (int shift = 24; shift >= 0; shift -= 8) out += (out.empty() ? "" : ".") + std::to_string(address.low >> shift & 0xFF);
+    for (int shift = 24; shift >= 0; shift -= 8)
+      out += (out.empty() ? "" : ".") + std::to_string(address.low >> shift & 0xFF);
     return out;
   }
   static constexpr const char* hex = "0123456789abcdef";
@@ -65,7 +69,8 @@ std::string one(const Test& test) {
     case Kind::Cidr: return "an address in " + address(test.cidr.base) + "/" + std::to_string(test.cidr.bits);
     case Kind::Range: {
       std::string out = "a number";
-      if ((test.bounds & has_bottom) != 0) out += ((test.bounds & bottom_open) != 0 ? " > " : " >= ") + number(test.number);
+      if ((test.bounds & has_bottom) != 0)
+        out += ((test.bounds & bottom_open) != 0 ? " > " : " >= ") + number(test.number);
       if ((test.bounds & has_bottom) != 0 && (test.bounds & has_top) != 0) out += " and";
       if ((test.bounds & has_top) != 0) out += ((test.bounds & top_open) != 0 ? " < " : " <= ") + number(test.top);
       return out;

@@ -108,14 +108,20 @@ class Entries {
       case Kind::False: add_key(path, KeyKind::Word, 2, 0); break;
       case Kind::Number: add_key(path, KeyKind::Number, hash_of(data_.numbers[test.a]), 0); break;
       case Kind::Text: add_key(path, KeyKind::Text, hash_bytes(data_.string(test.a, test.b)), test.b); break;
-      case Kind::EqualsIgnoreCase: add_key(path, KeyKind::FoldedText, hash_bytes(data_.string(test.a, test.b)), test.b); break;
+      case Kind::EqualsIgnoreCase:
+        add_key(path, KeyKind::FoldedText, hash_bytes(data_.string(test.a, test.b)), test.b);
+        break;
       case Kind::Prefix:
       case Kind::PrefixIgnoreCase:
-        if (test.b > 0) add_key(path, test.kind == Kind::Prefix ? KeyKind::Prefix : KeyKind::FoldedPrefix, hash_bytes(data_.string(test.a, test.b)), test.b);
+        if (test.b > 0)
+          add_key(path, test.kind == Kind::Prefix ? KeyKind::Prefix : KeyKind::FoldedPrefix,
+                  hash_bytes(data_.string(test.a, test.b)), test.b);
         break;
       case Kind::Suffix:
       case Kind::SuffixIgnoreCase:
-        if (test.b > 0) add_key(path, test.kind == Kind::Suffix ? KeyKind::Suffix : KeyKind::FoldedSuffix, hash_bytes_backward(data_.string(test.a, test.b)), test.b);
+        if (test.b > 0)
+          add_key(path, test.kind == Kind::Suffix ? KeyKind::Suffix : KeyKind::FoldedSuffix,
+                  hash_bytes_backward(data_.string(test.a, test.b)), test.b);
         break;
       case Kind::Cidr: {
         const Cidr& cidr = data_.cidrs[test.a];
@@ -123,7 +129,9 @@ class Entries {
         break;
       }
       case Kind::Wildcard: {
-        const auto piece = [&](std::uint32_t i) { return data_.string(data_.pieces[test.a + i].first, data_.pieces[test.a + i].second); };
+        const auto piece = [&](std::uint32_t i) {
+          return data_.string(data_.pieces[test.a + i].first, data_.pieces[test.a + i].second);
+        };
         if (test.b == 1) {
           add_key(path, KeyKind::Text, hash_bytes(piece(0)), 0);
           break;
@@ -131,7 +139,8 @@ class Entries {
         const std::string_view first = piece(0);
         const std::string_view last = piece(test.b - 1);
         if (!first.empty()) add_key(path, KeyKind::Prefix, hash_bytes(first), static_cast<std::uint32_t>(first.size()));
-        if (!last.empty()) add_key(path, KeyKind::Suffix, hash_bytes_backward(last), static_cast<std::uint32_t>(last.size()));
+        if (!last.empty())
+          add_key(path, KeyKind::Suffix, hash_bytes_backward(last), static_cast<std::uint32_t>(last.size()));
         for (std::uint32_t i = 0; i < test.b; ++i) add_grams(path, piece(i));
         break;
       }
@@ -175,7 +184,8 @@ class Entries {
   void enter(std::uint32_t s) {
     SubRule& sub = data_.sub_rules[s];
     const auto first = data_.fields.begin() + sub.first;
-    std::sort(first, first + sub.count, [&](std::uint32_t x, std::uint32_t y) { return costs_[x] != costs_[y] ? costs_[x] < costs_[y] : x < y; });
+    std::sort(first, first + sub.count,
+              [&](std::uint32_t x, std::uint32_t y) { return costs_[x] != costs_[y] ? costs_[x] < costs_[y] : x < y; });
     const std::uint32_t p = *first;
     const Predicate& predicate = data_.predicates[p];
     if (predicate.absent) {

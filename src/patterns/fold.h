@@ -6,8 +6,8 @@
 
 namespace fixpoint::patterns {
 
-/// Unicode's simple case folding of one code point: one code point gives one, so that a prefix of a text folds to a prefix
-/// of the folded text.
+/// Unicode's simple case folding of one code point: one code point gives one, so that a prefix of a text folds to a
+/// prefix of the folded text.
 std::uint32_t fold(std::uint32_t point);
 
 /// Appends the folded text; bytes that are not UTF-8 stay as they are.

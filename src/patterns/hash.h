@@ -6,8 +6,8 @@
 
 namespace fixpoint::patterns {
 
-/// One step of the hash: a multiplication folded onto itself. Hostile values can meet the same slot, never a wrong answer:
-/// whatever a hash finds is compared in full afterwards.
+/// One step of the hash: a multiplication folded onto itself. Hostile values can meet the same slot, never a wrong
+/// answer: whatever a hash finds is compared in full afterwards.
 inline std::uint64_t mix(std::uint64_t h) {
   const unsigned __int128 product = static_cast<unsigned __int128>(h ^ 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);

@@ -16,7 +16,8 @@ bool holds_wildcard(const MachineData& data, const PackedTest& test, std::string
     many.resize(test.b);
     pieces = many.data();
   }
-  for (std::uint32_t i = 0; i < test.b; ++i) pieces[i] = data.string(data.pieces[test.a + i].first, data.pieces[test.a + i].second);
+  for (std::uint32_t i = 0; i < test.b; ++i)
+    pieces[i] = data.string(data.pieces[test.a + i].first, data.pieces[test.a + i].second);
   return matches_wildcard(value, pieces, test.b);
 }
 
@@ -89,7 +90,8 @@ std::string_view Scratch::State::folded_text(Leaf& leaf) {
 
 bool holds(const MachineData& data, Scratch::State& state, const Predicate& predicate, Leaf& leaf) {
   const PackedTest* tests = data.tests.data() + predicate.first;
-  if (predicate.texts > 0 && leaf.type == LeafType::Text && one_of(data, tests, tests + predicate.texts, leaf.text())) return true;
+  if (predicate.texts > 0 && leaf.type == LeafType::Text && one_of(data, tests, tests + predicate.texts, leaf.text()))
+    return true;
   tests += predicate.texts;
   for (std::uint32_t i = 0; i < predicate.others; ++i)
     if (holds_one(data, state, tests[i], leaf)) return true;

@@ -35,7 +35,8 @@ bool JsonReader::wrong(std::string fault) {
 }
 
 char JsonReader::peek() {
-  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+    ++at_;
   return at_ < text_.size() ? text_[at_] : '\0';
 }
 
@@ -69,7 +70,9 @@ bool JsonReader::string(std::string& out) {
   const std::size_t start = at_++;
   while (at_ < text_.size()) {
     const std::size_t run = at_;
-    while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\' && static_cast<unsigned char>(text_[at_]) >= 0x20) ++at_;
+    while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\' &&
+           static_cast<unsigned char>(text_[at_]) >= 0x20)
+      ++at_;
     out.append(text_, run, at_ - run);
     if (at_ == text_.size()) break;
     if (text_[at_] == '"') {
@@ -116,7 +119,8 @@ bool JsonReader::scalar(std::string_view& out) {
   std::size_t end = at_;
   while (end < text_.size()) {
     const char c = text_[end];
-    if (!((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '+' || c == '.')) break;
+    if (!((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '+' || c == '.'))
+      break;
     ++end;
   }
   out = text_.substr(at_, end - at_);

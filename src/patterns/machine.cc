@@ -52,8 +52,9 @@ Result<void> Machine::match(std::string_view event_text, std::vector<RuleId>& ou
   state.forget();
   if (too_hard) {
     out.clear();
-    return fail(errors::validation("The event repeats names in its objects in so many ways that it cannot be matched; "
-                                   "give every member of an object a name of its own"));
+    return fail(
+        errors::validation("The event repeats names in its objects in so many ways that it cannot be matched; "
+                           "give every member of an object a name of its own"));
   }
   return {};
 }
@@ -70,10 +71,12 @@ std::string_view Machine::name(RuleId rule) const {
 std::size_t Machine::bytes() const {
   const MachineData& d = *data_;
   const auto of = [](const auto& v) { return v.capacity() * sizeof(v[0]); };
-  std::size_t sum = sizeof d + of(d.text) + of(d.tests) + of(d.predicates) + of(d.fields) + of(d.sub_rules) + of(d.rule_names) + of(d.names) + of(d.numbers) +
-                    of(d.cidrs) + of(d.pieces) + of(d.nodes) + of(d.slots) + of(d.paths) + of(d.entries) + of(d.filter) + of(d.candidates) + of(d.always);
+  std::size_t sum = sizeof d + of(d.text) + of(d.tests) + of(d.predicates) + of(d.fields) + of(d.sub_rules) +
+                    of(d.rule_names) + of(d.names) + of(d.numbers) + of(d.cidrs) + of(d.pieces) + of(d.nodes) +
+                    of(d.slots) + of(d.paths) + of(d.entries) + of(d.filter) + of(d.candidates) + of(d.always);
   for (const PathIndex& index : d.paths)
-    sum += of(index.prefixes) + of(index.suffixes) + of(index.folded_prefixes) + of(index.folded_suffixes) + of(index.v4_bits) + of(index.v6_bits) + of(index.scanned);
+    sum += of(index.prefixes) + of(index.suffixes) + of(index.folded_prefixes) + of(index.folded_suffixes) +
+           of(index.v4_bits) + of(index.v6_bits) + of(index.scanned);
   return sum;
 }
 
@@ -84,7 +87,8 @@ Result<void> RuleSet::apply(const std::vector<Change>& changes) {
   std::vector<Stored> rules;
   std::vector<const Change*> sorted;
   for (const Change& change : changes) sorted.push_back(&change);
-  std::sort(sorted.begin(), sorted.end(), [](const Change* x, const Change* y) { return x->name != y->name ? x->name < y->name : x < y; });
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Change* x, const Change* y) { return x->name != y->name ? x->name < y->name : x < y; });
   Builder builder;
   const auto add = [&](const std::string& name, const std::string& text) -> Result<void> {
     auto pattern = compile(text);
@@ -96,14 +100,15 @@ Result<void> RuleSet::apply(const std::vector<Change>& changes) {
     builder.add(name, *pattern);
     return {};
   };
-  // Both lists are by name; of several changes of one name the last one counts. Nothing of `rules_` moves before all of it
-  // is known to be good.
+  // Both lists are by name; of several changes of one name the last one counts. Nothing of `rules_` moves before all of
+  // it is known to be good.
   std::vector<std::pair<const std::string*, const std::string*>> merged;
   std::size_t i = 0;
   for (std::size_t c = 0; c < sorted.size(); ++c) {
     if (c + 1 < sorted.size() && sorted[c + 1]->name == sorted[c]->name) continue;
     const Change& change = *sorted[c];
-    for (; i < rules_.size() && rules_[i].name < change.name; ++i) merged.push_back({&rules_[i].name, &rules_[i].pattern});
+    for (; i < rules_.size() && rules_[i].name < change.name; ++i)
+      merged.push_back({&rules_[i].name, &rules_[i].pattern});
     if (i < rules_.size() && rules_[i].name == change.name) ++i;
     if (!change.pattern.empty()) merged.push_back({&change.name, &change.pattern});
   }

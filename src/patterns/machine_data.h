@@ -14,8 +14,9 @@ namespace fixpoint::patterns {
 
 constexpr std::uint32_t none = 0xFFFFFFFF;
 
-/// One test of a predicate, in 12 bytes. What `a` and `b` are depends on the kind: a text (offset, length), the index of a
-/// number, range or address block, or (first, count) of the pieces of a wildcard or of the tests under anything-but.
+/// One test of a predicate, in 12 bytes. What `a` and `b` are depends on the kind: a text (offset, length), the index
+/// of a number, range or address block, or (first, count) of the pieces of a wildcard or of the tests under
+/// anything-but.
 struct PackedTest {
   Kind kind;
   std::uint8_t bounds;
@@ -27,8 +28,8 @@ struct PackedTest {
 /// "The field at this path has one of these values." Rules that say the same share it.
 struct Predicate {
   std::uint32_t path;
-  std::uint32_t first;   ///< into `tests`: first the texts, sorted by length and bytes, then all others
-  std::uint32_t texts;   ///< how many of them are texts
+  std::uint32_t first;  ///< into `tests`: first the texts, sorted by length and bytes, then all others
+  std::uint32_t texts;  ///< how many of them are texts
   std::uint32_t others : 31;
   std::uint32_t absent : 1;  ///< the field may be missing
 };
@@ -38,12 +39,12 @@ struct SubRule {
   std::uint32_t rule;
   std::uint32_t first;  ///< into `fields`
   std::uint32_t count : 31;
-  std::uint32_t absent : 1;  ///< one of the predicates is satisfied by absence
+  std::uint32_t absent : 1;  ///< one of the predicates may be satisfied by absence
 };
 
 /// A member name on the way to a field. Children are found by a small hash table of their own.
 struct Node {
-  std::uint32_t path = none;  ///< where a field ends here
+  std::uint32_t path = none;   ///< where a field ends here
   std::uint32_t children = 0;  ///< first slot of the table in `slots`
   std::uint32_t mask = 0;      ///< size of the table - 1
   std::uint32_t count = 0;     ///< of children
@@ -61,7 +62,8 @@ struct ChildSlot {
 struct PathIndex {
   std::uint32_t name = 0;  ///< text
   std::uint32_t name_length = 0;
-  bool any = false;  ///< some rule is entered here
+  std::uint32_t rank = 0;  ///< the place among all paths by name
+  bool any = false;        ///< some rule is entered here
   bool texts = false;
   bool folded_texts = false;
   bool numbers = false;
@@ -85,10 +87,26 @@ struct Entry {
 };
 
 /// What kind of key a hash was made from: no two kinds share a key.
-enum class KeyKind : std::uint8_t { Text, Prefix, Suffix, FoldedText, FoldedPrefix, FoldedSuffix, Gram8, Gram4, Number, Word, V4, V6, Scan };
+enum class KeyKind : std::uint8_t {
+  Text,
+  Prefix,
+  Suffix,
+  FoldedText,
+  FoldedPrefix,
+  FoldedSuffix,
+  Gram8,
+  Gram4,
+  Number,
+  Word,
+  V4,
+  V6,
+  Scan
+};
 
 inline std::uint64_t key_of(std::uint32_t path, KeyKind kind, std::uint64_t hash) {
-  const std::uint64_t key = (hash ^ (static_cast<std::uint64_t>(path) * 16 + static_cast<std::uint64_t>(kind) + 1) * 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL;
+  const std::uint64_t key =
+      (hash ^ (static_cast<std::uint64_t>(path) * 16 + static_cast<std::uint64_t>(kind) + 1) * 0x9E3779B97F4A7C15ULL) *
+      0xD6E8FEB86659FD93ULL;
   return key ^ key >> 32;
 }
 
@@ -98,7 +116,8 @@ inline std::uint64_t hash_of(const Address& address) {
 
 /// Of a member name, by its first and last eight bytes and its length.
 inline std::uint32_t name_hash(std::uint64_t first, std::uint64_t last, std::size_t length) {
-  return static_cast<std::uint32_t>(((first ^ length * 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL ^ last * 0x9FB21C651E98DF25ULL) >> 32);
+  return static_cast<std::uint32_t>(
+      ((first ^ length * 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL ^ last * 0x9FB21C651E98DF25ULL) >> 32);
 }
 
 inline std::uint32_t name_hash(std::string_view name) {

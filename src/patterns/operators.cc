@@ -60,7 +60,8 @@ bool PatternPlace::refuse(const std::string& reason, const std::string& right) {
   }
   error_ = errors::coded("InvalidEventPatternException", "", 400);
   error_.where = path + ", line " + std::to_string(place.line) + ", column " + std::to_string(place.column);
-  error_.message = "Event pattern is not valid. Reason: " + reason + "\n at " + error_.where + ": found " + found() + "; " + right;
+  error_.message =
+      "Event pattern is not valid. Reason: " + reason + "\n at " + error_.where + ": found " + found() + "; " + right;
   return false;
 }
 
@@ -86,7 +87,8 @@ bool Operators::values(std::vector<Test>& tests) {
     if (c == '{') {
       if (!expression(test)) return false;
     } else if (c == '[') {
-      return place_.refuse("Match value must be String, number, true, false, or null", "lists are not nested: write the values side by side");
+      return place_.refuse("Match value must be String, number, true, false, or null",
+                           "lists are not nested: write the values side by side");
     } else if (!literal(test)) {
       return false;
     }
@@ -116,7 +118,9 @@ bool Operators::literal(Test& test) {
 }
 
 bool Operators::one_key_only() {
-  if (reader_.peek() == ',') return place_.refuse("Only one key allowed in match expression", "write a second operator as an object of its own, beside this one");
+  if (reader_.peek() == ',')
+    return place_.refuse("Only one key allowed in match expression",
+                         "write a second operator as an object of its own, beside this one");
   if (!reader_.take('}')) return place_.syntax("a '}' should stand here");
   return true;
 }
@@ -192,7 +196,8 @@ bool Operators::affix(const std::string& name, Test& test) {
   reader_.take('{');
   if (reader_.peek() == '}') {
     reader_.move_to(start);
-    return place_.refuse((prefix ? "Prefix" : "Suffix") + std::string(" expression name not found"), "only equals-ignore-case may stand here");
+    return place_.refuse((prefix ? "Prefix" : "Suffix") + std::string(" expression name not found"),
+                         "only equals-ignore-case may stand here");
   }
   const std::size_t name_at = reader_.position();
   std::string inner;
@@ -218,29 +223,36 @@ bool Operators::wildcard(Test& test, const std::string& not_text) {
   std::size_t position = 0;
   if (parse_wildcard(text, test.pieces, reason, position)) return true;
   reader_.move_to(at);
-  return place_.refuse(reason, text[position] == '*' ? "one star stands for any text, also the empty one; \\\\* is a star itself"
-                                                     : "a backslash stands before a star or a backslash, and is itself written \\\\\\\\ in JSON");
+  return place_.refuse(reason,
+                       text[position] == '*'
+                           ? "one star stands for any text, also the empty one; \\\\* is a star itself"
+                           : "a backslash stands before a star or a backslash, and is itself written \\\\\\\\ in JSON");
 }
 
 bool Operators::number(Decimal& out, const std::string& sign) {
   const char c = reader_.peek();
   std::string_view word;
-  if (!is_number_start(c)) return place_.refuse("Value of " + sign + " must be numeric", "a number without quotes is wanted");
+  if (!is_number_start(c))
+    return place_.refuse("Value of " + sign + " must be numeric", "a number without quotes is wanted");
   if (!reader_.scalar(word)) return place_.syntax();
   parse_decimal(word, out);
   return true;
 }
 
 bool Operators::numeric(Test& test) {
-  if (reader_.peek() != '[') return place_.refuse("Value of numeric must be an array.", "write it like [\">=\", 5] or [\">\", 0, \"<=\", 5]");
+  if (reader_.peek() != '[')
+    return place_.refuse("Value of numeric must be an array.", "write it like [\">=\", 5] or [\">\", 0, \"<=\", 5]");
   reader_.take('[');
-  if (reader_.peek() != '"') return place_.refuse("Invalid member in numeric match: " + place_.found(), "a comparison comes first: \"=\", \"<\", \"<=\", \">\" or \">=\"");
+  if (reader_.peek() != '"')
+    return place_.refuse("Invalid member in numeric match: " + place_.found(),
+                         "a comparison comes first: \"=\", \"<\", \"<=\", \">\" or \">=\"");
   const std::size_t sign_at = reader_.position();
   std::string sign;
   if (!reader_.string(sign)) return place_.syntax();
   if (sign != "=" && sign != "<" && sign != "<=" && sign != ">" && sign != ">=") {
     reader_.move_to(sign_at);
-    return place_.refuse("Unrecognized numeric range operator: " + sign, "the comparisons are \"=\", \"<\", \"<=\", \">\" and \">=\"");
+    return place_.refuse("Unrecognized numeric range operator: " + sign,
+                         "the comparisons are \"=\", \"<\", \"<=\", \">\" and \">=\"");
   }
   if (!reader_.take(',') && reader_.peek() != ']') return place_.syntax("a ',' should stand here");
   Decimal first;
@@ -258,8 +270,12 @@ bool Operators::numeric(Test& test) {
   if (reader_.take(']')) return true;
   if (!reader_.take(',')) return place_.syntax("a ',' or ']' should stand here");
   reader_.peek();
-  if (!lower) return place_.refuse("Too many elements in numeric expression", "only \">\" and \">=\" are followed by an upper bound: [\">\", 0, \"<=\", 5]");
-  if (reader_.peek() != '"') return place_.refuse("Bad value in numeric range: " + place_.found(), "the upper bound begins with \"<\" or \"<=\"");
+  if (!lower)
+    return place_.refuse("Too many elements in numeric expression",
+                         "only \">\" and \">=\" are followed by an upper bound: [\">\", 0, \"<=\", 5]");
+  if (reader_.peek() != '"')
+    return place_.refuse("Bad value in numeric range: " + place_.found(),
+                         "the upper bound begins with \"<\" or \"<=\"");
   const std::size_t second_at = reader_.position();
   std::string second;
   if (!reader_.string(second)) return place_.syntax();
@@ -272,7 +288,8 @@ bool Operators::numeric(Test& test) {
   const std::size_t top_at = reader_.position();
   if (!number(test.top, second)) return false;
   test.bounds |= second == "<" ? has_top | top_open : has_top;
-  if (reader_.peek() == ',') return place_.refuse("Too many terms in numeric range expression", "a range has one lower and one upper bound");
+  if (reader_.peek() == ',')
+    return place_.refuse("Too many terms in numeric range expression", "a range has one lower and one upper bound");
   if (!reader_.take(']')) return place_.syntax("a ']' should stand here");
   if (compare(test.number, test.top) >= 0) {
     reader_.move_to(top_at);
@@ -287,7 +304,9 @@ bool Operators::anything_but(Test& test) {
   if (c == '[') return anything_but_list(test);
   if (c == '{') return anything_but_operator(test);
   if (c == '"' || is_number_start(c)) return literal(test.but.emplace_back());
-  return place_.refuse("Value of anything-but must be an array or single string/number value.", "give a string, a number, a list of either, or an object with prefix, suffix, wildcard or equals-ignore-case");
+  return place_.refuse(
+      "Value of anything-but must be an array or single string/number value.",
+      "give a string, a number, a list of either, or an object with prefix, suffix, wildcard or equals-ignore-case");
 }
 
 bool Operators::anything_but_list(Test& test) {
@@ -301,7 +320,9 @@ bool Operators::anything_but_list(Test& test) {
   do {
     const Step step(place_, test.but.size());
     const char c = reader_.peek();
-    if (c != '"' && !is_number_start(c)) return place_.refuse("Inside anything but list, start|null|boolean is not supported.", "the list holds strings, or it holds numbers");
+    if (c != '"' && !is_number_start(c))
+      return place_.refuse("Inside anything but list, start|null|boolean is not supported.",
+                           "the list holds strings, or it holds numbers");
     const std::size_t at = reader_.position();
     if (!literal(test.but.emplace_back())) return false;
     if (test.but.back().kind != test.but.front().kind) {
@@ -318,7 +339,8 @@ bool Operators::anything_but_operator(Test& test) {
   reader_.take('{');
   if (reader_.peek() == '}') {
     reader_.move_to(start);
-    return place_.refuse("Anything-But expression name not found", "prefix, suffix, wildcard or equals-ignore-case may stand here");
+    return place_.refuse("Anything-But expression name not found",
+                         "prefix, suffix, wildcard or equals-ignore-case may stand here");
   }
   const std::size_t name_at = reader_.position();
   std::string name;
@@ -327,12 +349,14 @@ bool Operators::anything_but_operator(Test& test) {
   const bool affixes = name == "prefix" || name == "suffix";
   if ((!affixes && name != "equals-ignore-case" && name != "wildcard") || (name == "wildcard" && old_)) {
     reader_.move_to(name_at);
-    return place_.refuse("Unsupported anything-but pattern: " + name, "prefix, suffix, wildcard or equals-ignore-case may stand here");
+    return place_.refuse("Unsupported anything-but pattern: " + name,
+                         "prefix, suffix, wildcard or equals-ignore-case may stand here");
   }
   const Step step(place_, name);
-  const std::string not_text = affixes ? "prefix/suffix match pattern must be a string"
-                               : name == "wildcard" ? "wildcard match pattern must be a string"
-                                                    : "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.";
+  const std::string not_text =
+      affixes              ? "prefix/suffix match pattern must be a string"
+      : name == "wildcard" ? "wildcard match pattern must be a string"
+                           : "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.";
   const auto one = [&](Test& inner) {
     reader_.peek();
     const std::size_t at = reader_.position();
@@ -341,7 +365,8 @@ bool Operators::anything_but_operator(Test& test) {
     if (!text_operand(not_text, inner.text)) return false;
     if (affixes && inner.text.empty()) {
       reader_.move_to(at);
-      return place_.refuse("Null prefix/suffix not allowed", "every text begins and ends with the empty one, so nothing could match");
+      return place_.refuse("Null prefix/suffix not allowed",
+                           "every text begins and ends with the empty one, so nothing could match");
     }
     if (!affixes) inner.text = folded(inner.text);
     return true;
@@ -360,7 +385,8 @@ bool Operators::anything_but_operator(Test& test) {
     } while (reader_.take(','));
     if (!reader_.take(']')) return place_.syntax("a ',' or ']' should stand here");
   } else if (c == '{' || c == 't' || c == 'f' || c == 'n') {
-    return place_.refuse("Value of anything-but must be an array or single string/number value.", "a string or a list of strings is wanted");
+    return place_.refuse("Value of anything-but must be an array or single string/number value.",
+                         "a string or a list of strings is wanted");
   } else if (!one(test.but.emplace_back())) {
     return false;
   }

@@ -12,20 +12,38 @@ namespace fixpoint::patterns {
 namespace {
 
 // Names that an alternative of a `$or` must not use for its fields.
-constexpr std::array<std::string_view, 23> reserved{
-    "exactly",           "equals-ignore-case", "prefix",          "suffix",
-    "anything-but",      "exists",             "wildcard",        "numeric",
-    "cidr",              "=",                  "<",               "<=",
-    ">",                 ">=",                 "regex",           "not-wildcard",
-    "not-equals-ignore-case", "date-after",    "date-on-or-after", "date-before",
-    "date-on-or-before", "in-date-range",      "ip-address-in-range"};
+constexpr std::array<std::string_view, 23> reserved{"exactly",
+                                                    "equals-ignore-case",
+                                                    "prefix",
+                                                    "suffix",
+                                                    "anything-but",
+                                                    "exists",
+                                                    "wildcard",
+                                                    "numeric",
+                                                    "cidr",
+                                                    "=",
+                                                    "<",
+                                                    "<=",
+                                                    ">",
+                                                    ">=",
+                                                    "regex",
+                                                    "not-wildcard",
+                                                    "not-equals-ignore-case",
+                                                    "date-after",
+                                                    "date-on-or-after",
+                                                    "date-before",
+                                                    "date-on-or-before",
+                                                    "in-date-range",
+                                                    "ip-address-in-range"};
 
 class Compiler {
  public:
-  Compiler(std::string_view text, bool or_is_a_field) : reader_(text), place_(text, reader_), plain_(or_is_a_field), operators_(reader_, place_, or_is_a_field) {}
+  Compiler(std::string_view text, bool or_is_a_field)
+      : reader_(text), place_(text, reader_), plain_(or_is_a_field), operators_(reader_, place_, or_is_a_field) {}
 
   bool run() {
-    if (reader_.peek() != '{') return place_.refuse("Filter is not an object", "a pattern is a JSON object, as the events are");
+    if (reader_.peek() != '{')
+      return place_.refuse("Filter is not an object", "a pattern is a JSON object, as the events are");
     std::vector<std::vector<Pattern::Field>> branches;
     if (!object(branches, nullptr, false, 1)) return false;
     if (reader_.peek() != '\0' || !reader_.at_end())
@@ -43,12 +61,14 @@ class Compiler {
 
   // `path` is null at the top.
   bool object(Branches& branches, const std::string* path, bool inside_or, std::size_t depth) {
-    if (depth > max_depth) return place_.refuse("The pattern is nested too deeply", "a pattern nests at most 1000 levels");
+    if (depth > max_depth)
+      return place_.refuse("The pattern is nested too deeply", "a pattern nests at most 1000 levels");
     const std::size_t start = reader_.position();
     reader_.take('{');
     if (reader_.peek() == '}') {
       reader_.move_to(start);
-      return place_.refuse("Empty objects are not allowed", "name a field with a list of values, as in {\"source\": [\"aws.ec2\"]}");
+      return place_.refuse("Empty objects are not allowed",
+                           "name a field with a list of values, as in {\"source\": [\"aws.ec2\"]}");
     }
     do {
       std::string name;
@@ -63,9 +83,12 @@ class Compiler {
         if (!alternatives(branches, path, depth)) return false;
         continue;
       }
-      if (inside_or && (std::find(reserved.begin(), reserved.end(), name) != reserved.end() || name == "ip-address-not-in-range")) {
+      if (inside_or &&
+          (std::find(reserved.begin(), reserved.end(), name) != reserved.end() || name == "ip-address-not-in-range")) {
         reader_.move_to(name_at);
-        return place_.refuse(name + " is Ruler reserved fieldName which cannot be used inside $or.", "an alternative of $or holds fields; this word is an operator, and stands in the list of a field");
+        return place_.refuse(
+            name + " is Ruler reserved fieldName which cannot be used inside $or.",
+            "an alternative of $or holds fields; this word is an operator, and stands in the list of a field");
       }
       const std::string full = path == nullptr ? name : *path + "." + name;
       if (c == '{') {
@@ -73,7 +96,8 @@ class Compiler {
       } else if (c == '[') {
         if (!values(branches, full)) return false;
       } else {
-        return place_.refuse("\"" + name + "\" must be an object or an array", "put the value into a list: [" + place_.found() + "]");
+        return place_.refuse("\"" + name + "\" must be an object or an array",
+                             "put the value into a list: [" + place_.found() + "]");
       }
     } while (reader_.take(','));
     if (!reader_.take('}')) return place_.syntax("a ',' or '}' should stand here");
@@ -82,7 +106,8 @@ class Compiler {
 
   // Every alternative starts from the branches so far; what comes after the $or is added to all of them.
   bool alternatives(Branches& branches, const std::string* path, std::size_t depth) {
-    if (reader_.peek() != '[') return place_.refuse("It must be an Array followed with $or.", "$or takes a list of at least two objects");
+    if (reader_.peek() != '[')
+      return place_.refuse("It must be an Array followed with $or.", "$or takes a list of at least two objects");
     const std::size_t start = reader_.position();
     reader_.take('[');
     const Branches before = std::move(branches);
@@ -92,7 +117,8 @@ class Compiler {
       do {
         const Step step(place_, count++);
         if (reader_.peek() != '{')
-          return place_.refuse("Only JSON object is allowed in array of $or relationship.", "each alternative is an object of fields");
+          return place_.refuse("Only JSON object is allowed in array of $or relationship.",
+                               "each alternative is an object of fields");
         Branches more = before;
         if (more.empty()) more.emplace_back();
         if (!object(more, path, true, depth + 1)) return false;
@@ -100,13 +126,16 @@ class Compiler {
         std::size_t fields = 0;
         for (const auto& branch : branches) fields += branch.size();
         if (branches.size() > max_branches || fields > max_branch_fields)
-          return place_.refuse("Rule is too complex", "the alternatives of all $or multiply to more than " + std::to_string(max_branches) + " combinations; make several rules of it");
+          return place_.refuse("Rule is too complex", "the alternatives of all $or multiply to more than " +
+                                                          std::to_string(max_branches) +
+                                                          " combinations; make several rules of it");
       } while (reader_.take(','));
       if (!reader_.take(']')) return place_.syntax("a ',' or ']' should stand here");
     }
     if (count < 2) {
       reader_.move_to(start);
-      return place_.refuse("There must have at least 2 Objects in $or relationship.", "give a second alternative, or write the fields without $or");
+      return place_.refuse("There must have at least 2 Objects in $or relationship.",
+                           "give a second alternative, or write the fields without $or");
     }
     return true;
   }
@@ -120,7 +149,8 @@ class Compiler {
     const Pattern::Field field{known->second, static_cast<std::uint32_t>(pattern_.tests.size())};
     pattern_.tests.push_back(std::move(tests));
     for (auto& branch : branches) {
-      const auto same = std::find_if(branch.begin(), branch.end(), [&](const Pattern::Field& f) { return f.path == field.path; });
+      const auto same =
+          std::find_if(branch.begin(), branch.end(), [&](const Pattern::Field& f) { return f.path == field.path; });
       if (same != branch.end())
         *same = field;
       else
@@ -144,8 +174,8 @@ Result<Pattern> compile(std::string_view json_text) {
   Compiler compiler(json_text, false);
   if (compiler.run()) return std::move(compiler.pattern());
   if (compiler.saw_or()) {
-    // A field may be called `$or`: the service falls back to that reading, with the operators that it had before it knew
-    // the relationship. The first reading's error is the one to report.
+    // A field may be called `$or`: the service falls back to that reading, with the operators that it had before it
+    // knew the relationship. The first reading's error is the one to report.
     Compiler again(json_text, true);
     if (again.run()) return std::move(again.pattern());
   }

@@ -29,7 +29,7 @@ enum class Kind : std::uint8_t {
   Range,             ///< numbers between `number` and `top`, as `bounds` says
   AnythingBut,       ///< any leaf for which none of `but` holds
   Exists,            ///< any leaf
-  Absent,            ///< no leaf of that path in the element that the other fields matched in
+  Absent,            ///< no leaf of that path in the elements that the fields before it, by path, matched in
 };
 
 enum Bounds : std::uint8_t { has_bottom = 1, bottom_open = 2, has_top = 4, top_open = 8 };
@@ -58,16 +58,17 @@ struct Pattern {
   std::vector<std::vector<Field>> branches;
 };
 
-/// What a pattern may cost: `$or`s multiply, and a pattern of more branches, or of more fields in all branches, is refused.
+/// What a pattern may cost: `$or`s multiply, and a pattern of more branches, or of more fields in all branches, is
+/// refused.
 constexpr std::size_t max_branches = 10'000;
 constexpr std::size_t max_branch_fields = 200'000;
 /// Arrays and objects within each other, in patterns and in events.
 constexpr std::size_t max_depth = 1000;
 
 /// Reads a pattern. Error: InvalidEventPatternException, whose message begins with the line that EventBridge answers
-/// ("Event pattern is not valid. Reason: ...") and goes on with what was found, where, and what would be right; `where` is
-/// the JSON path, line and column. Repeated fields: the last one counts, as on the service.
-/// See docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html.
+/// ("Event pattern is not valid. Reason: ...") and goes on with what was found, where, and what would be right; `where`
+/// is the JSON path, line and column. Repeated fields: the last one counts, as on the service. See
+/// docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html.
 Result<Pattern> compile(std::string_view json_text);
 
 }  // namespace fixpoint::patterns

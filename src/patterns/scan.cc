@@ -131,7 +131,8 @@ class Scan {
     for (std::uint32_t i = hash & node.mask;; i = (i + 1) & node.mask) {
       const ChildSlot& slot = data_.slots[node.children + i];
       if (slot.node == none) return none;
-      if (slot.hash == hash && slot.length == length && std::memcmp(data_.text.data() + slot.name, name, length) == 0) return slot.node;
+      if (slot.hash == hash && slot.length == length && std::memcmp(data_.text.data() + slot.name, name, length) == 0)
+        return slot.node;
     }
   }
 
@@ -260,7 +261,9 @@ class Scan {
 
   bool word(std::size_t value, std::uint32_t path, std::uint32_t element) {
     std::size_t end = value;
-    while (end < size_ && text_[end] != ',' && text_[end] != '}' && text_[end] != ']' && static_cast<unsigned char>(text_[end]) > ' ') ++end;
+    while (end < size_ && text_[end] != ',' && text_[end] != '}' && text_[end] != ']' &&
+           static_cast<unsigned char>(text_[end]) > ' ')
+      ++end;
     const std::string_view text(text_ + value, end - value);
     LeafType type = LeafType::Number;
     if (text == "true") {
@@ -283,7 +286,8 @@ class Scan {
     if (first == none) state_.touched.push_back(path);
     const auto id = static_cast<std::uint32_t>(state_.leaves.size());
     const auto number = static_cast<std::uint32_t>(state_.number_count) - 1;
-    state_.leaves.push_back({text.data(), static_cast<std::uint32_t>(text.size()), first, element, none, 0, number, type});
+    state_.leaves.push_back(
+        {text.data(), static_cast<std::uint32_t>(text.size()), first, element, none, 0, number, type});
     first = id;
     const PathIndex& index = data_.paths[path];
     if (index.any) look_up(path, index, state_.leaves.back());
@@ -306,22 +310,26 @@ class Scan {
     return load8(p) & ~0ULL >> (64 - count * 8);
   }
 
-  void look_up_forward(std::uint32_t path, std::string_view value, const std::vector<std::uint32_t>& lengths, bool whole, KeyKind prefix, KeyKind text) {
+  void look_up_forward(std::uint32_t path, std::string_view value, const std::vector<std::uint32_t>& lengths,
+                       bool whole, KeyKind prefix, KeyKind text) {
     std::uint64_t chain = 0;
     std::size_t at = 0;
     std::size_t i = 0;
     while (true) {
       for (; i < lengths.size() && lengths[i] < at + 8 && lengths[i] <= value.size(); ++i)
-        probe(key_of(path, prefix, hash_end(chain, first_bytes(value.data() + at, value.size() - at, lengths[i] - at), lengths[i])));
+        probe(key_of(path, prefix,
+                     hash_end(chain, first_bytes(value.data() + at, value.size() - at, lengths[i] - at), lengths[i])));
       if (at + 8 > value.size()) break;
       if (!whole && i == lengths.size()) return;
       chain = mix(chain ^ load8(value.data() + at));
       at += 8;
     }
-    if (whole) probe(key_of(path, text, hash_end(chain, load_part(value.data() + at, value.size() - at), value.size())));
+    if (whole)
+      probe(key_of(path, text, hash_end(chain, load_part(value.data() + at, value.size() - at), value.size())));
   }
 
-  void look_up_backward(std::uint32_t path, std::string_view value, const std::vector<std::uint32_t>& lengths, KeyKind suffix) {
+  void look_up_backward(std::uint32_t path, std::string_view value, const std::vector<std::uint32_t>& lengths,
+                        KeyKind suffix) {
     std::uint64_t chain = 0;
     std::size_t left = value.size();
     std::size_t taken = 0;
@@ -340,15 +348,18 @@ class Scan {
 
   void look_up_text(std::uint32_t path, const PathIndex& index, Leaf& leaf) {
     const std::string_view value = leaf.text();
-    if (index.texts || !index.prefixes.empty()) look_up_forward(path, value, index.prefixes, index.texts, KeyKind::Prefix, KeyKind::Text);
+    if (index.texts || !index.prefixes.empty())
+      look_up_forward(path, value, index.prefixes, index.texts, KeyKind::Prefix, KeyKind::Text);
     if (!index.suffixes.empty()) look_up_backward(path, value, index.suffixes, KeyKind::Suffix);
     if (index.grams8)
       for (std::size_t i = 0; i + 8 <= value.size(); ++i) probe(key_of(path, KeyKind::Gram8, load8(value.data() + i)));
     if (index.grams4)
-      for (std::size_t i = 0; i + 4 <= value.size(); ++i) probe(key_of(path, KeyKind::Gram4, load_part(value.data() + i, 4)));
+      for (std::size_t i = 0; i + 4 <= value.size(); ++i)
+        probe(key_of(path, KeyKind::Gram4, load_part(value.data() + i, 4)));
     if (index.folded_texts || !index.folded_prefixes.empty() || !index.folded_suffixes.empty()) {
       const std::string_view folded = state_.folded_text(leaf);
-      look_up_forward(path, folded, index.folded_prefixes, index.folded_texts, KeyKind::FoldedPrefix, KeyKind::FoldedText);
+      look_up_forward(path, folded, index.folded_prefixes, index.folded_texts, KeyKind::FoldedPrefix,
+                      KeyKind::FoldedText);
       look_up_backward(path, folded, index.folded_suffixes, KeyKind::FoldedSuffix);
     }
     if (index.v4_bits.empty() && index.v6_bits.empty()) return;
@@ -367,7 +378,8 @@ class Scan {
       case LeafType::Null:
       case LeafType::True:
       case LeafType::False:
-        if (index.words) probe(key_of(path, KeyKind::Word, leaf.type == LeafType::Null ? 0 : leaf.type == LeafType::True ? 1 : 2));
+        if (index.words)
+          probe(key_of(path, KeyKind::Word, leaf.type == LeafType::Null ? 0 : leaf.type == LeafType::True ? 1 : 2));
         break;
     }
     for (const std::uint32_t p : index.scanned)
@@ -390,7 +402,8 @@ class Scan {
 
 }  // namespace
 
-bool scan(const MachineData& data, Scratch::State& state, std::string_view text, std::size_t& offset, const char*& fault) {
+bool scan(const MachineData& data, Scratch::State& state, std::string_view text, std::size_t& offset,
+          const char*& fault) {
   state.elements.assign(1, {0, 0, 0});
   if (state.leaves_of.size() < data.paths.size()) state.leaves_of.resize(data.paths.size(), none);
   if (text.size() >= none / 2) {

@@ -65,6 +65,7 @@ bool holds(const MachineData& data, Scratch::State& state, const Predicate& pred
 bool consistent(const MachineData& data, Scratch::State& state, const SubRule& sub, bool& too_hard);
 
 /// Reads the event: fills leaves, elements and candidates. False with the offset of the fault.
-bool scan(const MachineData& data, Scratch::State& state, std::string_view text, std::size_t& offset, const char*& fault);
+bool scan(const MachineData& data, Scratch::State& state, std::string_view text, std::size_t& offset,
+          const char*& fault);
 
 }  // namespace fixpoint::patterns

@@ -22,7 +22,8 @@ Result<void> check_event(std::string_view text) {
   else
     return {};
   const Place place = place_of(text, reader.position());
-  return fail(errors::validation("The event is not valid JSON: " + fault, "line " + std::to_string(place.line) + ", column " + std::to_string(place.column)));
+  return fail(errors::validation("The event is not valid JSON: " + fault,
+                                 "line " + std::to_string(place.line) + ", column " + std::to_string(place.column)));
 }
 
 struct One {
@@ -89,11 +90,14 @@ Result<std::vector<Failure>> explain(std::string_view pattern_text, std::string_
                                           [&](std::uint32_t p) { return data.predicates[p].path == path; });
       const Predicate& asked = data.predicates[*predicate];
       bool satisfied = asked.absent != 0 && state.leaves_of[path] == none;
-      for (std::uint32_t l = state.leaves_of[path]; l != none && !satisfied; l = state.leaves[l].next) satisfied = holds(data, state, asked, state.leaves[l]);
-      if (!satisfied) failures.push_back({b, one.pattern.paths[path], describe(one.pattern.tests[field.tests]), held(state, path)});
+      for (std::uint32_t l = state.leaves_of[path]; l != none && !satisfied; l = state.leaves[l].next)
+        satisfied = holds(data, state, asked, state.leaves[l]);
+      if (!satisfied)
+        failures.push_back({b, one.pattern.paths[path], describe(one.pattern.tests[field.tests]), held(state, path)});
     }
     if (failures.size() > before) continue;
-    Failure joint{b, "", "all fields in the same element of each array", "each field holds, but only in different elements"};
+    Failure joint{b, "", "all fields in the same element of each array",
+                  "each field holds, but only in different elements"};
     if (too_hard) joint.holds = "names repeated in so many ways that it cannot be matched";
     failures.push_back(std::move(joint));
   }

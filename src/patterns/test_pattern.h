@@ -9,9 +9,9 @@
 namespace fixpoint::patterns {
 
 /// Whether one event matches one pattern: what TestEventPattern answers
-/// (docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html). Unlike Machine::match, the whole event
-/// is held against the JSON grammar first. Errors: InvalidEventPatternException for the pattern, ValidationException for
-/// the event.
+/// (docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html). Unlike Machine::match, the whole
+/// event is held against the JSON grammar first. Errors: InvalidEventPatternException for the pattern,
+/// ValidationException for the event.
 Result<bool> matches(std::string_view pattern_text, std::string_view event_text);
 
 /// A field that keeps an event from matching.
@@ -22,8 +22,9 @@ struct Failure {
   std::string holds;       ///< what the event has there: values, or that there is none
 };
 
-/// Why the event does not match: for each branch of the pattern, every field that fails on its own; where all fields hold
-/// but in different elements of an array, one failure that says so. Empty where the event matches. Errors as of matches().
+/// Why the event does not match: for each branch of the pattern, every field that fails on its own; where all fields
+/// hold but in different elements of an array, one failure that says so. Empty where the event matches. Errors as of
+/// matches().
 Result<std::vector<Failure>> explain(std::string_view pattern_text, std::string_view event_text);
 
 }  // namespace fixpoint::patterns

@@ -7,7 +7,8 @@
 
 namespace fixpoint::patterns {
 
-/// The literal pieces between the stars of a wildcard, in order, unescaped: "a*b" is {"a", "b"}, "*" is {"", ""}, "abc" is
+/// The literal pieces between the stars of a wildcard, in order, unescaped: "a*b" is {"a", "b"}, "*" is {"", ""}, "abc"
+/// is
 /// {"abc"}. A value matches where it starts with the first, ends with the last and holds the others between, in order.
 using Wildcard = std::vector<std::string>;
 
@@ -15,8 +16,8 @@ using Wildcard = std::vector<std::string>;
 /// EventBridge's words, `position` is the offset of the fault.
 bool parse_wildcard(std::string_view text, Wildcard& result, std::string& reason, std::size_t& position);
 
-/// Time: at most proportional to the length of `value` plus that of all pieces, whatever the number of stars. A piece is
-/// taken where it is first found: another place could only leave less for those after it.
+/// Time: at most proportional to the length of `value` plus that of all pieces, whatever the number of stars. A piece
+/// is taken where it is first found: another place could only leave less for those after it.
 template <class Piece>
 bool matches_wildcard(std::string_view value, const Piece* pieces, std::size_t count) {
   const std::string_view first(pieces[0]);

@@ -1,11 +1,10 @@
 #include <gtest/gtest.h>
-
 #include <iostream>
 
 #include "json/text.h"
+#include "oracle.h"
 #include "patterns/machine.h"
 #include "patterns/test_pattern.h"
-#include "oracle.h"
 #include "raw_member.h"
 #include "support/paths.h"
 
@@ -90,7 +89,9 @@ TEST(Cases, the_recordings_of_the_service) {
   std::size_t passed = 0;
   std::size_t failed = 0;
   for (const json::Value& one : cases->as_array()) {
-    const auto text_of = [](const json::Value& value) { return value.is_string() ? value.as_string() : json::print(value); };
+    const auto text_of = [](const json::Value& value) {
+      return value.is_string() ? value.as_string() : json::print(value);
+    };
     const auto result = matches(text_of(one["pattern"]), text_of(one["event"]));
     const std::string name(one["name"].as_string());
     bool good = false;
@@ -98,7 +99,8 @@ TEST(Cases, the_recordings_of_the_service) {
       good = result && *result == one["expect"].as_bool();
     } else if (!result) {
       const std::string& message = result.error().message;
-      good = result.error().code == one["error"]["Code"].as_string() && message.substr(0, message.find('\n')) == one["error"]["Message"].as_string();
+      good = result.error().code == one["error"]["Code"].as_string() &&
+             message.substr(0, message.find('\n')) == one["error"]["Message"].as_string();
     }
     EXPECT_TRUE(good) << name << ": " << (result ? (*result ? "matches" : "does not match") : result.error().message);
     ++(good ? passed : failed);

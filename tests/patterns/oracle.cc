@@ -1,5 +1,6 @@
 #include "oracle.h"
 
+#include <algorithm>
 #include <map>
 
 #include "patterns/fold.h"
@@ -155,7 +156,8 @@ bool wild(const std::string& value, const Wildcard& pieces) {
   for (const char c : value) {
     std::vector<char> next(pattern.size() + 1, 0);
     for (std::size_t j = 0; j < pattern.size(); ++j)
-      next[j + 1] = pattern[j] == -1 ? (next[j] || reach[j + 1]) : (reach[j] && pattern[j] == static_cast<unsigned char>(c));
+      next[j + 1] =
+          pattern[j] == -1 ? (next[j] || reach[j + 1]) : (reach[j] && pattern[j] == static_cast<unsigned char>(c));
     reach = std::move(next);
   }
   return reach.back() != 0;
@@ -199,7 +201,9 @@ bool holds(const Test& test, const Field& field) {
       const int width = address.v6 ? 128 : 32;
       for (int bit = 0; bit < test.cidr.bits; ++bit) {
         const int from_low = width - 1 - bit;
-        const auto of = [&](const Address& a) { return (from_low >= 64 ? a.high >> (from_low - 64) : a.low >> from_low) & 1; };
+        const auto of = [&](const Address& a) {
+          return (from_low >= 64 ? a.high >> (from_low - 64) : a.low >> from_low) & 1;
+        };
         if (of(address) != of(test.cidr.base)) return false;
       }
       return true;
@@ -216,28 +220,23 @@ bool agree(const std::map<int, int>& a, const std::map<int, int>& b) {
   return true;
 }
 
-bool choose(const Pattern& pattern, const std::vector<Pattern::Field>& branch, std::size_t at, const std::vector<Field>& fields,
-            const std::map<int, int>& chosen, std::vector<std::string>& absent) {
-  if (at == branch.size()) {
-    for (const std::string& path : absent)
-      for (const Field& field : fields)
-        if (field.path == path && agree(chosen, field.membership)) return false;
-    return true;
-  }
+bool choose(const Pattern& pattern, const std::vector<Pattern::Field>& branch, std::size_t at,
+            const std::vector<Field>& fields, const std::map<int, int>& chosen) {
+  if (at == branch.size()) return true;
   const std::string& path = pattern.paths[branch[at].path];
   for (const Test& test : pattern.tests[branch[at].tests]) {
     if (test.kind == Kind::Absent) {
-      absent.push_back(path);
-      const bool found = choose(pattern, branch, at + 1, fields, chosen, absent);
-      absent.pop_back();
-      if (found) return true;
+      const bool there = std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
+        return field.path == path && agree(chosen, field.membership);
+      });
+      if (!there && choose(pattern, branch, at + 1, fields, chosen)) return true;
       continue;
     }
     for (const Field& field : fields) {
       if (field.path != path || !holds(test, field) || !agree(chosen, field.membership)) continue;
       auto more = chosen;
       more.insert(field.membership.begin(), field.membership.end());
-      if (choose(pattern, branch, at + 1, fields, more, absent)) return true;
+      if (choose(pattern, branch, at + 1, fields, more)) return true;
     }
   }
   return false;
@@ -251,9 +250,11 @@ std::optional<bool> oracle_matches(const Pattern& pattern, std::string_view even
   JsonReader reader(event_text);
   Flattener flat;
   flat.value(reader, nullptr, {});
-  for (const auto& branch : pattern.branches) {
-    std::vector<std::string> absent;
-    if (choose(pattern, branch, 0, flat.fields, {}, absent)) return true;
+  for (auto branch : pattern.branches) {
+    std::sort(branch.begin(), branch.end(), [&](const Pattern::Field& a, const Pattern::Field& b) {
+      return pattern.paths[a.path] < pattern.paths[b.path];
+    });
+    if (choose(pattern, branch, 0, flat.fields, {})) return true;
   }
   return false;
 }
