@@ -2,6 +2,7 @@
 
 #include "base/arn.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/http_message.h"
 #include "base/id.h"
@@ -9,6 +10,21 @@
 
 namespace fixpoint {
 namespace {
+
+Result<int> check_within_if(bool look, bool good) {
+  if (look)
+    FIXPOINT_CHECK(good ? Result<void>() : Result<void>(fail(errors::validation("no"))));
+  else
+    return 2;
+  return 1;
+}
+
+// An else behind the check once belonged to the check's own if: what was found was then taken as missing.
+TEST(Error, a_check_within_an_if_leaves_the_else_to_that_if) {
+  EXPECT_EQ(check_within_if(true, true).value(), 1);
+  EXPECT_EQ(check_within_if(false, true).value(), 2);
+  EXPECT_FALSE(check_within_if(true, false));
+}
 
 TEST(Clock, prints_and_reads_times) {
   // 1704164645 is 2024-01-02 03:04:05 UTC (date -u -d @1704164645).
