@@ -46,8 +46,9 @@ struct Verified {
   CredentialScope scope;
   TimeMs signed_at_ms = 0;
   bool presigned = false;
-  std::optional<ChunkedBody>
-      decoded_body;  ///< where the body came in aws-chunked form with chunk signatures or trailers
+  /// Where the body came as aws-chunked under a STREAMING-... hash: what it holds. parse_request takes the payload as
+  /// its `body` and looks for checksums in the request's `trailers`, to which these belong then.
+  std::optional<ChunkedBody> decoded_body;
 };
 
 struct VerifyOptions {
