@@ -2,13 +2,10 @@
 
 namespace fixpoint::main {
 
-// Each is defined in the file of its name.
-Command eval_command();
-
 std::vector<Command> all_commands() {
-  return {
-      eval_command(),
-  };
+  return {serve_command(),      env_command(),     import_command(), act_command(),      findings_command(),
+          executions_command(), approve_command(), reject_command(), controls_command(), mode_command(),
+          scene_command(),      call_command(),    eval_command()};
 }
 
 }  // namespace fixpoint::main

@@ -9,4 +9,19 @@ namespace fixpoint::main {
 /// Every subcommand, in the order in which the help shows them. The list is in commands.cc.
 std::vector<Command> all_commands();
 
+// One function a subcommand, each in the file that is named after it or after what it is about.
+Command serve_command();
+Command env_command();
+Command import_command();
+Command act_command();
+Command findings_command();
+Command executions_command();
+Command approve_command();
+Command reject_command();
+Command controls_command();
+Command mode_command();
+Command scene_command();
+Command call_command();
+Command eval_command();
+
 }  // namespace fixpoint::main

@@ -1,0 +1,57 @@
+#include "controls/modes.h"
+
+namespace fixpoint::controls {
+
+std::string_view to_text(Mode mode) {
+  switch (mode) {
+    case Mode::Observe: return "observe";
+    case Mode::Ask: return "ask";
+    case Mode::Auto: return "auto";
+  }
+  return "ask";
+}
+
+std::optional<Mode> mode_of(std::string_view text) {
+  for (const Mode mode : {Mode::Observe, Mode::Ask, Mode::Auto})
+    if (to_text(mode) == text) return mode;
+  return {};
+}
+
+store::Schema Modes::schema() {
+  return {"controls", {"CREATE TABLE mode (scope TEXT PRIMARY KEY, mode TEXT NOT NULL) STRICT;"}};
+}
+
+Result<void> Modes::set(const std::string& scope, Mode mode) {
+  const bool named = (scope.starts_with("account:") || scope.starts_with("control:") || scope.starts_with("rule:")) &&
+                     scope.back() != ':';
+  if (scope != "all" && !named)
+    return fail(
+        errors::validation("'" + scope + "' is no scope; there are all, account:ID, control:ID and rule:ARN", "Scope"));
+  return store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute(
+        "INSERT INTO mode (scope, mode) VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET mode = excluded.mode",
+        {scope, std::string(to_text(mode))}));
+    return {};
+  });
+}
+
+Result<Mode> Modes::find(const std::string& rule, const std::string& control, const std::string& account) {
+  return store_.read([&](store::Session& session) -> Result<Mode> {
+    for (const auto& scope : {"rule:" + rule, "control:" + control, "account:" + account, std::string("all")}) {
+      FIXPOINT_TRY(rows, session.query("SELECT mode FROM mode WHERE scope = ?", {scope}));
+      if (!rows.empty()) return mode_of(rows[0].text(0)).value_or(Mode::Ask);
+    }
+    return Mode::Ask;
+  });
+}
+
+Result<json::Value> Modes::all() {
+  return store_.read([&](store::Session& session) -> Result<json::Value> {
+    FIXPOINT_TRY(rows, session.query("SELECT scope, mode FROM mode ORDER BY scope"));
+    json::Object out;
+    for (auto& row : rows) out.set(row.text(0), row.text(1));
+    return json::Value(std::move(out));
+  });
+}
+
+}  // namespace fixpoint::controls

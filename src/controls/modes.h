@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "json/value.h"
+#include "store/store.h"
+
+namespace fixpoint::controls {
+
+/// What a control may do by itself. In order of care.
+enum class Mode { Observe, Ask, Auto };
+
+std::string_view to_text(Mode mode);
+std::optional<Mode> mode_of(std::string_view text);  ///< observe, ask, auto
+
+/// The mode settings: for all, per account, per control, per rule. The narrowest one wins (rule, control, account,
+/// all); where nothing is set it is `ask`.
+class Modes {
+ public:
+  explicit Modes(store::Store& store) : store_(store) {}
+  static store::Schema schema();
+
+  /// `scope` is "all", "account:ID", "control:ID" or "rule:ARN". Error: ValidationException for any other.
+  Result<void> set(const std::string& scope, Mode mode);
+  Result<Mode> find(const std::string& rule, const std::string& control, const std::string& account);
+  /// Every setting: {scope: mode}.
+  Result<json::Value> all();
+
+ private:
+  store::Store& store_;
+};
+
+}  // namespace fixpoint::controls

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "changes/door.h"
+#include "controls/assessment.h"
+#include "controls/modes.h"
+#include "executions/executor.h"
+#include "findings/finding_store.h"
+
+namespace fixpoint::controls {
+
+/// Writes on a finding and tells the bus of it, within the transaction of a step.
+using UpdateFinding =
+    std::function<Result<void>(store::Transaction&, const findings::FindingKey&, const json::Value& update)>;
+
+/// The program of a control: precheck, plan, ask where the mode says so, change through the door, verify by reading
+/// again, write on the finding.
+///
+/// The execution's input: {"Finding": the finding, "Rule": ARN or "", "By": who asked, "Decided": true where a person
+/// chose it (a custom action), "Parameters": {...}}. Its result: {"Control", "Resource", "Calls", "Before", "After",
+/// "Change", "Verified", "Note"}. The last step's transaction writes the finding, so that a finding is updated once,
+/// whatever was killed before.
+class Remediation final : public executions::Program {
+ public:
+  struct Options {
+    std::string note_author = "fixpoint";
+    int approval_hours = 72;
+    int verify_attempts = 5;  ///< readings before "not verified": what was changed may show late
+    int retry_attempts = 4;   ///< of a call that failed in a way that may pass
+  };
+
+  Remediation(const ControlSet& controls, changes::Door& door, findings::FindingStore& findings, Modes& modes,
+              const Clock& clock, UpdateFinding update, Options options)
+      : controls_(controls),
+        door_(door),
+        findings_(findings),
+        modes_(modes),
+        clock_(clock),
+        update_(std::move(update)),
+        options_(std::move(options)) {}
+
+  void step(const executions::Execution& execution, std::function<void(executions::Step)> done) override;
+
+ private:
+  struct Context;
+  executions::Step begin(const Context& context);
+  executions::Step answered(const Context& context);
+  executions::Step change(const Context& context);
+  executions::Step verify(const Context& context);
+  executions::Step failed(const Context& context, const std::string& where, const Error& error);
+  executions::Step end(const Context& context, bool succeeded, const std::string& outcome, const std::string& status,
+                       const std::string& note, json::Value more);
+  std::function<Result<void>(store::Transaction&)> write_finding(const Context& context, const std::string& status,
+                                                                 const std::string& note);
+
+  const ControlSet& controls_;
+  changes::Door& door_;
+  findings::FindingStore& findings_;
+  Modes& modes_;
+  const Clock& clock_;
+  UpdateFinding update_;
+  Options options_;
+};
+
+}  // namespace fixpoint::controls

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "json/value.h"
+#include "store/store.h"
+
+namespace fixpoint::executions {
+
+/// A run of a program: what it is, where it stands, how it ended.
+struct Execution {
+  std::string id;       ///< a UUID
+  std::string name;     ///< what starts it only once: (rule, target, event)
+  std::string kind;     ///< control, function
+  std::string program;  ///< the control's id, the function's ARN
+  std::string account;
+  std::string region;
+  std::string subject;  ///< what it is about: the finding's Id; may be empty
+  json::Value input;
+  json::Value cursor;   ///< where the program stands; null at the start
+  std::string status;   ///< READY, WAITING (for a time or an answer), SUCCEEDED, FAILED
+  std::string outcome;  ///< a word of the program's own: fixed, compliant, refused, ...
+  json::Value result;
+  TimeMs started_ms = 0;
+  TimeMs ended_ms = 0;  ///< 0 while it goes on
+  TimeMs wake_ms = 0;   ///< of a waiting one: when it goes on by itself; 0 for only when it is told to
+};
+
+json::Value to_json(const Execution& execution);
+
+/// What one step leaves behind. It is committed in one transaction: the cursor, the status, and whatever `commit`
+/// writes.
+struct Step {
+  enum class Next { Again, Wait, Succeeded, Failed };
+  Next next = Next::Again;
+  json::Value cursor;
+  std::string outcome;                                      ///< of an end, or what is waited for
+  json::Value result;                                       ///< of an end
+  TimeMs wake_ms = 0;                                       ///< of Wait
+  std::string note;                                         ///< a line for the journal
+  std::function<Result<void>(store::Transaction&)> commit;  ///< may be empty
+};
+
+/// A kind of program. `step` looks at the execution, does one thing, and calls `done` exactly once, from any thread,
+/// now or later. After a crash the step whose commit is missing is run again from the cursor before it.
+class Program {
+ public:
+  virtual ~Program() = default;
+  virtual void step(const Execution& execution, std::function<void(Step)> done) = 0;
+};
+
+struct Start {
+  std::string name;  ///< an execution of this name that is there already is not started again
+  std::string kind, program, account, region, subject;
+  json::Value input;
+};
+
+struct Started {
+  std::string id;
+  bool fresh = false;
+};
+
+struct JournalLine {
+  std::int64_t number;
+  TimeMs at_ms;
+  std::string text;
+};
+
+/// Runs executions durably. Thread-safe. Programs are added before start(); stop() lets steps under way come to their
+/// commit. A waiting execution holds no thread; of it only (wake time, id) stays in memory.
+class Executor {
+ public:
+  Executor(store::Store& store, const Clock& clock, unsigned threads = 4);
+  ~Executor();
+  static store::Schema schema();
+
+  void add_program(std::string kind, Program& program);
+  /// Takes up what an earlier process left, and begins to run.
+  Result<void> start();
+  void stop();
+
+  /// Within the caller's transaction; it runs once that is committed.
+  Result<Started> launch(store::Transaction& tx, const Start& start);
+  Result<Started> launch(const Start& start);
+
+  /// Tells a waiting execution something: the cursor's member `answer` is set and it goes on. Errors:
+  /// ResourceNotFoundException, ResourceConflictException (it does not wait; says in which state it is).
+  Result<void> answer(const std::string& id, const json::Value& answer);
+
+  Result<std::optional<Execution>> get(const std::string& id);
+  /// The newest first.
+  Result<std::vector<Execution>> list(std::size_t limit);
+  Result<std::vector<JournalLine>> journal(const std::string& id);
+
+  /// Calls `ended` once the execution has ended (at once where it has). On a thread of the executor; must be short.
+  void when_ended(const std::string& id, std::function<void(const Execution&)> ended);
+
+  /// Executions that have not ended.
+  Result<std::int64_t> open_count();
+
+ private:
+  void run();
+  void take(const std::string& id);
+  void commit(std::shared_ptr<const Execution> execution, Step step);
+  void enqueue(const std::string& id);
+  void enqueue_at(TimeMs wake_ms, const std::string& id);
+  void tell_ended(const Execution& execution);
+
+  store::Store& store_;
+  const Clock& clock_;
+  unsigned thread_count_;
+  std::map<std::string, Program*> programs_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable idle_;
+  std::deque<std::string> ready_;
+  std::multimap<TimeMs, std::string> timers_;
+  std::multimap<std::string, std::function<void(const Execution&)>> waiters_;
+  std::size_t under_way_ = 0;
+  bool running_ = false;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace fixpoint::executions

@@ -1,0 +1,146 @@
+#include "gateway/api.h"
+
+#include "aws/verify.h"
+#include "gateway/scene.h"
+
+namespace fixpoint::gateway {
+namespace {
+
+using json::Value;
+
+constexpr std::size_t executions_a_page = 1000;
+
+}  // namespace
+
+Result<std::vector<Value>> findings_in(const Value& document) {
+  const Value* list = &document;
+  if (document.is_object()) {
+    if (document.find("Findings") != nullptr) {
+      list = &document["Findings"];
+    } else if (document["detail"].find("findings") != nullptr) {
+      list = &document["detail"]["findings"];
+    } else if (document.find("SchemaVersion") != nullptr || document.find("ProductArn") != nullptr ||
+               document.find("AwsAccountId") != nullptr) {
+      return std::vector<Value>{document};
+    } else {
+      return fail(
+          errors::invalid_input("the document holds no findings in the AWS Security Finding Format; it has to be one "
+                                "finding, an array of them, {\"Findings\": [...]} or an event that carries some"));
+    }
+  }
+  if (!list->is_array())
+    return fail(errors::invalid_input("the findings have to be an array, not " + std::string(json::kind_name(*list))));
+  if (list->size() == 0) return fail(errors::invalid_input("the document holds no findings"));
+  return std::vector<Value>(list->as_array().begin(), list->as_array().end());
+}
+
+Api::Api(Parts parts) : parts_(std::move(parts)) {
+  functions_["import"] = [this](const auto& caller, const auto& input) { return import(caller, input); };
+  functions_["act"] = [this](const auto& caller, const auto& input) { return act(caller, input); };
+  functions_["executions"] = [this](const auto&, const auto& input) { return executions(input); };
+  functions_["scene"] = [this](const auto& caller, const auto& input) { return scene(caller, input); };
+  functions_["mode"] = [this](const aws::Caller&, const Value& input) -> Result<Value> {
+    if (input.find("Mode") != nullptr) {
+      const auto mode = controls::mode_of(input["Mode"].string_or(""));
+      if (!mode)
+        return fail(errors::validation(
+            "'" + std::string(input["Mode"].string_or("")) + "' is no mode; there are observe, ask and auto", "Mode"));
+      FIXPOINT_CHECK(parts_.modes.set(std::string(input["Scope"].string_or("all")), *mode));
+    }
+    return parts_.modes.all();
+  };
+  functions_["answer"] = [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    const std::string id(input["Id"].string_or(""));
+    const json::Object answer{{"Approved", input["Approved"].bool_or(false)},
+                              {"By", caller.principal ? caller.principal->arn : ""},
+                              {"Reason", input["Reason"].string_or("")}};
+    FIXPOINT_CHECK(parts_.executor.answer(id, answer));
+    return Value(json::Object{{"Id", id}});
+  };
+  functions_["controls"] = [this](const aws::Caller&, const Value&) -> Result<Value> {
+    json::Array list;
+    for (const auto& control : parts_.controls.all()) {
+      json::Array calls;
+      for (auto& call : control->calls()) calls.emplace_back(call);
+      list.emplace_back(json::Object{
+          {"Id", control->id}, {"Title", control->title}, {"Severity", control->severity}, {"Calls", calls}});
+    }
+    return Value(json::Object{{"Controls", list}});
+  };
+  functions_["status"] = [this](const aws::Caller& caller, const Value&) -> Result<Value> {
+    FIXPOINT_TRY(open, parts_.executor.open_count());
+    return Value(json::Object{{"Account", caller.account},
+                              {"Region", caller.region},
+                              {"OpenExecutions", open},
+                              {"Embedded", parts_.embedded != nullptr},
+                              {"Isolation", parts_.isolation()}});
+  };
+}
+
+void Api::call(const aws::Caller& caller, const std::string& name, Value input, aws::Answer answer) {
+  if (name == "call")
+    return parts_.dispatch.call(caller, input["Service"].string_or(""), input["Operation"].string_or(""),
+                                input["Input"].is_object() ? input["Input"] : Value(json::Object()), std::move(answer));
+  const auto found = functions_.find(name);
+  if (found == functions_.end()) {
+    std::string known = "call";
+    for (const auto& [other, function] : functions_) known += ", " + other;
+    return answer(fail(errors::resource_not_found("there is no /api/" + name + "; there are " + known)));
+  }
+  answer(found->second(caller, input));
+}
+
+Result<Value> Api::import(const aws::Caller& caller, const Value& input) {
+  FIXPOINT_TRY(list, findings_in(input["Document"]));
+  FIXPOINT_TRY(created, parts_.securityhub.import_all(list, caller.region));
+  return Value(json::Object{{"Imported", list.size()}, {"Created", created}});
+}
+
+Result<Value> Api::act(const aws::Caller& caller, const Value& input) {
+  std::vector<findings::FindingKey> keys;
+  for (std::size_t i = 0; i < input["FindingIds"].size(); ++i) {
+    FIXPOINT_TRY(key, parts_.findings.resolve(input["FindingIds"][i].string_or("")));
+    keys.push_back(std::move(key));
+  }
+  return parts_.securityhub.act(caller, std::string(input["Action"].string_or("")), keys);
+}
+
+Result<Value> Api::executions(const Value& input) {
+  if (const Value* id = input.find("Id")) {
+    FIXPOINT_TRY(execution, parts_.executor.get(std::string(id->string_or(""))));
+    if (!execution)
+      return fail(errors::resource_not_found("no execution has the id '" + std::string(id->string_or("")) + "'"));
+    Value out = executions::to_json(*execution);
+    FIXPOINT_TRY(changes, parts_.door.of_execution(execution->id));
+    json::Array made;
+    for (const auto& change : changes) made.push_back(changes::to_json(change));
+    out.set("Changes", made);
+    FIXPOINT_TRY(lines, parts_.executor.journal(execution->id));
+    json::Array journal;
+    for (const auto& line : lines)
+      journal.emplace_back(json::Object{{"At", format_iso8601_ms(line.at_ms)}, {"Text", line.text}});
+    out.set("Journal", journal);
+    return out;
+  }
+  FIXPOINT_TRY(list, parts_.executor.list(executions_a_page));
+  json::Array items;
+  for (const auto& execution : list) items.push_back(executions::to_json(execution));
+  FIXPOINT_TRY(open, parts_.executor.open_count());
+  return Value(json::Object{{"Executions", items}, {"Open", open}});
+}
+
+Result<Value> Api::scene(const aws::Caller& caller, const Value& input) {
+  if (parts_.embedded == nullptr)
+    return fail(errors::validation("scenes are set in the embedded account; this server works on a real one"));
+  const std::string name(input["Control"].string_or(""));
+  const auto control = parts_.controls.find(name);
+  if (!control)
+    return fail(errors::resource_not_found("there is no control '" + name + "'; 'fixpoint controls' lists them"));
+  FIXPOINT_TRY(arn, set_scene(*control, caller, *parts_.embedded));
+  if (!input["Finding"].bool_or(true)) return Value(json::Object{{"Resource", arn}});
+  const Value finding = scene_finding(*control, caller, arn);
+  FIXPOINT_TRY(created, parts_.securityhub.import_all({finding}, caller.region));
+  return Value(json::Object{{"Resource", arn}, {"FindingId", finding["Id"]}, {"Created", created}});
+}
+
+}  // namespace fixpoint::gateway

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "aws/service_table.h"
+#include "base/error.h"
+#include "controls/control.h"
+#include "controls/modes.h"
+#include "executions/executor.h"
+#include "gateway/dispatch.h"
+#include "services/securityhub/securityhub.h"
+
+namespace fixpoint::gateway {
+
+/// fixpoint's own JSON API under /api/NAME, which the command line speaks: a POST with a JSON object, answered with a
+/// JSON object or
+/// {"Error": {"Code", "Message", "Where"}}. Requests are signed like every other, for the service `fixpoint`.
+/// Thread-safe.
+class Api {
+ public:
+  struct Parts {
+    services::SecurityHub& securityhub;
+    findings::FindingStore& findings;
+    executions::Executor& executor;
+    changes::Door& door;
+    controls::Modes& modes;
+    const controls::ControlSet& controls;
+    Dispatch& dispatch;
+    aws::Api* embedded;  ///< the embedded account, null over a real one: scenes are set in it alone
+    std::function<std::string()> isolation;
+  };
+  explicit Api(Parts parts);
+
+  /// Answers now or later. Error: ResourceNotFoundException for a name that is none.
+  void call(const aws::Caller& caller, const std::string& name, json::Value input, aws::Answer answer);
+
+ private:
+  using Function = std::function<Result<json::Value>(const aws::Caller&, const json::Value&)>;
+  Result<json::Value> import(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> act(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> executions(const json::Value& input);
+  Result<json::Value> scene(const aws::Caller& caller, const json::Value& input);
+
+  Parts parts_;
+  std::map<std::string, Function> functions_;
+};
+
+/// The findings of a document that somebody exported: one finding, an array of them, or {"Findings": [...]}; also an
+/// EventBridge event that carries some. Error: InvalidInputException where there are none.
+Result<std::vector<json::Value>> findings_in(const json::Value& document);
+
+}  // namespace fixpoint::gateway

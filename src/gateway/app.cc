@@ -1,0 +1,204 @@
+#include "gateway/app.h"
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+
+#include "aws/client.h"
+#include "base/arn.h"
+#include "controls/remediation.h"
+#include "functions/program.h"
+#include "gateway/control_target.h"
+#include "gateway/gateway.h"
+#include "http/curl_client.h"
+#include "json/text.h"
+#include "sandbox/sandbox.h"
+#include "services/events/events.h"
+#include "services/lambda/lambda.h"
+#include "services/sts/sts.h"
+
+namespace fixpoint::gateway {
+namespace {
+
+// The parts in the order in which they need each other; they end in the reverse order.
+class WholeApp final : public App {
+ public:
+  explicit WholeApp(Options options) : options_(std::move(options)), workers_(options_.workers) {}
+  ~WholeApp() override { stop(); }
+
+  Result<void> build() {
+    FIXPOINT_TRY(
+        store,
+        store::Store::open(
+            {.folder = options_.data_folder, .readers = options_.io_threads + options_.workers + options_.executors},
+            {findings::FindingStore::schema(), bus::Bus::schema(), identity::Identity::schema(),
+             executions::Executor::schema(), changes::Door::schema(), controls::Modes::schema(),
+             functions::FunctionStore::schema(), services::SecurityHub::schema(), sandbox::Sandbox::schema()}));
+    store_ = std::move(store);
+    FIXPOINT_TRY(models, aws::Models::open({.pack = {}, .overlay = options_.models_folder}));
+    models_ = std::move(models);
+    catalog_ = catalog::Catalog::embedded();
+    if (!options_.catalog_folder.empty()) FIXPOINT_CHECK(catalog_.overlay(options_.catalog_folder));
+    FIXPOINT_TRY(recipes, changes::Recipes::load(catalog_));
+    recipes_ = std::move(recipes);
+    FIXPOINT_TRY(controls, controls::ControlSet::load(catalog_));
+    controls_ = std::move(controls);
+    FIXPOINT_TRY(identity, identity::Identity::open(options_.data_folder, options_.account, *store_, clock_));
+    identity_ = std::move(identity);
+    FIXPOINT_CHECK(build_account());
+
+    findings_ = std::make_unique<findings::FindingStore>(*store_, clock_);
+    bus_ = std::make_unique<bus::Bus>(*store_, clock_);
+    securityhub_ = std::make_unique<services::SecurityHub>(*store_, *findings_, *bus_, clock_);
+    door_ = std::make_unique<changes::Door>(*store_, clock_, *account_, recipes_);
+    modes_ = std::make_unique<controls::Modes>(*store_);
+    executor_ = std::make_unique<executions::Executor>(*store_, clock_, options_.executors);
+    functions_ = std::make_unique<functions::FunctionStore>(*store_, clock_);
+    FIXPOINT_TRY(runtime, functions::Runtime::start());
+    runtime_ = std::move(runtime);
+
+    remediation_ = std::make_unique<controls::Remediation>(
+        controls_, *door_, *findings_, *modes_, clock_,
+        [this](store::Transaction& tx, const findings::FindingKey& key, const json::Value& update) {
+          return securityhub_->update(tx, key, update, "fixpoint");
+        },
+        controls::Remediation::Options{});
+    function_program_ = std::make_unique<functions::FunctionProgram>(
+        *functions_, *runtime_, *identity_, clock_,
+        [this] { return "http://" + options_.address + ":" + std::to_string(port_.load()); });
+    executor_->add_program("control", *remediation_);
+    executor_->add_program("function", *function_program_);
+    lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
+    control_target_ = std::make_unique<ControlTarget>(controls_, *executor_);
+    bus_->add_target_kind(
+        "lambda",
+        [this](store::Transaction& tx, const bus::Delivery& delivery) { return lambda_->begin(tx, delivery); },
+        services::Lambda::check_arn);
+    bus_->add_target_kind(
+        "fixpoint",
+        [this](store::Transaction& tx, const bus::Delivery& delivery) { return control_target_->begin(tx, delivery); },
+        [this](const std::string& arn) { return control_target_->check_arn(arn); });
+    FIXPOINT_CHECK(bus_->load());
+    return {};
+  }
+
+  Result<void> listen() {
+    events_ = std::make_unique<services::Events>(*store_, *bus_);
+    sts_ = std::make_unique<services::Sts>(*identity_);
+    dispatch_ = std::make_unique<Dispatch>(*account_, *door_, workers_, embedded_ != nullptr);
+    dispatch_->add(securityhub_->table());
+    dispatch_->add(events_->table());
+    dispatch_->add(lambda_->table());
+    dispatch_->add(sts_->table());
+    api_ = std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *door_, *modes_, controls_,
+                                            *dispatch_, embedded_.get(), [this] { return runtime_->isolation(); }});
+    verifier_ = std::make_unique<aws::Verifier>(*identity_, clock_);
+    gateway_ =
+        std::make_unique<Gateway>(*models_, *verifier_, *dispatch_, *api_, workers_,
+                                  aws::Router::Options{.hosts = {options_.address, "localhost", "fixpoint.local"}});
+    http::ServerOptions server;
+    server.address = options_.address;
+    server.port = options_.port;
+    server.threads = options_.io_threads;
+    FIXPOINT_TRY(listening, http::Server::start(server, [this](HttpRequest request, http::Responder responder) {
+                   gateway_->handle(std::move(request), std::move(responder));
+                 }));
+    server_ = std::move(listening);
+    port_ = server_->port();
+    FIXPOINT_CHECK(write_address());
+    // The executor begins last: a handler that it starts finds the gateway listening.
+    return executor_->start();
+  }
+
+  std::uint16_t port() const override { return port_; }
+  std::string isolation() const override { return runtime_->isolation(); }
+
+  void stop() override {
+    if (stopped_) return;
+    stopped_ = true;
+    if (server_) server_->stop();
+    if (client_) client_->stop();
+    if (runtime_) runtime_->stop();
+    if (executor_) executor_->stop();
+    workers_.stop();
+  }
+
+ private:
+  Result<void> build_account() {
+    if (!options_.real_account) {
+      FIXPOINT_TRY(sandbox, sandbox::Sandbox::open(*store_, catalog_, clock_));
+      embedded_ = std::move(sandbox);
+      account_ = embedded_.get();
+      return {};
+    }
+    http_ = std::make_unique<http::CurlClient>();
+    credentials_ = std::make_unique<aws::EnvironmentCredentials>();
+    aws::Client::Options client;
+    client.endpoint_url = options_.account_endpoint;
+    client_ = std::make_unique<aws::Client>([this](std::string_view name) { return models_->get(name); }, *http_,
+                                            *credentials_, clock_, client);
+    account_ = client_.get();
+    return {};
+  }
+
+  // For `fixpoint env`, which knows the data folder alone.
+  Result<void> write_address() {
+    if (options_.data_folder.empty()) return {};
+    const std::string path = options_.data_folder + "/server.json";
+    std::ofstream(path) << json::print_pretty(json::Object{
+                               {"Endpoint", "http://" + options_.address + ":" + std::to_string(port_.load())},
+                               {"Region", options_.region}})
+                        << "\n";
+    if (!std::filesystem::exists(path)) return fail(errors::validation("cannot write " + path));
+    return {};
+  }
+
+  Options options_;
+  SystemClock clock_;
+  WorkerPool workers_;
+  std::atomic<std::uint16_t> port_ = 0;
+  bool stopped_ = false;
+  catalog::Catalog catalog_;
+  changes::Recipes recipes_;
+  controls::ControlSet controls_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<aws::Models> models_;
+  std::unique_ptr<identity::Identity> identity_;
+  std::unique_ptr<sandbox::Sandbox> embedded_;
+  std::unique_ptr<http::CurlClient> http_;
+  std::unique_ptr<aws::CredentialsProvider> credentials_;
+  std::unique_ptr<aws::Client> client_;
+  aws::Api* account_ = nullptr;
+  std::unique_ptr<findings::FindingStore> findings_;
+  std::unique_ptr<bus::Bus> bus_;
+  std::unique_ptr<services::SecurityHub> securityhub_;
+  std::unique_ptr<changes::Door> door_;
+  std::unique_ptr<controls::Modes> modes_;
+  std::unique_ptr<executions::Executor> executor_;
+  std::unique_ptr<functions::FunctionStore> functions_;
+  std::unique_ptr<functions::Runtime> runtime_;
+  std::unique_ptr<controls::Remediation> remediation_;
+  std::unique_ptr<functions::FunctionProgram> function_program_;
+  std::unique_ptr<services::Lambda> lambda_;
+  std::unique_ptr<ControlTarget> control_target_;
+  std::unique_ptr<services::Events> events_;
+  std::unique_ptr<services::Sts> sts_;
+  std::unique_ptr<Dispatch> dispatch_;
+  std::unique_ptr<Api> api_;
+  std::unique_ptr<aws::Verifier> verifier_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::start(const Options& options) {
+  if (options.account.size() != 12 || options.account.find_first_not_of("0123456789") != std::string::npos)
+    return fail(errors::validation("'" + options.account + "' is no account id: it has 12 digits", "account"));
+  auto app = std::make_unique<WholeApp>(options);
+  FIXPOINT_CHECK(app->build());
+  FIXPOINT_CHECK(app->listen());
+  return std::unique_ptr<App>(std::move(app));
+}
+
+}  // namespace fixpoint::gateway

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+
+namespace fixpoint::gateway {
+
+/// A whole fixpoint in this process: store, services, executor, embedded account or client of the real one, HTTP front.
+class App {
+ public:
+  struct Options {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;
+    std::string data_folder;     ///< made where it is missing
+    std::string models_folder;   ///< botocore-form models laid over the pack; may be empty
+    std::string catalog_folder;  ///< laid over the catalog in the binary; may be empty
+    std::string account = "111111111111";
+    std::string region = "us-east-1";
+    bool real_account = false;     ///< AWS itself instead of the embedded account
+    std::string account_endpoint;  ///< with real_account: another endpoint than AWS's own; may be empty
+    unsigned io_threads = 2;
+    unsigned workers = 4;
+    unsigned executors = 4;
+  };
+
+  /// Listens when it returns. Errors: those of the parts, each with a sentence; nothing is left running.
+  static Result<std::unique_ptr<App>> start(const Options& options);
+  virtual ~App() = default;
+
+  virtual std::uint16_t port() const = 0;
+  /// A sentence on what holds a function's handler on this machine.
+  virtual std::string isolation() const = 0;
+  /// Stops listening, lets steps under way come to their commit, closes the store. Again: does nothing.
+  virtual void stop() = 0;
+};
+
+}  // namespace fixpoint::gateway

@@ -1,0 +1,45 @@
+#include "gateway/dispatch.h"
+
+namespace fixpoint::gateway {
+
+void Dispatch::add(aws::ServiceTable table) {
+  std::string name = table.service;
+  tables_.insert_or_assign(std::move(name), std::move(table));
+}
+
+void Dispatch::run(std::function<void()> task, const aws::Answer& answer) {
+  if (!workers_.run(std::move(task)))
+    answer(fail(errors::unavailable("the server has too many requests waiting; try again in a moment")));
+}
+
+void Dispatch::call(const aws::Caller& caller, std::string_view service, std::string_view operation, json::Value input,
+                    aws::Answer answer) {
+  if (const auto table = tables_.find(service); table != tables_.end()) {
+    const auto found = table->second.operations.find(operation);
+    if (found == table->second.operations.end())
+      return answer(
+          fail(errors::not_implemented(std::string(service) + ":" + std::string(operation) +
+                                       " is not there in this version; docs/compatibility.md lists what is")));
+    const aws::ServiceTable::Operation& entry = found->second;
+    if (entry.later) return entry.later(caller, std::move(input), std::move(answer));
+    if (entry.quick) return answer(entry.function(caller, input));
+    return run([&entry, caller, input = std::move(input), answer] { answer(entry.function(caller, input)); }, answer);
+  }
+  if (account_reads_are_quick_ && door_.reads(service, operation))
+    return answer(call_account(caller, std::string(service), std::string(operation), input));
+  run([this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
+       answer] { answer(call_account(caller, service, operation, input)); },
+      answer);
+}
+
+Result<json::Value> Dispatch::call_account(const aws::Caller& caller, const std::string& service,
+                                           const std::string& operation, const json::Value& input) {
+  const aws::CallContext context{caller.account, caller.region, caller.principal ? caller.principal->execution : "",
+                                 caller.request_id};
+  // A person's own call is that person's; what an execution does to the account is fixpoint's doing, and goes through
+  // the door.
+  if (context.execution.empty()) return account_.call(context, service, operation, input);
+  return door_.call(context, "request-" + caller.request_id, service, operation, input);
+}
+
+}  // namespace fixpoint::gateway

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "aws/api.h"
+#include "aws/service_table.h"
+#include "aws/verify.h"
+#include "changes/door.h"
+#include "gateway/worker_pool.h"
+
+namespace fixpoint::gateway {
+
+/// From (caller, service, operation, input) to a result, wherever the operation lives: a service that fixpoint is, or
+/// the account behind it. What an execution's credentials change on the account passes the door. Thread-safe once the
+/// tables are added.
+class Dispatch {
+ public:
+  /// `account_reads_are_quick`: reads of the account never wait for a network (the embedded account), so they may run
+  /// on an I/O thread.
+  Dispatch(aws::Api& account, changes::Door& door, WorkerPool& workers, bool account_reads_are_quick)
+      : account_(account), door_(door), workers_(workers), account_reads_are_quick_(account_reads_are_quick) {}
+
+  void add(aws::ServiceTable table);
+  /// Services of fixpoint's own: a call that is not in the table is not passed on to the account.
+  const std::map<std::string, aws::ServiceTable, std::less<>>& tables() const { return tables_; }
+
+  /// Answers now or later, once. `input` was validated. Errors: NotImplemented naming what is not there; the
+  /// operation's own.
+  void call(const aws::Caller& caller, std::string_view service, std::string_view operation, json::Value input,
+            aws::Answer answer);
+
+ private:
+  Result<json::Value> call_account(const aws::Caller& caller, const std::string& service, const std::string& operation,
+                                   const json::Value& input);
+  void run(std::function<void()> task, const aws::Answer& answer);
+
+  aws::Api& account_;
+  changes::Door& door_;
+  WorkerPool& workers_;
+  bool account_reads_are_quick_;
+  std::map<std::string, aws::ServiceTable, std::less<>> tables_;
+};
+
+}  // namespace fixpoint::gateway

@@ -1,0 +1,101 @@
+#include "gateway/gateway.h"
+
+#include <memory>
+
+#include "aws/protocol.h"
+
+#include "base/arn.h"
+#include "base/id.h"
+#include "json/text.h"
+
+namespace fixpoint::gateway {
+namespace {
+
+using json::Value;
+
+constexpr std::string_view api_service = "fixpoint";  // in the credential scope of requests to /api/
+
+HttpResponse json_response(int status, const Value& body) {
+  return HttpResponse{status, {{"Content-Type", "application/json"}}, json::print(body)};
+}
+
+HttpResponse api_error(const Error& error) {
+  json::Object inner{{"Code", error.code}, {"Message", error.message}};
+  if (!error.where.empty()) inner.set("Where", error.where);
+  return json_response(error.http_status != 0 ? error.http_status : 400, json::Object{{"Error", inner}});
+}
+
+aws::Caller caller_of(const aws::Verified& verified, std::string request_id) {
+  return {verified.principal->account, verified.scope.region, std::string(partition_of_region(verified.scope.region)),
+          std::move(request_id), verified.principal};
+}
+
+// A Responder moves, and std::function wants what it holds to be copyable.
+std::shared_ptr<http::Responder> shared(http::Responder responder) {
+  return std::make_shared<http::Responder>(std::move(responder));
+}
+
+}  // namespace
+
+void Gateway::handle(HttpRequest request, http::Responder responder) {
+  const std::string_view path = request.path();
+  if (path == "/healthz" && request.method == "GET")
+    return responder.send({200, {{"Content-Type", "text/plain"}}, "ok\n"});
+  if (path.starts_with("/api/")) return handle_api(std::move(request), std::move(responder));
+  handle_aws(std::move(request), std::move(responder));
+}
+
+void Gateway::handle_aws(HttpRequest request, http::Responder responder) {
+  const std::string request_id = random_uuid();
+  const std::string signing_name = aws::signing_name_of(request);
+  auto routed = router_.route(request, signing_name);
+  const aws::Routed& form = routed ? *routed : routed.error().routed;
+  // Who calls is asked before what is called for: a stranger learns nothing of what there is.
+  auto verified = verifier_.verify(
+      request, {.expected_service = signing_name.empty() && form.service ? form.service->signing_name
+                                                                         : std::string_view(signing_name)});
+  if (!verified) return responder.send(aws::serialize_error(form, verified.error(), request_id));
+  if (!routed) return responder.send(aws::serialize_error(form, routed.error().error, request_id));
+  std::optional<std::string_view> body;
+  if (verified->decoded_body) body = verified->decoded_body->payload;
+  auto input = aws::parse_request(*routed, request, body);
+  if (!input) return responder.send(aws::serialize_error(*routed, input.error(), request_id));
+
+  const std::string service(routed->service->name);
+  const std::string operation(routed->operation->name);
+  dispatch_.call(
+      caller_of(*verified, request_id), service, operation, std::move(*input),
+      [routed = std::move(*routed), request_id, responder = shared(std::move(responder))](Result<Value> answer) {
+        responder->send(answer ? aws::serialize_response(routed, *answer, request_id)
+                               : aws::serialize_error(routed, answer.error(), request_id));
+      });
+}
+
+void Gateway::handle_api(HttpRequest request, http::Responder responder) {
+  auto verified = verifier_.verify(request, {.expected_service = api_service});
+  if (!verified) return responder.send(api_error(verified.error()));
+  if (verified->scope.service != api_service)
+    return responder.send(api_error(errors::coded(
+        "SignatureDoesNotMatch",
+        "requests to /api/ are signed for the service 'fixpoint', not '" + verified->scope.service + "'", 403)));
+  if (!verified->principal->execution.empty())
+    return responder.send(
+        api_error(errors::access_denied("credentials that were issued for an execution cannot use /api/")));
+  if (request.method != "POST")
+    return responder.send(api_error(errors::coded("MethodNotAllowed", "/api/ takes POST with a JSON object", 405)));
+  auto input = request.body.empty() ? Result<Value>(Value(json::Object())) : json::parse(request.body);
+  if (input && !input->is_object()) input = fail(errors::serialization("the body has to be a JSON object"));
+  if (!input) return responder.send(api_error(input.error()));
+  const std::string name(request.path().substr(5));
+  auto caller = caller_of(*verified, random_uuid());
+  auto answer = shared(std::move(responder));
+  const bool taken = workers_.run([this, caller = std::move(caller), name, input = std::move(*input), answer] {
+    api_.call(caller, name, input, [answer](Result<Value> result) {
+      answer->send(result ? json_response(200, *result) : api_error(result.error()));
+    });
+  });
+  if (!taken)
+    answer->send(api_error(errors::unavailable("the server has too many requests waiting; try again in a moment")));
+}
+
+}  // namespace fixpoint::gateway

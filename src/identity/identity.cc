@@ -1,0 +1,182 @@
+#include "identity/identity.h"
+
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "json/text.h"
+
+namespace fixpoint::identity {
+namespace {
+
+using json::Value;
+
+constexpr const char* tables = R"sql(
+CREATE TABLE session_key (access_key TEXT PRIMARY KEY, account TEXT NOT NULL, arn TEXT NOT NULL, user_id TEXT NOT NULL, execution TEXT NOT NULL,
+  expires_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX session_key_execution ON session_key (execution) WHERE execution <> '';
+CREATE INDEX session_key_expires ON session_key (expires_ms);
+)sql";
+
+constexpr std::string_view key_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+constexpr std::size_t cached_limit = 10'000;
+
+Result<Value> read_keys(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) return fail(errors::resource_not_found("there is no " + path));
+  if ((info.st_mode & 077) != 0)
+    return fail(errors::validation(
+        path + " can be read by others; 'chmod 600' it, and replace its keys if they may have been seen"));
+  std::ifstream in(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  auto keys = json::parse(text);
+  if (!keys || !(*keys)["Master"].is_string() || (*keys)["Keys"].size() == 0 ||
+      !(*keys)["Keys"][0]["AccessKeyId"].is_string() || !(*keys)["Keys"][0]["SecretAccessKey"].is_string())
+    return fail(errors::validation(
+        path + " is damaged: it has to hold Master and Keys; restore it, or remove it to get new keys"));
+  return keys;
+}
+
+// Written beside and renamed, so that a crash leaves the old file or the new one.
+Result<void> write_private(const std::string& path, const std::string& text) {
+  const std::string beside = path + ".new";
+  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) return fail(errors::validation("cannot write " + path));
+  const bool whole = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  ::close(file);
+  if (!whole || ::rename(beside.c_str(), path.c_str()) != 0) return fail(errors::validation("cannot write " + path));
+  return {};
+}
+
+}  // namespace
+
+store::Schema Identity::schema() {
+  return {"identity", {tables}};
+}
+
+Result<std::unique_ptr<Identity>> Identity::open(const std::string& folder, const std::string& account,
+                                                 store::Store& store, const Clock& clock) {
+  auto identity = std::unique_ptr<Identity>(new Identity(store, clock));
+  const std::string path = folder + "/keys.json";
+  Value keys;
+  if (!folder.empty() && ::access(path.c_str(), F_OK) == 0) {
+    FIXPOINT_TRY(read, read_keys(path));
+    keys = std::move(read);
+  } else {
+    json::Object key;
+    key.set("AccessKeyId", "AKIA" + random_text(16, key_letters));
+    key.set("SecretAccessKey", base64_encode(random_bytes(30)));
+    key.set("Account", account);
+    keys.set("Master", hex_encode(random_bytes(32)));
+    keys.set("Keys", json::Array{Value(std::move(key))});
+    if (!folder.empty()) FIXPOINT_CHECK(write_private(path, json::print_pretty(keys) + "\n"));
+  }
+  const auto master = hex_decode(keys["Master"].string_or(""));
+  if (!master || master->size() < 32)
+    return fail(errors::validation(path + " is damaged: Master has to be 64 hexadecimal digits"));
+  identity->master_ = *master;
+  for (const Value& key : keys["Keys"].as_array()) {
+    const std::string access_key(key["AccessKeyId"].string_or(""));
+    const std::string owner(key["Account"].string_or(account));
+    auto principal = std::make_shared<aws::Principal>();
+    principal->account = owner;
+    principal->arn = "arn:aws:iam::" + owner + ":user/fixpoint";
+    principal->user_id = "AIDA" + access_key.substr(std::min<std::size_t>(4, access_key.size()));
+    auto record = std::make_shared<aws::KeyRecord>();
+    record->secret = key["SecretAccessKey"].string_or("");
+    record->principal = std::move(principal);
+    identity->known_[access_key] = std::move(record);
+    if (identity->first_.empty()) identity->first_ = access_key;
+  }
+  return identity;
+}
+
+aws::Credentials Identity::first_key() const {
+  const auto record = find(first_);
+  return {first_, record->secret, ""};
+}
+
+Result<aws::Credentials> Identity::read_first_key(const std::string& folder) {
+  FIXPOINT_TRY(keys, read_keys(folder + "/keys.json"));
+  const Value& key = keys["Keys"][0];
+  return aws::Credentials{key["AccessKeyId"].as_string(), key["SecretAccessKey"].as_string(), ""};
+}
+
+std::string Identity::derived(std::string_view purpose, std::string_view access_key) const {
+  return base64_encode(hmac_sha256(master_, std::string(purpose) + ":" + std::string(access_key)));
+}
+
+std::shared_ptr<const aws::KeyRecord> Identity::record_of(const std::string& access_key, std::string account,
+                                                          std::string arn, std::string user_id, std::string execution,
+                                                          TimeMs expires_ms) const {
+  auto principal = std::make_shared<aws::Principal>();
+  principal->account = std::move(account);
+  principal->arn = std::move(arn);
+  principal->user_id = std::move(user_id);
+  principal->execution = std::move(execution);
+  auto record = std::make_shared<aws::KeyRecord>();
+  record->secret = derived("secret", access_key).substr(0, 40);
+  record->session_token = "FQ" + derived("token", access_key);
+  record->expires_ms = expires_ms;
+  record->principal = std::move(principal);
+  return record;
+}
+
+std::shared_ptr<const aws::KeyRecord> Identity::find(std::string_view access_key) const {
+  const std::string name(access_key);
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto found = known_.find(name); found != known_.end()) return found->second;
+  }
+  if (!name.starts_with("ASIA") || name.size() != 20) return nullptr;
+  auto rows = store_.read([&](store::Session& session) {
+    return session.query("SELECT account, arn, user_id, execution, expires_ms FROM session_key WHERE access_key = ?",
+                         {name});
+  });
+  if (!rows || rows->empty()) return nullptr;
+  auto record = record_of(name, (*rows)[0].take(0), (*rows)[0].take(1), (*rows)[0].take(2), (*rows)[0].take(3),
+                          (*rows)[0].integer(4));
+  std::lock_guard lock(mutex_);
+  known_.emplace(name, record);
+  return record;
+}
+
+Result<Issued> Identity::issue(const std::string& account, const std::string& partition, const std::string& role,
+                               const std::string& session, const std::string& execution, int seconds) {
+  const std::string access_key = "ASIA" + random_text(16, key_letters);
+  Issued issued;
+  issued.expires_ms = clock_.now_ms() + TimeMs{seconds} * 1000;
+  issued.arn = "arn:" + partition + ":sts::" + account + ":assumed-role/" + role + "/" + session;
+  issued.user_id = "AROA" + access_key.substr(4) + ":" + session;
+  const auto record = record_of(access_key, account, issued.arn, issued.user_id, execution, issued.expires_ms);
+  issued.credentials = {access_key, record->secret, record->session_token};
+  const TimeMs now = clock_.now_ms();
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("DELETE FROM session_key WHERE expires_ms < ?", {now - 3'600'000}));
+    FIXPOINT_CHECK(tx.execute("INSERT INTO session_key VALUES (?, ?, ?, ?, ?, ?)",
+                              {access_key, account, issued.arn, issued.user_id, execution, issued.expires_ms}));
+    return {};
+  }));
+  std::lock_guard lock(mutex_);
+  if (known_.size() > cached_limit)
+    std::erase_if(known_, [](const auto& entry) { return entry.second->expires_ms.has_value(); });
+  known_.emplace(access_key, record);
+  return issued;
+}
+
+Result<void> Identity::revoke(const std::string& execution) {
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("DELETE FROM session_key WHERE execution = ?", {execution}));
+    return {};
+  }));
+  std::lock_guard lock(mutex_);
+  std::erase_if(known_, [&](const auto& entry) { return entry.second->principal->execution == execution; });
+  return {};
+}
+
+}  // namespace fixpoint::identity

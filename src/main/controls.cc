@@ -1,0 +1,131 @@
+// The commands on controls: controls, mode, scene; and call, which makes any call.
+#include <iostream>
+
+#include "json/text.h"
+#include "main/commands.h"
+#include "main/server_client.h"
+
+namespace fixpoint::main {
+namespace {
+
+using json::Value;
+
+int run_controls(const Arguments& arguments) {
+  auto answer = call_server(arguments, "controls", json::Object());
+  if (!answer) return report(answer.error());
+  if (arguments.has("json")) {
+    std::cout << json::print_pretty(*answer) << "\n";
+    return ok;
+  }
+  std::vector<std::vector<std::string>> rows{{"CONTROL", "SEVERITY", "TITLE", "CALLS"}};
+  for (const Value& control : (*answer)["Controls"].as_array()) {
+    std::string calls;
+    for (const Value& call : control["Calls"].as_array()) calls += (calls.empty() ? "" : " ") + call.as_string();
+    rows.push_back({std::string(control["Id"].string_or("")), std::string(control["Severity"].string_or("")),
+                    std::string(control["Title"].string_or("")), calls});
+  }
+  print_table(rows);
+  return ok;
+}
+
+int run_mode(const Arguments& arguments) {
+  json::Object input;
+  if (!arguments.positional.empty()) {
+    input.set("Mode", arguments.positional[0]);
+    int scopes = 0;
+    for (const auto* scope : {"control", "account", "rule"})
+      if (arguments.has(scope)) {
+        input.set("Scope", std::string(scope) + ":" + arguments.get(scope));
+        ++scopes;
+      }
+    if (scopes > 1) {
+      std::cerr << "fixpoint mode: give one of --control, --account and --rule\n";
+      return bad_usage;
+    }
+  }
+  auto answer = call_server(arguments, "mode", input);
+  if (!answer) return report(answer.error());
+  if (arguments.has("json")) {
+    std::cout << json::print_pretty(*answer) << "\n";
+    return ok;
+  }
+  if (answer->size() == 0) std::cout << "ask, for all: nothing else is set\n";
+  for (const auto& member : answer->as_object()) std::cout << member.value.string_or("") << "  " << member.key << "\n";
+  return ok;
+}
+
+int run_scene(const Arguments& arguments) {
+  json::Array all;
+  for (const std::string& control : arguments.positional) {
+    auto answer =
+        call_server(arguments, "scene", json::Object{{"Control", control}, {"Finding", !arguments.has("no-finding")}});
+    if (!answer) return report(answer.error());
+    if (!arguments.has("json")) std::cout << control << ": " << (*answer)["Resource"].string_or("") << "\n";
+    all.push_back(std::move(*answer));
+  }
+  if (arguments.has("json")) std::cout << json::print_pretty(all) << "\n";
+  return ok;
+}
+
+int run_call(const Arguments& arguments) {
+  Value input{json::Object()};
+  if (arguments.positional.size() > 2) {
+    auto parsed = json::parse(arguments.positional[2]);
+    if (!parsed) return report(errors::serialization("the input: " + parsed.error().message, parsed.error().where));
+    input = std::move(*parsed);
+  }
+  auto answer = call_server(
+      arguments, "call",
+      json::Object{{"Service", arguments.positional[0]}, {"Operation", arguments.positional[1]}, {"Input", input}});
+  if (!answer) return report(answer.error());
+  std::cout << (arguments.has("json") ? json::print(*answer) : json::print_pretty(*answer)) << "\n";
+  return ok;
+}
+
+}  // namespace
+
+Command controls_command() {
+  return {.name = "controls",
+          .summary = "list the controls, with the calls that each makes",
+          .positional = {},
+          .options = server_options(),
+          .run = run_controls,
+          .more = {}};
+}
+
+Command mode_command() {
+  return {.name = "mode",
+          .summary = "show or set what controls do by themselves: observe, ask or auto",
+          .positional = "[MODE]",
+          .at_least = 0,
+          .at_most = 1,
+          .options = server_options({{"control", "ID", "for this control", "", false},
+                                     {"account", "ID", "for this account", "", false},
+                                     {"rule", "ARN", "for what this rule starts", "", false}}),
+          .run = run_mode,
+          .more = "The narrowest setting wins: rule, control, account, all. Where nothing is set, a control asks."};
+}
+
+Command scene_command() {
+  return {.name = "scene",
+          .summary = "set controls' insecure starts in the embedded account, and let the findings arrive",
+          .positional = "CONTROL...",
+          .at_least = 1,
+          .at_most = 1000,
+          .options = server_options({{"no-finding", "", "set the resources only", "", false}}),
+          .run = run_scene,
+          .more = {}};
+}
+
+Command call_command() {
+  return {.name = "call",
+          .summary = "make one AWS call: fixpoint call s3 GetBucketEncryption '{\"Bucket\": \"b\"}'",
+          .positional = "SERVICE OPERATION [JSON]",
+          .at_least = 2,
+          .at_most = 3,
+          .options = server_options(),
+          .run = run_call,
+          .more = {}};
+}
+
+}  // namespace fixpoint::main

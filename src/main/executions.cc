@@ -1,0 +1,140 @@
+// The commands on executions: executions, approve, reject.
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include "base/text.h"
+#include "json/text.h"
+#include "main/commands.h"
+#include "main/server_client.h"
+
+namespace fixpoint::main {
+namespace {
+
+using json::Value;
+
+// A resource without the ARN's beginning, which is the same for all.
+std::string short_name(std::string_view arn) {
+  const auto parts = split(arn, ':');
+  return parts.size() >= 6 ? std::string(arn.substr(static_cast<std::size_t>(parts[5].data() - arn.data())))
+                           : std::string(arn);
+}
+
+std::vector<std::string> row_of(const Value& execution) {
+  const Value& result = execution["Result"];
+  std::string what(result["Change"].string_or(""));
+  if (what.empty()) what = result["Note"].string_or("");
+  const std::string_view resource = result["Resource"].string_or("");
+  const Value& verified = result["Verified"];
+  return {short_name(resource.empty() ? execution["Subject"].string_or("") : resource),
+          std::string(execution["Program"].string_or("")),
+          what,
+          verified.is_bool() ? (verified.as_bool() ? "verified" : "NOT VERIFIED") : "-",
+          std::string(execution["Outcome"].string_or("")).empty() ? std::string(execution["Status"].string_or(""))
+                                                                  : std::string(execution["Outcome"].string_or("")),
+          execution.find("DurationMs") != nullptr ? std::to_string(execution["DurationMs"].int_or(0)) + " ms" : "..."};
+}
+
+void print_one(const Value& execution) {
+  for (const auto* member :
+       {"Id", "Kind", "Program", "Account", "Region", "Subject", "Status", "Outcome", "StartedAt", "EndedAt"})
+    if (!execution[member].string_or("").empty())
+      std::cout << member << ": " << execution[member].string_or("") << "\n";
+  if (!execution["Result"]["Note"].string_or("").empty())
+    std::cout << "Note: " << execution["Result"]["Note"].string_or("") << "\n";
+  for (const Value& change : execution["Changes"].as_array())
+    std::cout << "Change: " << change["Call"].string_or("") << " " << json::print(change["Input"]) << " "
+              << change["State"].string_or("") << ", undo " << change["Undo"].string_or("") << "\n";
+  for (const Value& line : execution["Journal"].as_array())
+    std::cout << line["At"].string_or("") << "  " << line["Text"].string_or("") << "\n";
+}
+
+int run_executions(const Arguments& arguments) {
+  if (!arguments.positional.empty()) {
+    auto execution = call_server(arguments, "executions", json::Object{{"Id", arguments.positional[0]}});
+    if (!execution) return report(execution.error());
+    if (arguments.has("json"))
+      std::cout << json::print_pretty(*execution) << "\n";
+    else
+      print_one(*execution);
+    return ok;
+  }
+  const auto seconds = to_int64(arguments.get("wait", "0"));
+  if (!seconds || *seconds < 0) {
+    std::cerr << "fixpoint executions: --wait takes a number of seconds\n";
+    return bad_usage;
+  }
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(*seconds);
+  while (true) {
+    auto answer = call_server(arguments, "executions", json::Object());
+    if (!answer) return report(answer.error());
+    const std::int64_t open = (*answer)["Open"].int_or(0);
+    if (open > 0 && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      continue;
+    }
+    bool good = open == 0;
+    std::vector<std::vector<std::string>> rows{
+        {"RESOURCE", "CONTROL", "CHANGED, FROM -> TO", "VERIFIED", "OUTCOME", "TIME"}};
+    for (const Value& execution : (*answer)["Executions"].as_array()) {
+      rows.push_back(row_of(execution));
+      good = good && execution["Status"].string_or("") == "SUCCEEDED";
+    }
+    if (arguments.has("json"))
+      std::cout << json::print_pretty(*answer) << "\n";
+    else
+      print_table(rows);
+    return good ? ok : negative;
+  }
+}
+
+int answer(const Arguments& arguments, bool approved) {
+  const json::Object input{
+      {"Id", arguments.positional[0]}, {"Approved", approved}, {"Reason", arguments.get("reason")}};
+  auto answered = call_server(arguments, "answer", input);
+  if (!answered) return report(answered.error());
+  if (arguments.has("json"))
+    std::cout << json::print(*answered) << "\n";
+  else
+    std::cout << (approved ? "approved " : "rejected ") << arguments.positional[0] << "\n";
+  return ok;
+}
+
+}  // namespace
+
+Command executions_command() {
+  return {.name = "executions",
+          .summary = "list executions, the newest first, or show one with its changes and journal",
+          .positional = "[ID]",
+          .at_least = 0,
+          .at_most = 1,
+          .options =
+              server_options({{"wait", "SECONDS", "wait until every execution has ended, at most so long", "", false}}),
+          .run = run_executions,
+          .more = "Exit status 1 where one has failed or has not ended."};
+}
+
+Command approve_command() {
+  return {.name = "approve",
+          .summary = "approve what an execution has planned",
+          .positional = "EXECUTION_ID",
+          .at_least = 1,
+          .at_most = 1,
+          .options = server_options({{"reason", "TEXT", "words for the record", "", false}}),
+          .run = [](const Arguments& arguments) { return answer(arguments, true); },
+          .more = "If the resource is no longer what the plan saw, it is planned anew and asked for again."};
+}
+
+Command reject_command() {
+  return {.name = "reject",
+          .summary = "reject what an execution has planned",
+          .positional = "EXECUTION_ID",
+          .at_least = 1,
+          .at_most = 1,
+          .options = server_options({{"reason", "TEXT", "words for the record and the finding", "", false}}),
+          .run = [](const Arguments& arguments) { return answer(arguments, false); },
+          .more = {}};
+}
+
+}  // namespace fixpoint::main

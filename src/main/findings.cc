@@ -1,0 +1,137 @@
+// The commands on findings: import, act, findings.
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "json/text.h"
+#include "main/commands.h"
+#include "main/server_client.h"
+
+namespace fixpoint::main {
+namespace {
+
+using json::Value;
+
+Result<std::string> read_input(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(errors::validation("cannot read " + path));
+  return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+}
+
+int run_import(const Arguments& arguments) {
+  std::int64_t imported = 0;
+  std::int64_t created = 0;
+  for (const std::string& path : arguments.positional) {
+    auto text = read_input(path);
+    if (!text) return report(text.error());
+    auto document = json::parse(*text);
+    if (!document) return report(errors::serialization(path + ": " + document.error().message, document.error().where));
+    auto answer = call_server(arguments, "import", json::Object{{"Document", std::move(*document)}});
+    if (!answer) {
+      answer.error().message = path + ": " + answer.error().message;
+      return report(answer.error());
+    }
+    imported += (*answer)["Imported"].int_or(0);
+    created += (*answer)["Created"].int_or(0);
+  }
+  if (arguments.has("json"))
+    std::cout << json::print(json::Object{{"Imported", imported}, {"Created", created}}) << "\n";
+  else
+    std::cout << imported << " finding" << (imported == 1 ? "" : "s") << " taken in, " << created << " of them new\n";
+  return ok;
+}
+
+int run_act(const Arguments& arguments) {
+  json::Array ids;
+  for (std::size_t i = 1; i < arguments.positional.size(); ++i) ids.emplace_back(arguments.positional[i]);
+  auto answer = call_server(arguments, "act", json::Object{{"Action", arguments.positional[0]}, {"FindingIds", ids}});
+  if (!answer) return report(answer.error());
+  if (arguments.has("json"))
+    std::cout << json::print(*answer) << "\n";
+  else
+    std::cout << arguments.positional[0] << " chosen on " << ids.size() << " finding" << (ids.size() == 1 ? "" : "s")
+              << "\n";
+  return ok;
+}
+
+int run_findings(const Arguments& arguments) {
+  json::Object filters;
+  const auto equals = [&](const char* option, const char* filter) {
+    if (arguments.has(option))
+      filters.set(filter, json::Array{Value(json::Object{{"Value", arguments.get(option)}, {"Comparison", "EQUALS"}})});
+  };
+  equals("workflow", "WorkflowStatus");
+  equals("account", "AwsAccountId");
+  equals("id", "Id");
+  json::Array all;
+  Value token;
+  do {
+    json::Object input{
+        {"Filters", filters},
+        {"MaxResults", 100},
+        {"SortCriteria", json::Array{Value(json::Object{{"Field", "SeverityNormalized"}, {"SortOrder", "desc"}})}}};
+    if (token.is_string()) input.set("NextToken", token);
+    auto page = call_server(
+        arguments, "call",
+        json::Object{{"Service", "securityhub"}, {"Operation", "GetFindings"}, {"Input", std::move(input)}});
+    if (!page) return report(page.error());
+    for (const Value& finding : (*page)["Findings"].as_array()) all.push_back(finding);
+    token = (*page)["NextToken"];
+  } while (token.is_string());
+  if (arguments.has("json")) {
+    std::cout << json::print_pretty(json::Object{{"Findings", all}}) << "\n";
+  } else {
+    std::vector<std::vector<std::string>> rows{{"SEVERITY", "WORKFLOW", "RESOURCE", "TITLE", "NOTE"}};
+    for (const Value& finding : all)
+      rows.push_back({std::string(finding["Severity"]["Label"].string_or("")),
+                      std::string(finding["Workflow"]["Status"].string_or("")),
+                      std::string(finding["Resources"][0]["Id"].string_or("")),
+                      std::string(finding["Title"].string_or("")), std::string(finding["Note"]["Text"].string_or(""))});
+    print_table(rows, 60);
+  }
+  return all.empty() ? negative : ok;
+}
+
+}  // namespace
+
+Command import_command() {
+  return {
+      .name = "import",
+      .summary =
+          "take in findings of files: one finding, an array, {\"Findings\": [...]}, or an event; '-' is standard input",
+      .positional = "FILE...",
+      .at_least = 1,
+      .at_most = 1000,
+      .options = server_options(),
+      .run = run_import,
+      .more =
+          "A file is taken in whole or not at all; the first finding that is not valid is named, with its field (exit "
+          "status 3)."};
+}
+
+Command act_command() {
+  return {.name = "act",
+          .summary = "choose a custom action on findings, as a click in the console does",
+          .positional = "ACTION FINDING_ID...",
+          .at_least = 2,
+          .at_most = 21,
+          .options = server_options(),
+          .run = run_act,
+          .more = "ACTION is the action's name, id or ARN."};
+}
+
+Command findings_command() {
+  return {.name = "findings",
+          .summary = "list findings, the most severe first",
+          .positional = {},
+          .options =
+              server_options({{"workflow", "STATUS",
+                               "only those with this workflow status: NEW, NOTIFIED, RESOLVED, SUPPRESSED", "", false},
+                              {"account", "ID", "only those of this account", "", false},
+                              {"id", "ID", "only the one of this Id", "", false}}),
+          .run = run_findings,
+          .more = "Exit status 1 where there are none."};
+}
+
+}  // namespace fixpoint::main

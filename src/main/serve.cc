@@ -1,0 +1,68 @@
+#include <iostream>
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/text.h"
+#include "gateway/app.h"
+#include "main/commands.h"
+#include "main/server_client.h"
+
+namespace fixpoint::main {
+namespace {
+
+int run_serve(const Arguments& arguments) {
+  gateway::App::Options options;
+  const std::string listen = arguments.get("listen", "127.0.0.1:4599");
+  const auto colon = listen.rfind(':');
+  const auto port = colon == std::string::npos ? std::nullopt : to_int64(std::string_view(listen).substr(colon + 1));
+  if (!port || *port < 0 || *port > 65535) {
+    std::cerr << "fixpoint serve: --listen is '" << listen << "'; the form is 127.0.0.1:PORT\n";
+    return bad_usage;
+  }
+  options.address = listen.substr(0, colon);
+  options.port = static_cast<std::uint16_t>(*port);
+  options.data_folder = arguments.get("data");
+  options.models_folder = arguments.get("models");
+  options.catalog_folder = arguments.get("catalog");
+  options.account = arguments.get("account", options.account);
+  options.region = arguments.get("region", options.region);
+  options.real_account = arguments.has("real-account");
+  options.account_endpoint = arguments.get("account-endpoint");
+  // Blocked before any thread is made, so that this thread alone takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  auto app = gateway::App::start(options);
+  if (!app) return report(app.error());
+  std::cout << "fixpoint is ready at http://" << options.address << ":" << (*app)->port()
+            << (options.real_account ? " over a real account" : " with the embedded account " + options.account)
+            << ", data in " << options.data_folder << std::endl;
+  int signal = 0;
+  sigwait(&signals, &signal);
+  (*app)->stop();
+  return ok;
+}
+
+}  // namespace
+
+Command serve_command() {
+  return {
+      .name = "serve",
+      .summary = "run the server; prints one line when it is ready",
+      .positional = {},
+      .options = {{"listen", "ADDRESS:PORT", "where to listen; port 0 takes a free one (127.0.0.1:4599)", "", false},
+                  {"data", "DIR", "the data folder, made where it is missing", "", true},
+                  {"account", "ID", "the account that the first key belongs to (111111111111)", "", false},
+                  {"region", "REGION", "what 'fixpoint env' prints as the region (us-east-1)", "", false},
+                  {"models", "DIR", "service models in botocore's form, laid over those in the binary", "", false},
+                  {"catalog", "DIR", "controls, recipes and declarations, laid over those in the binary", "", false},
+                  {"real-account", "", "work on the real account of the AWS_* variables instead of the embedded one",
+                   "", false},
+                  {"account-endpoint", "URL", "with --real-account: another endpoint than AWS's own", "", false}},
+      .run = run_serve,
+      .more = {}};
+}
+
+}  // namespace fixpoint::main

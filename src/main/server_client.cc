@@ -1,0 +1,116 @@
+#include "main/server_client.h"
+
+#include <cstdlib>
+#include <iostream>
+
+#include "aws/sign.h"
+#include "base/clock.h"
+#include "http/curl_client.h"
+#include "json/text.h"
+
+namespace fixpoint::main {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::size_t characters(const std::string& text) {
+  std::size_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
+  return count;
+}
+
+std::string cut(const std::string& text, std::size_t widest) {
+  if (characters(text) <= widest) return text;
+  std::size_t end = 0;
+  for (std::size_t seen = 0; end < text.size() && seen < widest - 3; ++seen) {
+    ++end;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+  }
+  return text.substr(0, end) + "...";
+}
+
+}  // namespace
+
+std::vector<Option> server_options(std::vector<Option> more) {
+  more.push_back({"endpoint", "URL", "the server, http://127.0.0.1:PORT", "AWS_ENDPOINT_URL", false});
+  more.push_back({"json", "", "print JSON", "", false});
+  return more;
+}
+
+Result<json::Value> call_server(const Arguments& arguments, const std::string& name, const json::Value& input) {
+  const std::string endpoint = arguments.get("endpoint");
+  if (endpoint.empty())
+    return fail(errors::validation(
+        "no server is named: give --endpoint, or set AWS_ENDPOINT_URL ('fixpoint env --data DIR' prints it)"));
+  const aws::Credentials credentials{environment("AWS_ACCESS_KEY_ID"), environment("AWS_SECRET_ACCESS_KEY"),
+                                     environment("AWS_SESSION_TOKEN")};
+  if (credentials.access_key.empty() || credentials.secret.empty())
+    return fail(errors::validation(
+        "no key is set: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ('fixpoint env --data DIR' prints them)"));
+  std::string region = environment("AWS_REGION");
+  if (region.empty()) region = environment("AWS_DEFAULT_REGION");
+  if (region.empty()) region = "us-east-1";
+  HttpRequest request;
+  request.method = "POST";
+  request.target = "/api/" + name;
+  const auto scheme = endpoint.find("://");
+  if (scheme == std::string::npos)
+    return fail(errors::validation("'" + endpoint + "' is no endpoint; the form is http://127.0.0.1:PORT"));
+  std::string host = endpoint.substr(scheme + 3);
+  while (host.ends_with('/')) host.pop_back();
+  request.headers.add("Host", host);
+  request.headers.add("Content-Type", "application/json");
+  request.body = json::print(input);
+  FIXPOINT_CHECK(
+      aws::sign(request, credentials, aws::SigningOptions::for_service("fixpoint", region, SystemClock().now_ms())));
+  http::CurlClient client({.use_environment_proxy = false});
+  FIXPOINT_TRY(response, client.send(endpoint.substr(0, scheme + 3) + host, request, 60'000));
+  auto answer = json::parse(response.body);
+  if (!answer)
+    return fail(errors::coded("ConnectionError", endpoint + " answered with " + std::to_string(response.status) +
+                                                     ", but not as a fixpoint server does"));
+  if (response.status >= 300) {
+    const json::Value& error = (*answer)["Error"];
+    return fail(Error{std::string(error["Code"].string_or("InternalFailure")),
+                      std::string(error["Message"].string_or("")), std::string(error["Where"].string_or("")), false,
+                      response.status});
+  }
+  return answer;
+}
+
+int report(const Error& error) {
+  std::cerr << "fixpoint: " << error.message;
+  if (error.code == "ConnectionError" || error.code == "RequestTimeout") {
+    std::cerr << "\n";
+    return unreachable;
+  }
+  std::cerr << " (" << error.code << (error.where.empty() ? "" : ", " + error.where) << ")\n";
+  if (error.http_status >= 500) return refused;
+  if (error.code == "ValidationException" || error.code == "InvalidInputException" ||
+      error.code == "SerializationException")
+    return bad_input;
+  return refused;
+}
+
+void print_table(const std::vector<std::vector<std::string>>& rows, std::size_t widest) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (widths.size() <= i) widths.push_back(0);
+      widths[i] = std::max(widths[i], std::min(widest, characters(row[i])));
+    }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string cell = cut(row[i], widest);
+      line += cell;
+      if (i + 1 < row.size()) line += std::string(widths[i] - std::min(widths[i], characters(cell)) + 2, ' ');
+    }
+    std::cout << line << "\n";
+  }
+}
+
+}  // namespace fixpoint::main

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "json/value.h"
+#include "main/command.h"
+
+namespace fixpoint::main {
+
+/// --endpoint, which stands before AWS_ENDPOINT_URL, and --json: every command that speaks to a server takes them.
+std::vector<Option> server_options(std::vector<Option> more = {});
+
+/// Calls /api/NAME of the server that --endpoint or the AWS_* variables name, signed with their keys.
+/// Errors: ValidationException where they name none; ConnectionError; the server's own.
+Result<json::Value> call_server(const Arguments& arguments, const std::string& name, const json::Value& input);
+
+/// Prints the error on standard error, and says with which status to end.
+int report(const Error& error);
+
+/// Prints columns that line up, the first row as the heading. No cell is wider than `widest` characters.
+void print_table(const std::vector<std::vector<std::string>>& rows, std::size_t widest = 100);
+
+}  // namespace fixpoint::main

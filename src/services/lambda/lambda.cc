@@ -1,0 +1,234 @@
+#include "services/lambda/lambda.h"
+
+#include "base/arn.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "json/text.h"
+
+namespace fixpoint::services {
+namespace {
+
+using functions::FunctionName;
+using functions::Owner;
+using json::Value;
+
+Owner owner_of(const aws::Caller& caller) {
+  return {caller.account, caller.region};
+}
+
+Result<FunctionName> name_of(const aws::Caller& caller, const Value& input) {
+  return functions::parse_function_name(input["FunctionName"].string_or(""), owner_of(caller),
+                                        input["Qualifier"].string_or(""));
+}
+
+std::map<std::string, std::string> text_map(const Value& map) {
+  std::map<std::string, std::string> out;
+  if (map.is_object())
+    for (const auto& member : map.as_object()) out.emplace(member.key, std::string(member.value.string_or("")));
+  return out;
+}
+
+// Code by S3Bucket or ImageUri is not there; the sentence says what is.
+Result<std::string> zip_of(const Value& code) {
+  for (const auto* other : {"S3Bucket", "ImageUri"})
+    if (code.find(other) != nullptr)
+      return fail(errors::not_implemented(
+          std::string("code from ") + other + " is not there yet; send the zip itself as ZipFile", other));
+  auto bytes = base64_decode(code["ZipFile"].string_or(""));
+  if (!bytes || bytes->empty())
+    return fail(errors::coded("InvalidParameterValueException",
+                              "Please provide a source for function code: ZipFile has to hold a zip", 400));
+  return std::move(*bytes);
+}
+
+Result<functions::CreateFunction> creation_of(const Value& input) {
+  for (const auto* member : {"Layers", "VpcConfig", "FileSystemConfigs", "ImageConfig", "SnapStart"})
+    if (input[member].size() > 0)
+      return fail(errors::not_implemented(std::string(member) + " is not there; leave it out", member));
+  functions::CreateFunction out;
+  FIXPOINT_TRY(zip, zip_of(input["Code"]));
+  out.code_zip = std::move(zip);
+  out.name = input["FunctionName"].string_or("");
+  out.runtime = input["Runtime"].string_or("");
+  out.handler = input["Handler"].string_or("");
+  out.role = input["Role"].string_or("");
+  out.description = input["Description"].string_or("");
+  out.timeout_s = input["Timeout"].as_int64();
+  out.memory_mb = input["MemorySize"].as_int64();
+  out.ephemeral_storage_mb = input["EphemeralStorage"]["Size"].as_int64();
+  if (input["Architectures"].size() > 0) out.architecture = input["Architectures"][0].string_or("x86_64");
+  out.package_type = input["PackageType"].string_or("Zip");
+  out.environment = text_map(input["Environment"]["Variables"]);
+  out.tags = text_map(input["Tags"]);
+  out.publish = input["Publish"].bool_or(false);
+  return out;
+}
+
+std::optional<std::string> text_of(const Value& input, const char* member) {
+  const Value* value = input.find(member);
+  return value != nullptr && value->is_string() ? std::optional<std::string>(value->as_string()) : std::nullopt;
+}
+
+functions::UpdateConfiguration update_of(const Value& input) {
+  functions::UpdateConfiguration out;
+  out.runtime = text_of(input, "Runtime");
+  out.handler = text_of(input, "Handler");
+  out.role = text_of(input, "Role");
+  out.description = text_of(input, "Description");
+  out.timeout_s = input["Timeout"].as_int64();
+  out.memory_mb = input["MemorySize"].as_int64();
+  out.ephemeral_storage_mb = input["EphemeralStorage"]["Size"].as_int64();
+  if (input["Environment"].find("Variables") != nullptr) out.environment = text_map(input["Environment"]["Variables"]);
+  out.revision_id = input["RevisionId"].string_or("");
+  return out;
+}
+
+// What Invoke answers of an execution that has ended.
+Result<Value> invoke_result(const executions::Execution& execution, bool with_log) {
+  const Value& result = execution.result;
+  if (const Value* error = result.find("Error"))
+    return fail(errors::coded(std::string(error->string_or("ServiceException")),
+                              std::string(result["Message"].string_or("")), 0));
+  Value out{json::Object{{"StatusCode", 200},
+                         {"Payload", base64_encode(result["Payload"].string_or(""))},
+                         {"ExecutedVersion", result["Version"]}}};
+  if (!result["FunctionError"].string_or("").empty()) out.set("FunctionError", result["FunctionError"]);
+  if (with_log) out.set("LogResult", base64_encode(result["LogTail"].string_or("")));
+  return out;
+}
+
+}  // namespace
+
+aws::ServiceTable Lambda::table() {
+  aws::ServiceTable table;
+  table.service = "lambda";
+  table.add("CreateFunction", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(creation, creation_of(input));
+    FIXPOINT_TRY(record, functions_.create(owner_of(caller), std::move(creation)));
+    return functions::configuration_of(record, input["Publish"].bool_or(false));
+  });
+  table.add_quick("GetFunction", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_TRY(record, functions_.get(name));
+    return Value(json::Object{{"Configuration", functions::configuration_of(record, !name.qualifier.empty())},
+                              {"Tags", [&] {
+                                 json::Object tags;
+                                 for (const auto& [key, value] : record.tags) tags.set(key, value);
+                                 return tags;
+                               }()}});
+  });
+  table.add_quick("GetFunctionConfiguration", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_TRY(record, functions_.get(name));
+    return functions::configuration_of(record, !name.qualifier.empty());
+  });
+  table.add_quick("ListFunctions", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(page, functions_.list(owner_of(caller), input["Marker"].string_or(""),
+                                       static_cast<int>(std::min<std::int64_t>(50, input["MaxItems"].int_or(50)))));
+    json::Array list;
+    for (const auto& record : page.items) list.push_back(functions::configuration_of(record, false));
+    Value out{json::Object{{"Functions", list}}};
+    if (!page.next_marker.empty()) out.set("NextMarker", page.next_marker);
+    return out;
+  });
+  table.add("UpdateFunctionCode", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_TRY(zip, zip_of(input));
+    const bool publish = input["Publish"].bool_or(false);
+    FIXPOINT_TRY(record, functions_.update_code(name, std::move(zip), publish, input["RevisionId"].string_or("")));
+    return functions::configuration_of(record, publish);
+  });
+  table.add("UpdateFunctionConfiguration", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_TRY(record, functions_.update_configuration(name, update_of(input)));
+    return functions::configuration_of(record, false);
+  });
+  table.add("DeleteFunction", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_CHECK(functions_.remove(name));
+    return Value(json::Object());
+  });
+  table.add("AddPermission", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    const auto text = [&](const char* member) { return std::string(input[member].string_or("")); };
+    functions::AddPermission permission{text("StatementId"),    text("Action"),        text("Principal"),
+                                        text("SourceArn"),      text("SourceAccount"), text("EventSourceToken"),
+                                        text("PrincipalOrgID"), text("RevisionId")};
+    FIXPOINT_TRY(statement, functions_.add_permission(name, permission));
+    return Value(json::Object{{"Statement", json::print(statement)}});
+  });
+  table.add("RemovePermission", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_CHECK(functions_.remove_permission(name, input["StatementId"].string_or("")));
+    return Value(json::Object());
+  });
+  table.add_quick("GetPolicy", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_TRY(policy, functions_.policy(name));
+    FIXPOINT_TRY(record, functions_.get(name));
+    return Value(json::Object{{"Policy", json::print(policy)}, {"RevisionId", record.revision_id}});
+  });
+  table.add_async("Invoke", [this](const aws::Caller& caller, Value input, aws::Answer answer) {
+    invoke(caller, std::move(input), std::move(answer));
+  });
+  return table;
+}
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+void Lambda::invoke(const aws::Caller& caller, Value input, aws::Answer answer) {
+  auto name = name_of(caller, input);
+  if (!name) return answer(fail(std::move(name.error())));
+  auto record = functions_.get(*name);
+  if (!record) return answer(fail(std::move(record.error())));
+  const std::string type(input["InvocationType"].string_or("RequestResponse"));
+  if (type == "DryRun") return answer(Value(json::Object{{"StatusCode", 204}}));
+  const auto bytes = base64_decode(input["Payload"].string_or(""));
+  const std::string payload = !bytes || bytes->empty() ? "{}" : *bytes;
+  if (auto parsed = json::parse(payload); !parsed)
+    return answer(fail(errors::coded(
+        "InvalidRequestContentException",
+        "Could not parse request body into json: " + parsed.error().message + " (" + parsed.error().where + ")", 400)));
+  executions::Start start{.name = random_uuid(),
+                          .kind = "function",
+                          .program = functions::arn_of(*name),
+                          .account = caller.account,
+                          .region = caller.region,
+                          .subject = {},
+                          .input = {}};
+  start.input = json::Object{{"Payload", payload}, {"Async", type == "Event"}};
+  if (const auto context = base64_decode(input["ClientContext"].string_or("")); context && !context->empty())
+    start.input.set("ClientContext", *context);
+  auto started = executor_.launch(start);
+  if (!started) return answer(fail(std::move(started.error())));
+  if (type == "Event") return answer(Value(json::Object{{"StatusCode", 202}}));
+  const bool with_log = input["LogType"].string_or("") == "Tail";
+  executor_.when_ended(started->id, [answer = std::move(answer), with_log](const executions::Execution& execution) {
+    answer(invoke_result(execution, with_log));
+  });
+}
+
+Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery) {
+  const auto arn = parse_arn(delivery.target.arn);
+  if (!arn) return fail(arn.error());
+  executions::Start start{.name = delivery.name(),
+                          .kind = "function",
+                          .program = delivery.target.arn,
+                          .account = arn->account,
+                          .region = arn->region,
+                          .subject = {},
+                          .input = {}};
+  start.subject = delivery.event["detail"]["findings"][0]["Id"].string_or("");
+  start.input = json::Object{{"Payload", json::print(delivery.input)}, {"Async", true}, {"Rule", delivery.rule_arn}};
+  FIXPOINT_CHECK(executor_.launch(tx, start));
+  return {};
+}
+
+Result<void> Lambda::check_arn(const std::string& arn) {
+  const auto parsed = parse_arn(arn);
+  if (parsed && parsed->resource.starts_with("function:") && parsed->account.size() == 12 && !parsed->region.empty())
+    return {};
+  return fail(errors::validation("Parameter " + arn + " is not valid. Reason: Provided Arn is not in correct format.",
+                                 "Targets"));
+}
+
+}  // namespace fixpoint::services

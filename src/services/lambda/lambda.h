@@ -1,0 +1,27 @@
+#pragma once
+
+#include "aws/service_table.h"
+#include "bus/bus.h"
+#include "executions/executor.h"
+#include "functions/store.h"
+
+namespace fixpoint::services {
+
+/// fixpoint's own Lambda over the function store; a call is an execution. Thread-safe.
+class Lambda {
+ public:
+  Lambda(functions::FunctionStore& functions, executions::Executor& executor)
+      : functions_(functions), executor_(executor) {}
+  aws::ServiceTable table();
+
+  /// Begins a function as the target of a rule, and says of an ARN whether it could be one.
+  Result<void> begin(store::Transaction& tx, const bus::Delivery& delivery);
+  static Result<void> check_arn(const std::string& arn);
+
+ private:
+  void invoke(const aws::Caller& caller, json::Value input, aws::Answer answer);
+  functions::FunctionStore& functions_;
+  executions::Executor& executor_;
+};
+
+}  // namespace fixpoint::services

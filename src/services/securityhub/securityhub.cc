@@ -1,0 +1,289 @@
+#include "services/securityhub/securityhub.h"
+
+#include "aws/verify.h"
+#include "base/arn.h"
+#include "base/text.h"
+
+namespace fixpoint::services {
+namespace {
+
+using json::Value;
+
+constexpr const char* tables = R"sql(
+CREATE TABLE action_target (account TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, arn TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL,
+  PRIMARY KEY (account, region, id)) STRICT;
+)sql";
+
+constexpr std::size_t findings_a_call = 100;
+// BatchImportFindings' code for a finding that is refused:
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_ImportFindingsError.html
+constexpr const char* invalid_input = "InvalidInput";
+constexpr const char* finding_not_found = "FindingNotFound";
+
+Value key_json(const findings::FindingKey& key) {
+  return json::Object{{"Id", key.id}, {"ProductArn", key.product_arn}};
+}
+
+std::string product_resource(const Value& finding) {
+  return std::string(finding["ProductArn"].string_or("")) + "/" + std::string(finding["Id"].string_or(""));
+}
+
+bus::BusName bus_of(const aws::Caller& caller) {
+  return {caller.account, caller.region, caller.partition, "default"};
+}
+
+Value action_json(store::Row& row) {
+  return json::Object{{"ActionTargetArn", row.text(0)}, {"Name", row.text(1)}, {"Description", row.text(2)}};
+}
+
+// Who may import: the product of the caller's own account, or a product that AWS or a partner owns (their ARNs carry no
+// account of ours). https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html
+Result<void> may_import(const aws::Caller& caller, const Value& finding) {
+  const std::string_view account = finding["AwsAccountId"].string_or("");
+  if (account == caller.account) return {};
+  return fail(errors::coded("InvalidAccess", "AwsAccountId is '" + std::string(account) +
+                                                 "', the caller's account is '" + caller.account +
+                                                 "'; a finding is imported by its own account"));
+}
+
+}  // namespace
+
+store::Schema SecurityHub::schema() {
+  return {"securityhub", {tables}};
+}
+
+aws::ServiceTable SecurityHub::table() {
+  aws::ServiceTable table;
+  table.service = "securityhub";
+  table.add("BatchImportFindings",
+            [this](const auto& caller, const auto& input) { return batch_import(caller, input); });
+  table.add_quick("GetFindings", [this](const auto& caller, const auto& input) { return get_findings(caller, input); });
+  table.add("BatchUpdateFindings",
+            [this](const auto& caller, const auto& input) { return batch_update(caller, input); });
+  table.add("CreateActionTarget",
+            [this](const auto& caller, const auto& input) { return create_action(caller, input); });
+  table.add_quick("DescribeActionTargets",
+                  [this](const auto& caller, const auto& input) { return describe_actions(caller, input); });
+  table.add("DeleteActionTarget",
+            [this](const auto& caller, const auto& input) { return delete_action(caller, input); });
+  return table;
+}
+
+Result<findings::Stored> SecurityHub::import_one(store::Transaction& tx, const Value& finding) {
+  FIXPOINT_TRY(stored, findings_.import(tx, finding));
+  FIXPOINT_CHECK(publish_imported(tx, stored.finding));
+  return std::move(stored);
+}
+
+// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
+Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding) {
+  const std::string region(finding["Region"].string_or(""));
+  const bus::BusName name{std::string(finding["AwsAccountId"].string_or("")), region,
+                          std::string(partition_of_region(region)), "default"};
+  const Value event =
+      bus_.make_event(name, "aws.securityhub", "Security Hub Findings - Imported",
+                      json::Array{Value(product_resource(finding))}, json::Object{{"findings", json::Array{finding}}});
+  return bus_.publish(tx, event);
+}
+
+Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& input) {
+  const Value& list = input["Findings"];
+  if (list.size() > findings_a_call)
+    return fail(errors::invalid_input(
+        "Findings has " + std::to_string(list.size()) + " entries; at most 100 are taken in one call", "Findings"));
+  json::Array failed;
+  std::vector<const Value*> good;
+  for (const Value& finding : list.as_array()) {
+    Result<void> valid = findings::validate_asff(finding);
+    if (valid) valid = may_import(caller, finding);
+    if (valid) {
+      good.push_back(&finding);
+      continue;
+    }
+    failed.emplace_back(
+        json::Object{{"Id", finding["Id"]},
+                     {"ErrorCode", valid.error().code == "InvalidAccess" ? "InvalidAccess" : invalid_input},
+                     {"ErrorMessage", valid.error().message}});
+  }
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    for (const Value* finding : good) FIXPOINT_CHECK(import_one(tx, *finding));
+    return {};
+  }));
+  return Value(json::Object{{"FailedCount", failed.size()}, {"SuccessCount", good.size()}, {"FailedFindings", failed}});
+}
+
+Result<std::size_t> SecurityHub::import_all(const std::vector<Value>& list, const std::string& region) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto valid = findings::validate_asff(list[i]);
+    if (valid) continue;
+    const std::string_view id = list[i]["Id"].string_or("");
+    return fail(errors::invalid_input("finding " + std::to_string(i + 1) +
+                                          (id.empty() ? " (without Id)" : " ('" + std::string(id) + "')") + ": " +
+                                          valid.error().message,
+                                      "findings[" + std::to_string(i) + "]." + valid.error().where));
+  }
+  return store_.write([&](store::Transaction& tx) -> Result<std::size_t> {
+    std::size_t created = 0;
+    for (const Value& finding : list) {
+      Value placed = finding;
+      const auto parts = split(finding["ProductArn"].string_or(""), ':');
+      if (placed.find("Region") == nullptr && (parts.size() < 4 || parts[3].empty())) placed.set("Region", region);
+      FIXPOINT_TRY(stored, import_one(tx, placed));
+      created += stored.created ? 1 : 0;
+    }
+    return created;
+  });
+}
+
+Result<Value> SecurityHub::get_findings(const aws::Caller&, const Value& input) {
+  FIXPOINT_TRY(filters, findings::Filters::compile(input["Filters"], clock_.now_ms()));
+  std::vector<findings::SortKey> sort;
+  for (std::size_t i = 0; i < input["SortCriteria"].size(); ++i)
+    sort.push_back({std::string(input["SortCriteria"][i]["Field"].string_or("")),
+                    input["SortCriteria"][i]["SortOrder"].string_or("") == "desc"});
+  const std::int64_t limit = input["MaxResults"].int_or(100);
+  if (limit < 1 || limit > 100)
+    return fail(
+        errors::invalid_input("MaxResults is " + std::to_string(limit) + "; it has to be 1 to 100", "MaxResults"));
+  FIXPOINT_TRY(page, findings_.find(filters, sort, static_cast<std::size_t>(limit),
+                                    std::string(input["NextToken"].string_or(""))));
+  Value out;
+  out.set("Findings", json::Array(std::move(page.findings)));
+  if (!page.next_token.empty()) out.set("NextToken", page.next_token);
+  return out;
+}
+
+Result<void> SecurityHub::update(store::Transaction& tx, const findings::FindingKey& key, const Value& update,
+                                 const std::string& by) {
+  FIXPOINT_TRY(stored, findings_.update(tx, key, update, by));
+  if (!stored)
+    return fail(
+        errors::resource_not_found("no finding of the product " + key.product_arn + " has the id '" + key.id + "'"));
+  return publish_imported(tx, stored->finding);
+}
+
+Result<Value> SecurityHub::batch_update(const aws::Caller& caller, const Value& input) {
+  const Value& identifiers = input["FindingIdentifiers"];
+  if (identifiers.size() == 0 || identifiers.size() > findings_a_call)
+    return fail(errors::invalid_input(
+        "FindingIdentifiers has " + std::to_string(identifiers.size()) + " entries; 1 to 100 are taken in one call",
+        "FindingIdentifiers"));
+  FIXPOINT_CHECK(findings::validate_update(input));
+  return store_.write([&](store::Transaction& tx) -> Result<Value> {
+    json::Array processed;
+    json::Array unprocessed;
+    for (const Value& identifier : identifiers.as_array()) {
+      const findings::FindingKey key = findings::key_of(identifier);
+      const auto updated = update(tx, key, input, caller.principal ? caller.principal->arn : "");
+      if (updated) {
+        processed.push_back(key_json(key));
+      } else if (updated.error().code == "ResourceNotFoundException") {
+        unprocessed.emplace_back(json::Object{{"FindingIdentifier", key_json(key)},
+                                              {"ErrorCode", finding_not_found},
+                                              {"ErrorMessage", updated.error().message}});
+      } else {
+        return fail(updated.error());
+      }
+    }
+    return Value(json::Object{{"ProcessedFindings", processed}, {"UnprocessedFindings", unprocessed}});
+  });
+}
+
+Result<Value> SecurityHub::create_action(const aws::Caller& caller, const Value& input) {
+  const std::string id(input["Id"].string_or(""));
+  const std::string name(input["Name"].string_or(""));
+  const std::string description(input["Description"].string_or(""));
+  // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_CreateActionTarget.html and the console: 20 letters or
+  // digits.
+  if (id.empty() || id.size() > 20 ||
+      id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != std::string::npos)
+    return fail(
+        errors::invalid_input("Id is '" + id.substr(0, 40) + "'; it has to be 1 to 20 letters and digits", "Id"));
+  if (name.empty() || description.empty())
+    return fail(errors::invalid_input("Name and Description must not be empty", name.empty() ? "Name" : "Description"));
+  const std::string arn =
+      "arn:" + caller.partition + ":securityhub:" + caller.region + ":" + caller.account + ":action/custom/" + id;
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_TRY(rows, tx.query("SELECT 1 FROM action_target WHERE account = ? AND region = ? AND id = ?",
+                                {caller.account, caller.region, id}));
+    if (!rows.empty())
+      return fail(
+          errors::coded("ResourceConflictException", "a custom action of the id '" + id + "' exists already", 409));
+    FIXPOINT_CHECK(tx.execute("INSERT INTO action_target VALUES (?,?,?,?,?,?)",
+                              {caller.account, caller.region, id, arn, name, description}));
+    return {};
+  }));
+  return Value(json::Object{{"ActionTargetArn", arn}});
+}
+
+Result<Value> SecurityHub::describe_actions(const aws::Caller& caller, const Value& input) {
+  return store_.read([&](store::Session& session) -> Result<Value> {
+    FIXPOINT_TRY(
+        rows,
+        session.query("SELECT arn, name, description FROM action_target WHERE account = ? AND region = ? ORDER BY id",
+                      {caller.account, caller.region}));
+    json::Array targets;
+    const Value& wanted = input["ActionTargetArns"];
+    for (store::Row& row : rows) {
+      bool asked = wanted.size() == 0;
+      for (std::size_t i = 0; i < wanted.size(); ++i) asked = asked || wanted[i].string_or("") == row.text(0);
+      if (asked) targets.push_back(action_json(row));
+    }
+    if (wanted.size() > targets.size())
+      return fail(
+          errors::resource_not_found("no custom action has one of the ARNs that were asked for", "ActionTargetArns"));
+    // Pages: the token is the number of targets that were handed out.
+    const std::size_t limit = static_cast<std::size_t>(input["MaxResults"].int_or(100));
+    const std::size_t skip =
+        static_cast<std::size_t>(std::max<std::int64_t>(0, to_int64(input["NextToken"].string_or("0")).value_or(0)));
+    json::Array page;
+    for (std::size_t i = skip; i < targets.size() && page.size() < limit; ++i) page.push_back(targets[i]);
+    Value out{json::Object{{"ActionTargets", page}}};
+    if (skip + page.size() < targets.size()) out.set("NextToken", std::to_string(skip + page.size()));
+    return out;
+  });
+}
+
+Result<Value> SecurityHub::delete_action(const aws::Caller& caller, const Value& input) {
+  const std::string arn(input["ActionTargetArn"].string_or(""));
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_TRY(removed, tx.execute("DELETE FROM action_target WHERE account = ? AND region = ? AND arn = ?",
+                                     {caller.account, caller.region, arn}));
+    if (removed == 0) return fail(errors::resource_not_found("no custom action has the ARN '" + arn + "'"));
+    return {};
+  }));
+  return Value(json::Object{{"ActionTargetArn", arn}});
+}
+
+Result<Value> SecurityHub::act(const aws::Caller& caller, const std::string& action,
+                               const std::vector<findings::FindingKey>& keys) {
+  if (keys.empty()) return fail(errors::validation("name at least one finding"));
+  return store_.write([&](store::Transaction& tx) -> Result<Value> {
+    FIXPOINT_TRY(rows, tx.query("SELECT arn, name, description FROM action_target WHERE account = ? AND region = ? AND "
+                                "(id = ? OR name = ? OR arn = ?)",
+                                {caller.account, caller.region, action, action, action}));
+    if (rows.empty())
+      return fail(errors::resource_not_found("there is no custom action '" + action +
+                                             "'; 'aws securityhub describe-action-targets' lists them"));
+    if (rows.size() > 1)
+      return fail(errors::validation("several custom actions are called '" + action + "'; use the id"));
+    const Value target = action_json(rows[0]);
+    json::Array chosen;
+    for (const auto& key : keys) {
+      FIXPOINT_TRY(finding, findings_.get(tx, key));
+      if (!finding) return fail(errors::resource_not_found("no finding has the id '" + key.id + "'"));
+      chosen.push_back(std::move(*finding));
+    }
+    // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html: the console's events
+    // carry up to 20 findings.
+    const Value event = bus_.make_event(
+        bus_of(caller), "aws.securityhub", "Security Hub Findings - Custom Action",
+        json::Array{target["ActionTargetArn"]},
+        json::Object{
+            {"actionName", target["Name"]}, {"actionDescription", target["Description"]}, {"findings", chosen}});
+    FIXPOINT_CHECK(bus_.publish(tx, event));
+    return Value(json::Object{{"EventId", event["id"]}, {"Findings", chosen.size()}});
+  });
+}
+
+}  // namespace fixpoint::services

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "aws/service_table.h"
+#include "base/clock.h"
+#include "bus/bus.h"
+#include "findings/finding_store.h"
+#include "store/store.h"
+
+namespace fixpoint::services {
+
+/// fixpoint's own Security Hub over the finding store and the bus. Thread-safe.
+class SecurityHub {
+ public:
+  SecurityHub(store::Store& store, findings::FindingStore& findings, bus::Bus& bus, const Clock& clock)
+      : store_(store), findings_(findings), bus_(bus), clock_(clock) {}
+  static store::Schema schema();
+
+  /// The operations of the model's `securityhub` that are there.
+  aws::ServiceTable table();
+
+  /// Takes in findings that may be of any account: a file's, another tool's. Either all of them or none: the first that
+  /// is not valid is the error, named by its place and Id. The number of findings that were new.
+  Result<std::size_t> import_all(const std::vector<json::Value>& findings, const std::string& region);
+
+  /// BatchUpdateFindings on one finding within a transaction, with its event. Error: ResourceNotFoundException.
+  Result<void> update(store::Transaction& tx, const findings::FindingKey& key, const json::Value& update,
+                      const std::string& by);
+
+  /// What a person does who chooses a custom action on findings in the console: the event `Security Hub Findings -
+  /// Custom Action` goes on the bus of the caller's account. `action` is the action's name, id or ARN. Errors:
+  /// ResourceNotFoundException, ValidationException.
+  Result<json::Value> act(const aws::Caller& caller, const std::string& action,
+                          const std::vector<findings::FindingKey>& keys);
+
+ private:
+  Result<json::Value> batch_import(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> get_findings(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> batch_update(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> create_action(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> describe_actions(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> delete_action(const aws::Caller& caller, const json::Value& input);
+  Result<findings::Stored> import_one(store::Transaction& tx, const json::Value& finding);
+  Result<void> publish_imported(store::Transaction& tx, const json::Value& finding);
+
+  store::Store& store_;
+  findings::FindingStore& findings_;
+  bus::Bus& bus_;
+  const Clock& clock_;
+};
+
+}  // namespace fixpoint::services
