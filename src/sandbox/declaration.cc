@@ -135,9 +135,10 @@ class Reader {
     Condition& made = check.conditions.emplace_back();
     made.kind = kinds.at(member.key);
     if (made.kind == Kind::Any) {
-      FIXPOINT_CHECK(known(member.value, {"type", "prefix"}, place));
+      FIXPOINT_CHECK(known(member.value, {"type", "prefix", "where"}, place));
       FIXPOINT_TRY(type, type_named(member.value["type"], place + ".type"));
       made.type = type;
+      FIXPOINT_CHECK(filters(made.where, member.value["where"], place + ".where"));
       return one(made.left, member.value["prefix"].is_null() ? json::Value("") : member.value["prefix"], place);
     }
     if (made.kind == Kind::Has || made.kind == Kind::Lacks) return one(made.left, member.value, place);
@@ -157,6 +158,15 @@ class Reader {
       FIXPOINT_TRY(type, type_named(item["type"], place));
       made.type = type;
       FIXPOINT_CHECK(maybe(made.id, item[member], place));
+    }
+    return {};
+  }
+
+  static Result<void> paths(std::vector<std::vector<std::string>>& out, const json::Value& source, const Place& place) {
+    if (!source.is_null() && !source.is_array()) return fail(errors::validation("must be a list of paths", place));
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      FIXPOINT_TRY(path, text_of(source[i], place));
+      out.push_back(path_of(path));
     }
     return {};
   }
@@ -230,11 +240,12 @@ class Reader {
     static const std::map<std::string_view, Verb> verbs{{"create", Verb::Create}, {"read", Verb::Read},
                                                         {"update", Verb::Update}, {"delete", Verb::Delete},
                                                         {"list", Verb::List},     {"put", Verb::Put}};
-    FIXPOINT_CHECK(known(source, {"create",     "read",  "update",  "delete", "list",    "put",    "id",
-                                  "missing",    "needs", "checks",  "body",   "default", "answer", "if_there",
-                                  "if_missing", "set",   "replace", "unset",  "merge",   "add",    "remove",
-                                  "with",       "into",  "each",    "prefix", "named",   "where",  "page"},
-                         place));
+    FIXPOINT_CHECK(known(
+        source,
+        {"create", "read",    "update", "delete",   "list",       "put",    "id",      "missing", "needs", "checks",
+         "body",   "default", "answer", "if_there", "if_missing", "set",    "replace", "unset",   "merge", "add",
+         "prune",  "remove",  "with",   "into",     "each",       "prefix", "named",   "where",   "page"},
+        place));
     Declared out;
     for (const auto& [name, verb] : verbs) {
       if (source[name].is_null()) continue;
@@ -257,10 +268,8 @@ class Reader {
     FIXPOINT_CHECK(by_path(out.set, source["set"], place + ".set"));
     FIXPOINT_CHECK(by_path(out.replace, source["replace"], place + ".replace"));
     FIXPOINT_CHECK(by_path(out.merge, source["merge"], place + ".merge"));
-    for (std::size_t i = 0; i < source["unset"].size(); ++i) {
-      FIXPOINT_TRY(path, text_of(source["unset"][i], place + ".unset"));
-      out.unset.push_back(path_of(path));
-    }
+    FIXPOINT_CHECK(paths(out.unset, source["unset"], place + ".unset"));
+    FIXPOINT_CHECK(paths(out.prune, source["prune"], place + ".prune"));
     FIXPOINT_CHECK(list_change(out.add, source["add"], "to", "items", place + ".add"));
     FIXPOINT_CHECK(list_change(out.remove, source["remove"], "from", "keys", place + ".remove"));
     FIXPOINT_CHECK(related(out.with, source["with"], "prefix", place + ".with"));

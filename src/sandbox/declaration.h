@@ -31,12 +31,20 @@ struct Type {
 
 using TypeRef = std::shared_ptr<const Type>;
 
+struct Filter {
+  enum class How : std::uint8_t { Equals, Begins, Contains, Any };
+  Template when;
+  Template is;
+  How how = How::Equals;
+};
+
 struct Condition {
   enum class Kind : std::uint8_t { Has, Lacks, Equals, Differs, Holds, LacksItem, Any };
   Kind kind = Kind::Has;
   Template left;
   Template right;
   TypeRef type;
+  std::vector<Filter> where;  // of Any
 };
 
 struct Check {
@@ -59,13 +67,6 @@ struct ListChange {
   Template items;
   std::string key;
   std::optional<Fault> missing;
-};
-
-struct Filter {
-  enum class How : std::uint8_t { Equals, Begins, Contains, Any };
-  Template when;
-  Template is;
-  How how = How::Equals;
 };
 
 struct Page {
@@ -95,6 +96,7 @@ struct Declared {
   std::vector<PathTemplate> replace;
   std::vector<std::vector<std::string>> unset;
   std::vector<PathTemplate> merge;
+  std::vector<std::vector<std::string>> prune;
   std::vector<ListChange> add;
   std::vector<ListChange> remove;
   std::vector<Related> with;

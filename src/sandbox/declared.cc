@@ -26,10 +26,31 @@ bool holds(const json::Value& list, const json::Value& item) {
   return list.is_object() && item.is_string() && list.find(item.as_string()) != nullptr;
 }
 
+bool passes(const Filter& filter, const Bindings& bindings) {
+  const auto when = filter.when.fill(bindings);
+  if (!when) return true;
+  const auto is = filter.is.fill(bindings);
+  if (!is) return false;
+  switch (filter.how) {
+    case Filter::How::Equals: return *when == *is;
+    case Filter::How::Begins: return is->string_or({}).substr(0, when->string_or({}).size()) == when->string_or({});
+    case Filter::How::Contains: return is->string_or({}).find(when->string_or({})) != std::string_view::npos;
+    case Filter::How::Any: return when->size() == 0 || holds(*when, *is);
+  }
+  return false;
+}
+
 bool is_true(const Condition& condition, Request& request, const Bindings& bindings) {
   using Kind = Condition::Kind;
   if (condition.kind == Kind::Any) {
-    return request.state.any(condition.type->scope(request), condition.left.text(bindings));
+    bool found = false;
+    request.state.each(
+        condition.type->scope(request), condition.left.text(bindings), {}, [&](std::string_view, const Document& body) {
+          found = body && std::all_of(condition.where.begin(), condition.where.end(),
+                                      [&](const Filter& filter) { return passes(filter, {request, body.get()}); });
+          return !found;
+        });
+    return found;
   }
   const auto left = condition.left.fill(bindings);
   if (condition.kind == Kind::Has) return left.has_value();
@@ -136,26 +157,20 @@ Result<void> change_resource(const Declared& declared, json::Value& body, const 
   }
   for (const ListChange& change : declared.add) add_items(body, change, now());
   for (const ListChange& change : declared.remove) FIXPOINT_CHECK(remove_items(body, change, now()));
+  for (const Path& path : declared.prune) {
+    json::Value& target = make_path(body, path);
+    if (!target.is_object()) continue;
+    std::vector<std::string> gone;
+    for (const json::Member& member : target.as_object())
+      if (member.value.is_string() && member.value.as_string().empty()) gone.push_back(member.key);
+    for (const std::string& name : gone) target.as_object().erase(name);
+  }
   return {};
 }
 
 Reply answer(const Declared& declared, const Bindings& bindings) {
   if (!declared.answer) return empty();
   return declared.answer->fill(bindings).value_or(empty());
-}
-
-bool passes(const Filter& filter, const Bindings& bindings) {
-  const auto when = filter.when.fill(bindings);
-  if (!when) return true;
-  const auto is = filter.is.fill(bindings);
-  if (!is) return false;
-  switch (filter.how) {
-    case Filter::How::Equals: return *when == *is;
-    case Filter::How::Begins: return is->string_or({}).substr(0, when->string_or({}).size()) == when->string_or({});
-    case Filter::How::Contains: return is->string_or({}).find(when->string_or({})) != std::string_view::npos;
-    case Filter::How::Any: return when->size() == 0 || holds(*when, *is);
-  }
-  return false;
 }
 
 struct PageState {
@@ -229,8 +244,12 @@ Reply run_list(const Declared& declared, Request& request) {
   return out;
 }
 
-Reply run_create(const Declared& declared, Request& request, const Scope& scope, const std::string& id) {
+Reply run_create(const Declared& declared, Request& request, const Scope& scope) {
   const Bindings plain{request};
+  json::Value body = declared.body->fill(plain).value_or(empty());
+  FIXPOINT_CHECK(change_resource(declared, body, plain));
+  const Bindings bindings{request, &body};
+  const std::string id = declared.id ? declared.id->text(bindings) : declared.type->id.text(bindings);
   if (const Document there = request.state.get(scope, id)) {
     if (declared.answer_if_there) return answer(declared, {request, there.get()});
     if (declared.verb == Declared::Verb::Create) {
@@ -238,10 +257,8 @@ Reply run_create(const Declared& declared, Request& request, const Scope& scope,
       return fail(errors::resource_conflict("there already is a " + declared.type->name + " " + id));
     }
   }
-  FIXPOINT_CHECK(check_all(declared.checks, request, plain));
-  json::Value body = declared.body->fill(plain).value_or(empty());
-  FIXPOINT_CHECK(change_resource(declared, body, plain));
-  auto out = answer(declared, {request, &body});
+  FIXPOINT_CHECK(check_all(declared.checks, request, bindings));
+  auto out = answer(declared, bindings);
   request.state.put(scope, id, std::move(body));
   return out;
 }
@@ -266,8 +283,8 @@ Reply run_declared(const Declared& declared, Request& request) {
   }
   if (declared.verb == Verb::List) return run_list(declared, request);
   const Scope scope = declared.type->scope(request);
+  if (declared.verb == Verb::Create || declared.verb == Verb::Put) return run_create(declared, request, scope);
   const std::string id = declared.id ? declared.id->text(plain) : declared.type->id.text(plain);
-  if (declared.verb == Verb::Create || declared.verb == Verb::Put) return run_create(declared, request, scope, id);
 
   Document there = request.state.get(scope, id);
   if (!there && declared.by_default)

@@ -27,9 +27,9 @@ namespace fixpoint::sandbox {
 ///
 /// Of every operation: `id: T` in place of the type's; `missing: E` likewise; `needs: [{type, id: T}]` (others
 /// that have to be there, with their `missing`); `checks: [{has: T} | {lacks: T} | {equals: [T, T]} | {differs: [T, T]}
-/// | {holds: [T, T]} | {lacks_item: [T, T]} | {any: {type, prefix: T}}, each with error: E]` (`differs` is false where
-/// one of the two is nothing; `holds`: the first is a list with the second in it, or an object that has such a member);
-/// conditions of one check are joined by and.
+/// | {holds: [T, T]} | {lacks_item: [T, T]} | {any: {type, prefix: T, where: [filter]}}, each with error: E]`
+/// (`differs` is false where one of the two is nothing; `holds`: the first is a list with the second in it, or an
+/// object that has such a member); conditions of one check are joined by and.
 ///
 /// create: `if_there: answer` gives the answer with what is there instead of `exists`.
 /// read, update: `default: T` stands for a resource that is not there (the settings of an account, for instance).

@@ -59,6 +59,7 @@ void add_s3_objects(Services& services);
 void add_ec2(Services& services);
 void add_cloudtrail(Services& services);
 void add_kms(Services& services);
+void add_iam(Services& services);
 
 /// An answer without members.
 inline json::Value empty() {

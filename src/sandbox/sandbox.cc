@@ -51,6 +51,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::open(store::Store& store, const catalo
   add_ec2(parts->services);
   add_cloudtrail(parts->services);
   add_kms(parts->services);
+  add_iam(parts->services);
   FIXPOINT_CHECK(parts->state.load());
   return std::unique_ptr<Sandbox>(new Sandbox(std::move(parts)));
 }

@@ -175,7 +175,8 @@ Result<Template> Template::parse(const json::Value& source, const std::string& w
       out.all_.push_back(std::move(reference));
     } else {
       FIXPOINT_TRY(item, parse(member.value, place));
-      out.names_.push_back(member.key);
+      FIXPOINT_TRY(name, parse_pieces(member.key, place));
+      out.names_.push_back(std::move(name));
       out.items_.push_back(std::move(item));
     }
   }
@@ -238,7 +239,7 @@ std::optional<json::Value> Template::fill(const Bindings& bindings) const {
     if (const json::Value* member = bindings.request.input.find(name); member != nullptr && !member->is_null())
       out.set(name, *member);
   for (std::size_t i = 0; i < items_.size(); ++i)
-    if (auto filled = items_[i].fill(bindings)) out.set(names_[i], std::move(*filled));
+    if (auto filled = items_[i].fill(bindings)) out.set(fill_pieces(names_[i], bindings), std::move(*filled));
   return out;
 }
 
@@ -247,8 +248,12 @@ std::string Template::text(const Bindings& bindings) const {
     const auto filled = fill(bindings);
     return filled ? plain_text(*filled) : std::string();
   }
+  return fill_pieces(pieces_, bindings);
+}
+
+std::string Template::fill_pieces(const std::vector<Piece>& pieces, const Bindings& bindings) {
   std::string out;
-  for (const Piece& piece : pieces_) {
+  for (const Piece& piece : pieces) {
     out += piece.literal;
     if (!piece.hole) continue;
     if (const auto filled = value(*piece.hole, bindings)) out += plain_text(*filled);

@@ -24,7 +24,8 @@ struct Bindings {
 /// - A text with `{...}` is filled in: `arn:{partition}:iam::{account}:user/{in.UserName}`. In braces stand references
 ///   without `$`, which a `!` turns: `{in.X!lower}`, `{in.X!tail /}` (what follows the last `/`; all of it where there
 ///   is none). `{hex 17}`, `{upper 17}` (capitals and digits), `{letters 26}`, `{digits 10}` and `{uuid}` are random.
-/// - A mapping gives an object, a list an array; what comes out as nothing is left out. `$take: [A, B]` in a mapping
+/// - A mapping gives an object (its names may have holes too), a list an array; what comes out as nothing is left out.
+/// `$take: [A, B]` in a mapping
 ///   adds those members of the input that are there; `$all: $it` adds every member of what it names, `$without: [A]`
 ///   leaves members out again.
 /// - Everything else stands for itself. `$$` at the start of a text is a plain `$`.
@@ -54,6 +55,7 @@ class Template {
   };
   static Result<Reference> parse_reference(std::string_view text, const std::string& where);
   static Result<std::vector<Piece>> parse_pieces(std::string_view text, const std::string& where);
+  static std::string fill_pieces(const std::vector<Piece>& pieces, const Bindings& bindings);
   static const json::Value* look(const Reference& reference, const Bindings& bindings);
   static std::optional<json::Value> value(const Reference& reference, const Bindings& bindings);
 
@@ -63,7 +65,7 @@ class Template {
   Reference reference_;
   std::vector<Piece> pieces_;
   std::vector<Template> items_;
-  std::vector<std::string> names_;  // of items_, for an object
+  std::vector<std::vector<Piece>> names_;  // of items_, for an object
   std::vector<std::string> take_;
   std::vector<Reference> all_;
   std::vector<std::string> without_;

@@ -1,0 +1,114 @@
+#include "sandbox/operation.h"
+
+namespace fixpoint::sandbox {
+namespace {
+
+// What of IAM is more than catalog/sandbox/iam.yaml can say.
+
+tl::unexpected<Error> refuse(std::string code, int status, std::string message) {
+  return fail(errors::coded(std::move(code), std::move(message), status));
+}
+
+// The call replaces the policy: what it leaves out goes back to its default.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html
+Reply update_password_policy(Request& request) {
+  json::Object policy{{"MinimumPasswordLength", request.input["MinimumPasswordLength"].int_or(6)}};
+  for (const auto member : {"RequireSymbols", "RequireNumbers", "RequireUppercaseCharacters",
+                            "RequireLowercaseCharacters", "AllowUsersToChangePassword"})
+    policy.set(member, request.input[member].bool_or(false));
+  const std::int64_t age = request.input["MaxPasswordAge"].int_or(0);
+  policy.set("ExpirePasswords", age > 0);
+  if (age > 0) policy.set("MaxPasswordAge", age);
+  for (const auto member : {"PasswordReusePrevention", "HardExpiry"})
+    if (request.has(member)) policy.set(member, request.input[member]);
+  request.state.put(request.global("iam", "password_policy"), "account", std::move(policy));
+  return empty();
+}
+
+bool is_attached(Request& request, std::string_view type, const json::Value& arn) {
+  bool found = false;
+  request.state.each(request.global("iam", type), {}, {}, [&](std::string_view, const Document& body) {
+    if (!body) return true;
+    const json::Value& attached = (*body)["Attached"];
+    for (std::size_t i = 0; i < attached.size(); ++i) found = found || attached[i]["PolicyArn"] == arn;
+    return !found;
+  });
+  return found;
+}
+
+Reply delete_policy(Request& request) {
+  const Scope policies = request.global("iam", "policy");
+  const std::string_view arn = request.text("PolicyArn");
+  if (!request.state.get(policies, arn))
+    return refuse("NoSuchEntity", 404, "Policy " + std::string(arn) + " was not found.");
+  for (const auto type : {"role", "user"})
+    if (is_attached(request, type, request.input["PolicyArn"]))
+      return refuse("DeleteConflict", 409, "Cannot delete a policy attached to entities.");
+  request.state.erase(policies, arn);
+  return empty();
+}
+
+Result<json::Value> profile_of(Request& request) {
+  const Document profile =
+      request.state.get(request.global("iam", "instance_profile"), request.text("InstanceProfileName"));
+  if (!profile)
+    return refuse("NoSuchEntity", 404,
+                  "Instance Profile " + std::string(request.text("InstanceProfileName")) + " cannot be found.");
+  return *profile;
+}
+
+Reply set_role(Request& request, json::Value profile, json::Value role) {
+  if (role.is_null())
+    profile.as_object().erase("RoleName");
+  else
+    profile.set("RoleName", request.input["RoleName"]);
+  profile.at_or_make("InstanceProfile").set("Roles", role.is_null() ? json::Array() : json::Array{std::move(role)});
+  request.state.put(request.global("iam", "instance_profile"), request.text("InstanceProfileName"), std::move(profile));
+  return empty();
+}
+
+// An instance profile has one role.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html
+Reply add_role(Request& request) {
+  FIXPOINT_TRY(profile, profile_of(request));
+  const Document role = request.state.get(request.global("iam", "role"), request.text("RoleName"));
+  if (!role)
+    return refuse("NoSuchEntity", 404,
+                  "The role with name " + std::string(request.text("RoleName")) + " cannot be found.");
+  if (!profile["RoleName"].is_null())
+    return refuse("LimitExceeded", 409, "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");
+  return set_role(request, profile, (*role)["Role"]);
+}
+
+Reply remove_role(Request& request) {
+  FIXPOINT_TRY(profile, profile_of(request));
+  if (!(profile["RoleName"] == request.input["RoleName"]))
+    return refuse("NoSuchEntity", 404,
+                  "The role with name " + std::string(request.text("RoleName")) + " cannot be found.");
+  return set_role(request, profile, {});
+}
+
+Reply profiles_of_role(Request& request) {
+  if (!request.state.get(request.global("iam", "role"), request.text("RoleName")))
+    return refuse("NoSuchEntity", 404,
+                  "The role with name " + std::string(request.text("RoleName")) + " cannot be found.");
+  json::Array profiles;
+  request.state.each(request.global("iam", "instance_profile"), {}, {}, [&](std::string_view, const Document& body) {
+    if (body && (*body)["RoleName"] == request.input["RoleName"]) profiles.push_back((*body)["InstanceProfile"]);
+    return true;
+  });
+  return json::Object{{"InstanceProfiles", std::move(profiles)}, {"IsTruncated", false}};
+}
+
+}  // namespace
+
+void add_iam(Services& services) {
+  Operations table("iam", services);
+  table.changes("UpdateAccountPasswordPolicy", update_password_policy);
+  table.changes("DeletePolicy", delete_policy);
+  table.changes("AddRoleToInstanceProfile", add_role);
+  table.changes("RemoveRoleFromInstanceProfile", remove_role);
+  table.reads("ListInstanceProfilesForRole", profiles_of_role);
+}
+
+}  // namespace fixpoint::sandbox

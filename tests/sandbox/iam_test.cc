@@ -1,0 +1,89 @@
+#include "account.h"
+
+namespace fixpoint::sandbox {
+namespace {
+
+TEST(Iam, a_user_has_keys_and_a_login_profile) {
+  Accounts aws;
+  const auto user = aws.ok("iam:CreateUser", "{UserName: ann, Path: /ops/}")["User"];
+  EXPECT_EQ(user["Arn"], "arn:aws:iam::111111111111:user/ops/ann");
+  EXPECT_EQ(aws.call("iam:GetUser", "{UserName: ann}", "111111111111", "eu-west-1")
+                ->find("User")
+                ->find("UserId")
+                ->as_string(),
+            user["UserId"].as_string());
+  EXPECT_EQ(aws.code("iam:GetUser", "{UserName: ann}", "222222222222"), "NoSuchEntity");
+  EXPECT_EQ(aws.error("iam:CreateUser", "{UserName: ann}"),
+            (Error{"EntityAlreadyExists", "User with name ann already exists.", {}, false, 409}));
+  const auto key = aws.ok("iam:CreateAccessKey", "{UserName: ann}")["AccessKey"];
+  const std::string id = key["AccessKeyId"].as_string();
+  EXPECT_EQ(key["SecretAccessKey"].as_string().size(), 40u);
+  aws.ok("iam:UpdateAccessKey", "{UserName: ann, AccessKeyId: " + id + ", Status: Inactive}");
+  const auto listed = aws.ok("iam:ListAccessKeys", "{UserName: ann}");
+  EXPECT_EQ(listed["AccessKeyMetadata"][0]["Status"], "Inactive");
+  EXPECT_TRUE(listed["AccessKeyMetadata"][0]["SecretAccessKey"].is_null());
+  EXPECT_EQ(listed["IsTruncated"], false);
+  EXPECT_EQ(aws.code("iam:UpdateAccessKey", "{UserName: bob, AccessKeyId: " + id + ", Status: Active}"),
+            "NoSuchEntity");
+  EXPECT_EQ(aws.ok("iam:GetAccessKeyLastUsed", "{AccessKeyId: " + id + "}")["UserName"], "ann");
+  aws.ok("iam:CreateLoginProfile", "{UserName: ann, Password: x}");
+  EXPECT_EQ(aws.ok("iam:GetLoginProfile", "{UserName: ann}")["LoginProfile"]["UserName"], "ann");
+  EXPECT_EQ(aws.code("iam:DeleteUser", "{UserName: ann}"), "DeleteConflict");
+  aws.ok("iam:DeleteLoginProfile", "{UserName: ann}");
+  EXPECT_EQ(aws.error("iam:GetLoginProfile", "{UserName: ann}").message, "Login Profile for User ann cannot be found.");
+  EXPECT_EQ(aws.error("iam:DeleteUser", "{UserName: ann}").message,
+            "Cannot delete entity, must delete access keys first.");
+  aws.ok("iam:DeleteAccessKey", "{UserName: ann, AccessKeyId: " + id + "}");
+  aws.ok("iam:DeleteUser", "{UserName: ann}");
+  EXPECT_EQ(aws.ok("iam:ListUsers")["Users"].size(), 0u);
+}
+
+TEST(Iam, the_password_policy_is_replaced_whole) {
+  Accounts aws;
+  EXPECT_EQ(aws.error("iam:GetAccountPasswordPolicy").message,
+            "The Password Policy with domain name 111111111111 cannot be found.");
+  aws.ok("iam:UpdateAccountPasswordPolicy", "{MinimumPasswordLength: 14, RequireSymbols: true, MaxPasswordAge: 90}");
+  EXPECT_EQ(aws.ok("iam:GetAccountPasswordPolicy")["PasswordPolicy"]["ExpirePasswords"], true);
+  aws.ok("iam:UpdateAccountPasswordPolicy", "{RequireNumbers: true}");
+  EXPECT_EQ(
+      aws.ok("iam:GetAccountPasswordPolicy")["PasswordPolicy"],
+      yaml("{MinimumPasswordLength: 6, RequireSymbols: false, RequireNumbers: true, RequireUppercaseCharacters: false, "
+           "RequireLowercaseCharacters: false, AllowUsersToChangePassword: false, ExpirePasswords: false}"));
+  aws.ok("iam:DeleteAccountPasswordPolicy");
+  EXPECT_EQ(aws.code("iam:DeleteAccountPasswordPolicy"), "NoSuchEntity");
+}
+
+TEST(Iam, roles_policies_and_instance_profiles_hang_together) {
+  Accounts aws;
+  EXPECT_EQ(aws.ok("iam:CreateRole", "{RoleName: app, AssumeRolePolicyDocument: '{}'}")["Role"]["MaxSessionDuration"],
+            3600);
+  const auto arn = aws.ok("iam:CreatePolicy", "{PolicyName: read, PolicyDocument: '{}'}")["Policy"]["Arn"].as_string();
+  EXPECT_EQ(arn, "arn:aws:iam::111111111111:policy/read");
+  EXPECT_EQ(aws.code("iam:CreatePolicy", "{PolicyName: read, PolicyDocument: '{}'}"), "EntityAlreadyExists");
+  aws.ok("iam:AttachRolePolicy", "{RoleName: app, PolicyArn: '" + arn + "'}");
+  aws.ok("iam:AttachRolePolicy", "{RoleName: app, PolicyArn: '" + arn + "'}");
+  EXPECT_EQ(aws.ok("iam:ListAttachedRolePolicies", "{RoleName: app}")["AttachedPolicies"],
+            yaml("[{PolicyName: read, PolicyArn: '" + arn + "'}]"));
+  EXPECT_EQ(aws.code("iam:DeletePolicy", "{PolicyArn: '" + arn + "'}"), "DeleteConflict");
+  aws.ok("iam:PutRolePolicy", "{RoleName: app, PolicyName: inline, PolicyDocument: '{}'}");
+  EXPECT_EQ(aws.ok("iam:ListRolePolicies", "{RoleName: app}")["PolicyNames"], yaml("[inline]"));
+  EXPECT_EQ(aws.code("iam:DeleteRole", "{RoleName: app}"), "DeleteConflict");
+  aws.ok("iam:CreateInstanceProfile", "{InstanceProfileName: p}");
+  aws.ok("iam:AddRoleToInstanceProfile", "{InstanceProfileName: p, RoleName: app}");
+  EXPECT_EQ(aws.ok("iam:GetInstanceProfile", "{InstanceProfileName: p}")["InstanceProfile"]["Roles"][0]["RoleName"],
+            "app");
+  EXPECT_EQ(aws.code("iam:AddRoleToInstanceProfile", "{InstanceProfileName: p, RoleName: app}"), "LimitExceeded");
+  EXPECT_EQ(aws.ok("iam:ListInstanceProfilesForRole", "{RoleName: app}")["InstanceProfiles"].size(), 1u);
+  aws.ok("iam:DetachRolePolicy", "{RoleName: app, PolicyArn: '" + arn + "'}");
+  EXPECT_EQ(aws.code("iam:DetachRolePolicy", "{RoleName: app, PolicyArn: '" + arn + "'}"), "NoSuchEntity");
+  aws.ok("iam:DeleteRolePolicy", "{RoleName: app, PolicyName: inline}");
+  EXPECT_EQ(aws.error("iam:DeleteRole", "{RoleName: app}").message,
+            "Cannot delete entity, must remove roles from instance profile first.");
+  aws.ok("iam:RemoveRoleFromInstanceProfile", "{InstanceProfileName: p, RoleName: app}");
+  aws.ok("iam:DeleteInstanceProfile", "{InstanceProfileName: p}");
+  aws.ok("iam:DeleteRole", "{RoleName: app}");
+  aws.ok("iam:DeletePolicy", "{PolicyArn: '" + arn + "'}");
+}
+
+}  // namespace
+}  // namespace fixpoint::sandbox
