@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/text.h"
 #include "jsonata/evaluator.h"
 #include "jsonata/syntax.h"
 #include "jsonata/text.h"
@@ -158,6 +159,7 @@ Result<Expression> compile(std::string_view text) {
                         std::to_string(longest_text) + " are taken",
                     Failure::nowhere,
                     {}};
+    if (!is_valid_utf8(text)) throw Failure{"S0201", "the expression is not valid UTF-8", Failure::nowhere, {}};
     program->text = std::string(text);
     program->root = resolve(*program, parse(*program));
   } catch (Failure& failure) {

@@ -59,12 +59,11 @@ json::Value convert(const Item& item, int depth) {
       out.reserve(item.object->size);
       for (std::uint32_t i = 0; i < item.object->size; ++i) {
         const ObjectMember& m = item.object->members[i];
-        if (!m.value.is_undefined())
+        if (!m.value.is_undefined() && !m.value.is_function())
           out.append(without_lone_surrogates(std::string(m.key)), convert(m.value, depth + 1));
       }
       return json::Value(std::move(out));
     }
-    case Tag::Function: return "";
     case Tag::Tuple: return convert(item.tuple->value, depth + 1);
     default: return nullptr;
   }
