@@ -29,7 +29,9 @@ constexpr std::size_t longest_text = std::size_t{1024} * 1024;
 Error error_of(Failure failure, std::string_view text) {
   Error error;
   error.code = failure.code;
-  if (!failure.token.empty() && failure.message.find(failure.token) == std::string::npos)
+  // What the parser says names its token already, and what an expression says by $error or $assert is its own sentence.
+  const bool own_words = failure.code[0] == 'S' || failure.code == "D3137" || failure.code == "D3141";
+  if (!own_words && !failure.token.empty() && failure.message.find(failure.token) == std::string::npos)
     error.message = "in '" + failure.token + "': ";
   error.message += failure.message;
   error.message = without_lone_surrogates(std::move(error.message));

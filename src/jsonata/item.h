@@ -312,8 +312,8 @@ bool deep_equal(const Item& a, const Item& b, int depth = 0);
 constexpr int deepest_nesting = 500;
 [[noreturn]] void too_deeply_nested();
 
-/// For an API's caller, as JSON.stringify would: members that are functions are left out, elements that are functions or
-/// undefined become null. Numbers are integers where they can be.
+/// For an API's caller, as JSON.stringify would: members that are functions are left out, elements that are functions
+/// or undefined become null. Numbers are integers where they can be.
 json::Value to_json(const Item& item);
 
 // The rest is inline.

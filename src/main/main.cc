@@ -1,6 +1,8 @@
 // The command line: which subcommands there are. CLI11 is included here and nowhere else (it costs four seconds a
 // file).
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <iostream>
 
 #include "main/command.h"
@@ -45,18 +47,27 @@ int run(int argc, char** argv) {
                      static_cast<int>(std::min<std::size_t>(command.at_most, 100000)))
           ->required(command.at_least > 0);
   }
+  // CLI11 reads [a,b] as a list, and -'x' or -1 as an option; here they are an expression, or a piece of JSON.
+  constexpr char as_it_is = '\x01';
+  const auto unmarked = [](std::string word) { return word.starts_with(as_it_is) ? word.substr(1) : word; };
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  for (std::string& word : words)
+    if (word.starts_with('[') ||
+        (word.size() > 1 && word[0] == '-' && word[1] != '-' && std::isalpha(static_cast<unsigned char>(word[1])) == 0))
+      word.insert(word.begin(), as_it_is);
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? ok : bad_usage;
   }
   for (const Bound& b : bound) {
     if (!b.app->parsed()) continue;
     Arguments arguments;
-    arguments.positional = b.positional;
+    for (const std::string& word : b.positional) arguments.positional.push_back(unmarked(word));
     for (const Option& option : b.command->options) {
       if (b.app->get_option("--" + option.name)->count() == 0) continue;
-      arguments.options[option.name] = option.value.empty() ? "true" : b.values.at(option.name);
+      arguments.options[option.name] = option.value.empty() ? "true" : unmarked(b.values.at(option.name));
     }
     return b.command->run(arguments);
   }
