@@ -23,5 +23,6 @@ Command mode_command();
 Command scene_command();
 Command call_command();
 Command eval_command();
+Command match_command();
 
 }  // namespace fixpoint::main
