@@ -21,13 +21,20 @@ std::string short_name(std::string_view arn) {
                            : std::string(arn);
 }
 
+// What tells a finding from the others: the end of its Id, which is a UUID in Security Hub's own.
+std::string short_finding(std::string_view id) {
+  const std::string_view last = id.substr(id.rfind('/') + 1);
+  return std::string(last.size() == 36 ? last.substr(0, 8) : last);
+}
+
 std::vector<std::string> row_of(const Value& execution) {
   const Value& result = execution["Result"];
   std::string what(result["Change"].string_or(""));
   if (what.empty()) what = result["Note"].string_or("");
   const std::string_view resource = result["Resource"].string_or("");
   const Value& verified = result["Verified"];
-  return {short_name(resource.empty() ? execution["Subject"].string_or("") : resource),
+  return {short_finding(execution["Subject"].string_or("")),
+          short_name(resource.empty() ? execution["Subject"].string_or("") : resource),
           std::string(execution["Program"].string_or("")),
           what,
           verified.is_bool() ? (verified.as_bool() ? "verified" : "NOT VERIFIED") : "-",
@@ -76,7 +83,7 @@ int run_executions(const Arguments& arguments) {
     }
     bool good = open == 0;
     std::vector<std::vector<std::string>> rows{
-        {"RESOURCE", "CONTROL", "CHANGED, FROM -> TO", "VERIFIED", "OUTCOME", "TIME"}};
+        {"FINDING", "RESOURCE", "CONTROL", "CHANGED, FROM -> TO", "VERIFIED", "OUTCOME", "TIME"}};
     for (const Value& execution : (*answer)["Executions"].as_array()) {
       rows.push_back(row_of(execution));
       good = good && execution["Status"].string_or("") == "SUCCEEDED";
@@ -84,7 +91,7 @@ int run_executions(const Arguments& arguments) {
     if (arguments.has("json"))
       std::cout << json::print_pretty(*answer) << "\n";
     else
-      print_table(rows);
+      print_table(rows, 60);
     return good ? ok : negative;
   }
 }

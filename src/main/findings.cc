@@ -88,7 +88,7 @@ int run_findings(const Arguments& arguments) {
                       std::string(finding["Workflow"]["Status"].string_or("")),
                       std::string(finding["Resources"][0]["Id"].string_or("")),
                       std::string(finding["Title"].string_or("")), std::string(finding["Note"]["Text"].string_or(""))});
-    print_table(rows, 60);
+    print_table(rows, 50);
   }
   return all.empty() ? negative : ok;
 }

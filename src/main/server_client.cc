@@ -22,14 +22,30 @@ std::size_t characters(const std::string& text) {
   return count;
 }
 
-std::string cut(const std::string& text, std::size_t widest) {
-  if (characters(text) <= widest) return text;
-  std::size_t end = 0;
-  for (std::size_t seen = 0; end < text.size() && seen < widest - 3; ++seen) {
-    ++end;
+// The cell's lines: broken behind a blank or comma where there is one in the second half of a line.
+std::vector<std::string> wrapped(const std::string& text, std::size_t widest) {
+  std::vector<std::string> lines;
+  std::string line;
+  std::size_t length = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i + 1;
     while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+    if (length == widest) {
+      const auto at = line.find_last_of(" ,");
+      const std::size_t keep = at != std::string::npos && at > line.size() / 2 ? at + 1 : line.size();
+      std::string rest = line.substr(keep);
+      line.resize(keep);
+      while (line.ends_with(' ')) line.pop_back();
+      lines.push_back(std::move(line));
+      length = characters(rest);
+      line = std::move(rest);
+    }
+    line.append(text, i, end - i);
+    ++length;
+    i = end;
   }
-  return text.substr(0, end) + "...";
+  lines.push_back(std::move(line));
+  return lines;
 }
 
 }  // namespace
@@ -103,13 +119,21 @@ void print_table(const std::vector<std::vector<std::string>>& rows, std::size_t 
       widths[i] = std::max(widths[i], std::min(widest, characters(row[i])));
     }
   for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string cell = cut(row[i], widest);
-      line += cell;
-      if (i + 1 < row.size()) line += std::string(widths[i] - std::min(widths[i], characters(cell)) + 2, ' ');
+    std::vector<std::vector<std::string>> cells;
+    std::size_t height = 1;
+    for (const auto& cell : row) {
+      cells.push_back(wrapped(cell, widest));
+      height = std::max(height, cells.back().size());
     }
-    std::cout << line << "\n";
+    for (std::size_t line = 0; line < height; ++line) {
+      std::string out;
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        const std::string text = line < cells[i].size() ? cells[i][line] : std::string();
+        out += text + std::string(widths[i] - std::min(widths[i], characters(text)) + 2, ' ');
+      }
+      while (out.ends_with(' ')) out.pop_back();
+      std::cout << out << "\n";
+    }
   }
 }
 
