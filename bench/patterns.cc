@@ -5,12 +5,12 @@
 // Rule k is the same at every size. Events aim at rules drawn evenly from all, a third of them at none.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <malloc.h>
 #include <random>
 #include <string>
+#include <time.h>
 #include <vector>
 
 #include "patterns/machine.h"
@@ -324,8 +324,11 @@ string make_event(std::size_t i, const std::vector<Rule>& rules) {
          findings + "]}}";
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+// The thread's own time: what other processes take of the core does not count.
+double now() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 int run(std::size_t rule_count) {
@@ -345,10 +348,10 @@ int run(std::size_t rule_count) {
   }
   malloc_trim(0);
   const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
-  const auto started = std::chrono::steady_clock::now();
+  const double started = now();
   RuleSet set;
   const auto applied = set.apply(changes);
-  const double build = seconds_since(started);
+  const double build = now() - started;
   if (!applied) {
     std::fprintf(stderr, "%s\n", fixpoint::describe(applied.error()).c_str());
     return 1;
@@ -366,14 +369,14 @@ int run(std::size_t rule_count) {
   }
   std::vector<double> rates;
   for (int pass = 0; pass < 5; ++pass) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = now();
     std::size_t done = 0;
-    while (done < 40000 || seconds_since(start) < 0.2)
+    while (done < 40000 || now() - start < 0.2)
       for (const string& event : events) {
         (void)machine->match(event, out, scratch);
         ++done;
       }
-    rates.push_back(static_cast<double>(done) / seconds_since(start));
+    rates.push_back(static_cast<double>(done) / (now() - start));
   }
   std::sort(rates.begin(), rates.end());
   std::printf(
@@ -392,7 +395,7 @@ int main(int argc, char** argv) {
   std::vector<std::size_t> sizes;
   for (int i = 1; i < argc; ++i) sizes.push_back(std::strtoul(argv[i], nullptr, 10));
   if (sizes.empty()) sizes = {10, 1000, 10000, 100000};
-  std::printf("one core, events in memory, median of five passes\n");
+  std::printf("one thread, its own processor time, events in memory, median of five passes\n");
   for (const std::size_t size : sizes)
     if (size == 0 || run(size) != 0) return 1;
   return 0;

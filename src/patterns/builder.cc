@@ -242,11 +242,12 @@ struct Builder::Work {
       data->slots.resize(data->slots.size() + size);
       for (const std::uint32_t child : node_children[n]) {
         const auto [offset, length] = node_names[child];
-        const std::uint32_t hash = name_hash(data->string(offset, length));
+        const std::string_view name = data->string(offset, length);
+        const std::uint32_t hash = name_hash(first_bytes(name), last_bytes(name), length);
         node.lengths |= 1ULL << (length & 63U);
         std::uint32_t i = hash & node.mask;
         while (data->slots[node.children + i].node != none) i = (i + 1) & node.mask;
-        data->slots[node.children + i] = {child, offset, length, hash};
+        data->slots[node.children + i] = {first_bytes(name), last_bytes(name), child, offset, length};
       }
     }
   }

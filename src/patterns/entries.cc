@@ -11,6 +11,7 @@ struct Key {
   std::uint64_t hash = 0;
   KeyKind kind = KeyKind::Scan;
   std::uint32_t length = 0;  // of the text, or bits of the mask
+  std::uint64_t gram = 0;    // for pieces of wildcards: the bytes
 };
 
 constexpr std::uint64_t scan_cost = 1ULL << 40;
@@ -85,7 +86,7 @@ class Entries {
   }
 
   void add_key(std::uint32_t path, KeyKind kind, std::uint64_t hash, std::uint32_t length) {
-    keys_.push_back({key_of(path, kind, hash), kind, length});
+    keys_.push_back({key_of(path, kind, hash), kind, length, hash});
   }
 
   void add_grams(std::uint32_t path, std::string_view piece) {
@@ -203,6 +204,7 @@ class Entries {
       keys_of(predicate.path, test);
       const Key* key = rarest();
       note(index, *key);
+      if (key->kind == KeyKind::Gram8 || key->kind == KeyKind::Gram4) grams_.push_back(key->gram);
       pairs_.push_back({key->hash, s});
       return true;
     });
@@ -246,6 +248,14 @@ class Entries {
     data_.entries.assign(size, {});
     data_.filter.assign(std::max<std::size_t>(1, size * 4 / 64), 0);
     data_.filter_mask = data_.filter.size() * 64 - 1;
+    std::size_t gram_bits = 64;
+    while (gram_bits < grams_.size() * 16) gram_bits *= 2;
+    data_.gram_filter.assign(gram_bits / 64, 0);
+    data_.gram_mask = gram_bits - 1;
+    for (const std::uint64_t gram : grams_) {
+      const std::uint64_t bit = gram_bit(gram, data_.gram_mask);
+      data_.gram_filter[bit / 64] |= 1ULL << (bit % 64);
+    }
     data_.candidates.reserve(pairs_.size());
     for (std::size_t i = 0; i < pairs_.size();) {
       const std::uint64_t key = pairs_[i].first;
@@ -266,6 +276,7 @@ class Entries {
   std::vector<std::uint32_t> uses_;
   std::vector<std::uint64_t> costs_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> pairs_;
+  std::vector<std::uint64_t> grams_;
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ bool holds_wildcard(const MachineData& data, const PackedTest& test, std::string
 
 // `first` to `last` are texts, sorted by length and bytes.
 bool one_of(const MachineData& data, const PackedTest* first, const PackedTest* last, std::string_view value) {
+  if (last - first == 1) return first->b == value.size() && data.string(first->a, first->b) == value;
   const auto before = [&](const PackedTest& test, std::string_view v) {
     return test.b != v.size() ? test.b < v.size() : data.string(test.a, test.b) < v;
   };

@@ -73,7 +73,8 @@ std::size_t Machine::bytes() const {
   const auto of = [](const auto& v) { return v.capacity() * sizeof(v[0]); };
   std::size_t sum = sizeof d + of(d.text) + of(d.tests) + of(d.predicates) + of(d.fields) + of(d.sub_rules) +
                     of(d.rule_names) + of(d.names) + of(d.numbers) + of(d.cidrs) + of(d.pieces) + of(d.nodes) +
-                    of(d.slots) + of(d.paths) + of(d.entries) + of(d.filter) + of(d.candidates) + of(d.always);
+                    of(d.slots) + of(d.paths) + of(d.entries) + of(d.filter) + of(d.gram_filter) + of(d.candidates) +
+                    of(d.always);
   for (const PathIndex& index : d.paths)
     sum += of(index.prefixes) + of(index.suffixes) + of(index.folded_prefixes) + of(index.folded_suffixes) +
            of(index.v4_bits) + of(index.v6_bits) + of(index.scanned);

@@ -52,10 +52,11 @@ struct Node {
 };
 
 struct ChildSlot {
+  std::uint64_t first = 0;  ///< the name's first eight bytes, which with
+  std::uint64_t last = 0;   ///< the last eight say all of a name of up to 16
   std::uint32_t node = none;
   std::uint32_t name = 0;  ///< text
   std::uint32_t length = 0;
-  std::uint32_t hash = 0;
 };
 
 /// How the values at a path are looked up among the entries: which kinds of keys there are.
@@ -120,9 +121,17 @@ inline std::uint32_t name_hash(std::uint64_t first, std::uint64_t last, std::siz
       ((first ^ length * 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL ^ last * 0x9FB21C651E98DF25ULL) >> 32);
 }
 
-inline std::uint32_t name_hash(std::string_view name) {
-  if (name.size() >= 8) return name_hash(load8(name.data()), load8(name.data() + name.size() - 8), name.size());
-  return name_hash(load_part(name.data(), name.size()), 0, name.size());
+inline std::uint64_t first_bytes(std::string_view name) {
+  return name.size() >= 8 ? load8(name.data()) : load_part(name.data(), name.size());
+}
+
+inline std::uint64_t last_bytes(std::string_view name) {
+  return name.size() >= 8 ? load8(name.data() + name.size() - 8) : 0;
+}
+
+/// The bit of a piece of eight or four bytes in the filter for pieces of wildcards.
+inline std::uint64_t gram_bit(std::uint64_t gram, std::uint64_t mask) {
+  return gram * 0xD6E8FEB86659FD93ULL >> 40 & mask;
 }
 
 struct MachineData {
@@ -144,6 +153,8 @@ struct MachineData {
   std::vector<Entry> entries;         ///< open addressing, a power of two
   std::vector<std::uint64_t> filter;  ///< a bit for the keys that are there, four to eight times as many bits as keys
   std::uint64_t filter_mask = 0;
+  std::vector<std::uint64_t> gram_filter;  ///< the same for pieces of wildcards, which are looked for at every byte
+  std::uint64_t gram_mask = 0;
   std::vector<std::uint32_t> candidates;  ///< branches
   std::vector<std::uint32_t> always;      ///< branches that no value is needed for
 

@@ -119,19 +119,13 @@ class Scan {
   // The child of that name, or none.
   std::uint32_t child(const Node& node, const char* name, std::size_t length) const {
     if ((node.lengths >> (length & 63U) & 1U) == 0) return none;
-    std::uint64_t first = 0;
-    std::uint64_t last = 0;
-    if (length >= 8) {
-      first = load8(name);
-      last = load8(name + length - 8);
-    } else {
-      first = load_part(name, length);
-    }
-    const std::uint32_t hash = name_hash(first, last, length);
-    for (std::uint32_t i = hash & node.mask;; i = (i + 1) & node.mask) {
+    const std::uint64_t first = first_bytes({name, length});
+    const std::uint64_t last = last_bytes({name, length});
+    for (std::uint32_t i = name_hash(first, last, length) & node.mask;; i = (i + 1) & node.mask) {
       const ChildSlot& slot = data_.slots[node.children + i];
       if (slot.node == none) return none;
-      if (slot.hash == hash && slot.length == length && std::memcmp(data_.text.data() + slot.name, name, length) == 0)
+      if (slot.first == first && slot.last == last && slot.length == length &&
+          (length <= 16 || std::memcmp(data_.text.data() + slot.name, name, length) == 0))
         return slot.node;
     }
   }
@@ -305,7 +299,7 @@ class Scan {
     }
   }
 
-  static std::uint64_t first_bytes(const char* p, std::size_t available, std::size_t count) {
+  static std::uint64_t beginning(const char* p, std::size_t available, std::size_t count) {
     if (available < 8 || count == 0) return load_part(p, count);
     return load8(p) & ~0ULL >> (64 - count * 8);
   }
@@ -318,7 +312,7 @@ class Scan {
     while (true) {
       for (; i < lengths.size() && lengths[i] < at + 8 && lengths[i] <= value.size(); ++i)
         probe(key_of(path, prefix,
-                     hash_end(chain, first_bytes(value.data() + at, value.size() - at, lengths[i] - at), lengths[i])));
+                     hash_end(chain, beginning(value.data() + at, value.size() - at, lengths[i] - at), lengths[i])));
       if (at + 8 > value.size()) break;
       if (!whole && i == lengths.size()) return;
       chain = mix(chain ^ load8(value.data() + at));
@@ -346,16 +340,24 @@ class Scan {
     }
   }
 
+  template <std::size_t Size>
+  void look_up_grams(std::uint32_t path, std::string_view value, KeyKind kind) {
+    const std::uint64_t* filter = data_.gram_filter.data();
+    const std::uint64_t mask = data_.gram_mask;
+    for (std::size_t i = 0; i + Size <= value.size(); ++i) {
+      const std::uint64_t gram = Size == 8 ? load8(value.data() + i) : load_part(value.data() + i, Size);
+      const std::uint64_t bit = gram_bit(gram, mask);
+      if ((filter[bit / 64] >> (bit % 64) & 1U) != 0) probe(key_of(path, kind, gram));
+    }
+  }
+
   void look_up_text(std::uint32_t path, const PathIndex& index, Leaf& leaf) {
     const std::string_view value = leaf.text();
     if (index.texts || !index.prefixes.empty())
       look_up_forward(path, value, index.prefixes, index.texts, KeyKind::Prefix, KeyKind::Text);
     if (!index.suffixes.empty()) look_up_backward(path, value, index.suffixes, KeyKind::Suffix);
-    if (index.grams8)
-      for (std::size_t i = 0; i + 8 <= value.size(); ++i) probe(key_of(path, KeyKind::Gram8, load8(value.data() + i)));
-    if (index.grams4)
-      for (std::size_t i = 0; i + 4 <= value.size(); ++i)
-        probe(key_of(path, KeyKind::Gram4, load_part(value.data() + i, 4)));
+    if (index.grams8) look_up_grams<8>(path, value, KeyKind::Gram8);
+    if (index.grams4) look_up_grams<4>(path, value, KeyKind::Gram4);
     if (index.folded_texts || !index.folded_prefixes.empty() || !index.folded_suffixes.empty()) {
       const std::string_view folded = state_.folded_text(leaf);
       look_up_forward(path, folded, index.folded_prefixes, index.folded_texts, KeyKind::FoldedPrefix,
