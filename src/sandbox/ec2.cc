@@ -116,9 +116,32 @@ Result<bool> passes(const json::Value& filters, const json::Value& it, const Fil
   return true;
 }
 
+std::optional<std::vector<std::string>> filter_members(
+    std::string_view name, const json::Value& it,
+    std::initializer_list<std::pair<std::string_view, std::string_view>> table) {
+  for (const auto& [filter, member] : table) {
+    if (name != filter) continue;
+    const json::Value& value = it[member];
+    if (value.is_bool()) return std::vector<std::string>{value.as_bool() ? "true" : "false"};
+    if (value.is_number()) return std::vector<std::string>{value.number_text()};
+    return std::vector<std::string>{std::string(value.string_or({}))};
+  }
+  return {};
+}
+
+Result<Document> resource_of(Request& request, std::string_view type, std::string_view member, std::string_view prefix,
+                             std::string_view missing, std::string_view malformed, std::string_view noun) {
+  const std::string id(request.text(member));
+  if (!is_id(id, prefix))
+    return refuse(std::string(malformed), "Invalid id: \"" + id + "\" (expecting \"" + std::string(prefix) + "...\")");
+  Document found = request.state.get(scope(request, type), id);
+  if (!found) return refuse(std::string(missing), "The " + std::string(noun) + " '" + id + "' does not exist");
+  return found;
+}
+
 Reply describe(Request& request, const Describe& how) {
   const json::Value& ids = request.input[how.ids];
-  const json::Value& filters = request.input["Filters"];
+  const json::Value& filters = request.input[how.filters_member];
   const Scope place = scope(request, how.type);
   // An unknown filter is refused also where there is nothing to filter.
   FIXPOINT_CHECK(passes(filters, json::Object(), how.filters));
@@ -181,6 +204,9 @@ void add_ec2(Services& services) {
   ec2::add_security_groups(table);
   ec2::add_rules(table);
   ec2::add_tags(table);
+  ec2::add_storage(table);
+  ec2::add_instances(table);
+  ec2::add_gateways(table);
 }
 
 }  // namespace fixpoint::sandbox

@@ -51,8 +51,18 @@ struct Describe {
   std::string_view noun;  ///< "vpc ID": The vpc ID 'vpc-1' does not exist
   FilterValues filters;
   std::function<json::Value(const json::Value&)> show;  ///< the stored form as it is answered; as it is where empty
+  std::string_view filters_member = "Filters";
 };
 Reply describe(Request& request, const Describe& how);
+
+/// The value of the member that the table pairs with the filter's name, or nothing for a name that is not in it.
+std::optional<std::vector<std::string>> filter_members(
+    std::string_view name, const json::Value& it,
+    std::initializer_list<std::pair<std::string_view, std::string_view>> table);
+
+/// The resource that the call's `member` names. Errors: `malformed`, `missing`.
+Result<Document> resource_of(Request& request, std::string_view type, std::string_view member, std::string_view prefix,
+                             std::string_view missing, std::string_view malformed, std::string_view noun);
 
 /// The tags that a call's TagSpecifications give to a new resource of the type. Error: InvalidParameterValue.
 Result<json::Value> new_tags(const Request& request, std::string_view type);
@@ -72,5 +82,8 @@ void add_security_groups(Table& table);
 void add_rules(Table& table);
 void add_network(Table& table);
 void add_tags(Table& table);
+void add_storage(Table& table);
+void add_instances(Table& table);
+void add_gateways(Table& table);
 
 }  // namespace fixpoint::sandbox::ec2

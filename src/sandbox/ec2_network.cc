@@ -49,19 +49,6 @@ json::Value vpc(const Request& request, const std::string& id, const std::string
                                                 {"CidrBlockState", json::Object{{"State", "associated"}}}}}}};
 }
 
-std::optional<std::vector<std::string>> members(
-    std::string_view name, const json::Value& it,
-    std::initializer_list<std::pair<std::string_view, std::string_view>> known) {
-  for (const auto& [filter, member] : known) {
-    if (name != filter) continue;
-    const json::Value& value = it[member];
-    if (value.is_bool()) return std::vector<std::string>{value.as_bool() ? "true" : "false"};
-    if (value.is_number()) return std::vector<std::string>{value.number_text()};
-    return std::vector<std::string>{std::string(value.string_or({}))};
-  }
-  return {};
-}
-
 Reply describe_vpcs(Request& request) {
   default_vpc(request);
   return describe(request, {.type = "vpc",
@@ -73,14 +60,14 @@ Reply describe_vpcs(Request& request) {
                             .noun = "vpc ID",
                             .filters =
                                 [](std::string_view name, const json::Value& it) {
-                                  return members(name, it,
-                                                 {{"vpc-id", "VpcId"},
-                                                  {"cidr", "CidrBlock"},
-                                                  {"state", "State"},
-                                                  {"owner-id", "OwnerId"},
-                                                  {"dhcp-options-id", "DhcpOptionsId"},
-                                                  {"is-default", "IsDefault"},
-                                                  {"isDefault", "IsDefault"}});
+                                  return filter_members(name, it,
+                                                        {{"vpc-id", "VpcId"},
+                                                         {"cidr", "CidrBlock"},
+                                                         {"state", "State"},
+                                                         {"owner-id", "OwnerId"},
+                                                         {"dhcp-options-id", "DhcpOptionsId"},
+                                                         {"is-default", "IsDefault"},
+                                                         {"isDefault", "IsDefault"}});
                                 },
                             .show = {}});
 }
@@ -96,19 +83,19 @@ Reply describe_subnets(Request& request) {
                             .noun = "subnet ID",
                             .filters =
                                 [](std::string_view name, const json::Value& it) {
-                                  return members(name, it,
-                                                 {{"subnet-id", "SubnetId"},
-                                                  {"vpc-id", "VpcId"},
-                                                  {"state", "State"},
-                                                  {"owner-id", "OwnerId"},
-                                                  {"cidr", "CidrBlock"},
-                                                  {"cidr-block", "CidrBlock"},
-                                                  {"availability-zone", "AvailabilityZone"},
-                                                  {"availabilityZone", "AvailabilityZone"},
-                                                  {"availability-zone-id", "AvailabilityZoneId"},
-                                                  {"default-for-az", "DefaultForAz"},
-                                                  {"map-public-ip-on-launch", "MapPublicIpOnLaunch"},
-                                                  {"subnet-arn", "SubnetArn"}});
+                                  return filter_members(name, it,
+                                                        {{"subnet-id", "SubnetId"},
+                                                         {"vpc-id", "VpcId"},
+                                                         {"state", "State"},
+                                                         {"owner-id", "OwnerId"},
+                                                         {"cidr", "CidrBlock"},
+                                                         {"cidr-block", "CidrBlock"},
+                                                         {"availability-zone", "AvailabilityZone"},
+                                                         {"availabilityZone", "AvailabilityZone"},
+                                                         {"availability-zone-id", "AvailabilityZoneId"},
+                                                         {"default-for-az", "DefaultForAz"},
+                                                         {"map-public-ip-on-launch", "MapPublicIpOnLaunch"},
+                                                         {"subnet-arn", "SubnetArn"}});
                                 },
                             .show = {}});
 }

@@ -60,7 +60,9 @@ Result<void> change(Request& request, const std::string& id, const std::function
       return refuse("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '" + id + "' does not exist");
     json::Value group = *holder;
     for (json::Value& rule : group.as_object().find("Rules")->as_array())
-      if (rule["SecurityGroupRuleId"].string_or({}) == id) FIXPOINT_CHECK(work(rule));
+      if (rule["SecurityGroupRuleId"].string_or({}) == id) {
+        FIXPOINT_CHECK(work(rule));
+      }
     const std::string group_id(group["GroupId"].string_or({}));
     request.state.put(scope(request, "security-group"), group_id, std::move(group));
     return {};

@@ -1,0 +1,252 @@
+#include <algorithm>
+
+#include "sandbox/ec2.h"
+#include "sandbox/kms.h"
+
+namespace fixpoint::sandbox::ec2 {
+namespace {
+
+bool encrypts_by_default(Request& request) {
+  const Document set = request.state.get(scope(request, "account"), "ebs-encryption");
+  return set && set->bool_or(false);
+}
+
+Reply set_default(Request& request, bool enabled) {
+  request.state.put(scope(request, "account"), "ebs-encryption", enabled);
+  return json::Object{{"EbsEncryptionByDefault", enabled}};
+}
+
+Reply get_default_key(Request& request) {
+  const Document set = request.state.get(scope(request, "account"), "ebs-key");
+  return json::Object{{"KmsKeyId", set ? *set : json::Value("alias/aws/ebs")}};
+}
+
+Reply set_default_key(Request& request) {
+  const auto key = kms::find_key(request, request.text("KmsKeyId"));
+  if (!key) return refuse("InvalidKmsKey.InvalidState", key.error().message);
+  request.state.put(scope(request, "account"), "ebs-key", kms::arn_of(**key));
+  return json::Object{{"KmsKeyId", kms::arn_of(**key)}};
+}
+
+Reply reset_default_key(Request& request) {
+  request.state.erase(scope(request, "account"), "ebs-key");
+  return json::Object{{"KmsKeyId", "alias/aws/ebs"}};
+}
+
+Reply create_volume(Request& request) {
+  const std::int64_t size = request.input["Size"].int_or(0);
+  if (size < 1 && !request.has("SnapshotId"))
+    return refuse("MissingParameter", "The request must contain the parameter size/snapshotId");
+  const std::string id = new_id("vol-");
+  const bool encrypted = request.input["Encrypted"].bool_or(false) || encrypts_by_default(request);
+  json::Value volume =
+      json::Object{{"VolumeId", id},
+                   {"Size", size},
+                   {"AvailabilityZone", request.input["AvailabilityZone"].string_or(request.context.region + "a")},
+                   {"State", "available"},
+                   {"CreateTime", request.now()},
+                   {"VolumeType", request.input["VolumeType"].string_or("gp2")},
+                   {"SnapshotId", request.text("SnapshotId")},
+                   {"Encrypted", encrypted},
+                   {"MultiAttachEnabled", false},
+                   {"Attachments", json::Array()}};
+  if (encrypted && request.has("KmsKeyId")) volume.set("KmsKeyId", request.input["KmsKeyId"]);
+  FIXPOINT_TRY(tags, new_tags(request, "volume"));
+  if (tags.size() > 0) volume.set("Tags", std::move(tags));
+  request.state.put(scope(request, "volume"), id, volume);
+  return volume;
+}
+
+Reply describe_volumes(Request& request) {
+  return describe(request, {.type = "volume",
+                            .ids = "VolumeIds",
+                            .into = "Volumes",
+                            .id_prefix = "vol-",
+                            .missing_code = "InvalidVolume.NotFound",
+                            .malformed_code = "InvalidVolumeID.Malformed",
+                            .noun = "volume",
+                            .filters =
+                                [](std::string_view name, const json::Value& it) {
+                                  return filter_members(name, it,
+                                                        {{"volume-id", "VolumeId"},
+                                                         {"status", "State"},
+                                                         {"encrypted", "Encrypted"},
+                                                         {"size", "Size"},
+                                                         {"snapshot-id", "SnapshotId"},
+                                                         {"availability-zone", "AvailabilityZone"},
+                                                         {"volume-type", "VolumeType"}});
+                                },
+                            .show = {}});
+}
+
+Result<Document> volume_of(Request& request) {
+  return resource_of(request, "volume", "VolumeId", "vol-", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed",
+                     "volume");
+}
+
+Reply delete_volume(Request& request) {
+  FIXPOINT_TRY(volume, volume_of(request));
+  if ((*volume)["Attachments"].size() > 0)
+    return refuse("VolumeInUse", "Volume " + std::string(request.text("VolumeId")) + " is currently attached");
+  request.state.erase(scope(request, "volume"), request.text("VolumeId"));
+  return empty();
+}
+
+json::Value shown_snapshot(const json::Value& snapshot) {
+  json::Object out;
+  for (const json::Member& member : snapshot.as_object())
+    if (member.key != "Permissions") out.set(member.key, member.value);
+  return out;
+}
+
+Reply create_snapshot(Request& request) {
+  FIXPOINT_TRY(volume, volume_of(request));
+  const std::string id = new_id("snap-");
+  json::Value snapshot = json::Object{{"SnapshotId", id},
+                                      {"VolumeId", request.input["VolumeId"]},
+                                      {"VolumeSize", (*volume)["Size"]},
+                                      {"State", "completed"},
+                                      {"Progress", "100%"},
+                                      {"StartTime", request.now()},
+                                      {"OwnerId", request.context.account},
+                                      {"Description", request.text("Description")},
+                                      {"Encrypted", (*volume)["Encrypted"]},
+                                      {"StorageTier", "standard"}};
+  FIXPOINT_TRY(tags, new_tags(request, "snapshot"));
+  if (tags.size() > 0) snapshot.set("Tags", std::move(tags));
+  json::Value answer = snapshot;
+  request.state.put(scope(request, "snapshot"), id, std::move(snapshot));
+  return answer;
+}
+
+bool is_shared_with(const json::Value& snapshot, std::string_view whom) {
+  const json::Value& permissions = snapshot["Permissions"];
+  for (std::size_t i = 0; i < permissions.size(); ++i)
+    if (permissions[i]["Group"].string_or({}) == whom || permissions[i]["UserId"].string_or({}) == whom) return true;
+  return false;
+}
+
+// OwnerIds and RestorableByUserIds narrow the list down; an account sees its own snapshots only.
+Reply describe_snapshots(Request& request) {
+  FIXPOINT_TRY(answer, describe(request, {.type = "snapshot",
+                                          .ids = "SnapshotIds",
+                                          .into = "Snapshots",
+                                          .id_prefix = "snap-",
+                                          .missing_code = "InvalidSnapshot.NotFound",
+                                          .malformed_code = "InvalidSnapshotID.Malformed",
+                                          .noun = "snapshot",
+                                          .filters =
+                                              [](std::string_view name, const json::Value& it) {
+                                                return filter_members(name, it,
+                                                                      {{"snapshot-id", "SnapshotId"},
+                                                                       {"volume-id", "VolumeId"},
+                                                                       {"status", "State"},
+                                                                       {"owner-id", "OwnerId"},
+                                                                       {"encrypted", "Encrypted"},
+                                                                       {"description", "Description"},
+                                                                       {"volume-size", "VolumeSize"}});
+                                              },
+                                          .show = {}}));
+  const json::Value& owners = request.input["OwnerIds"];
+  const json::Value& restorable = request.input["RestorableByUserIds"];
+  json::Array kept;
+  for (const json::Value& snapshot : answer["Snapshots"].as_array()) {
+    bool owned = owners.size() == 0;
+    for (std::size_t i = 0; i < owners.size(); ++i)
+      owned = owned || owners[i].string_or({}) == "self" || owners[i] == snapshot["OwnerId"];
+    bool open = restorable.size() == 0;
+    for (std::size_t i = 0; i < restorable.size(); ++i) {
+      const std::string_view whom = restorable[i].string_or({});
+      open = open || whom == "self" || restorable[i] == snapshot["OwnerId"] || is_shared_with(snapshot, whom);
+    }
+    if (owned && open) kept.push_back(shown_snapshot(snapshot));
+  }
+  json::Value out = answer;
+  out.set("Snapshots", std::move(kept));
+  return out;
+}
+
+Result<Document> snapshot_of(Request& request) {
+  return resource_of(request, "snapshot", "SnapshotId", "snap-", "InvalidSnapshot.NotFound",
+                     "InvalidSnapshotID.Malformed", "snapshot");
+}
+
+Reply delete_snapshot(Request& request) {
+  FIXPOINT_CHECK(snapshot_of(request));
+  request.state.erase(scope(request, "snapshot"), request.text("SnapshotId"));
+  return empty();
+}
+
+Reply describe_snapshot_attribute(Request& request) {
+  FIXPOINT_TRY(snapshot, snapshot_of(request));
+  json::Object out{{"SnapshotId", request.input["SnapshotId"]}};
+  if (request.text("Attribute") == "productCodes") {
+    out.set("ProductCodes", json::Array());
+  } else {
+    const json::Value& permissions = (*snapshot)["Permissions"];
+    out.set("CreateVolumePermissions", permissions.is_array() ? permissions : json::Value(json::Array()));
+  }
+  return out;
+}
+
+// Both forms: CreateVolumePermission {Add, Remove}, or OperationType with UserIds and GroupNames.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html
+Reply modify_snapshot_attribute(Request& request) {
+  FIXPOINT_TRY(snapshot, snapshot_of(request));
+  if (request.has("Attribute") && request.text("Attribute") != "createVolumePermission")
+    return refuse("InvalidParameterValue",
+                  "Value (" + std::string(request.text("Attribute")) + ") for parameter attribute is invalid.");
+  json::Array add;
+  json::Array remove;
+  const json::Value& permission = request.input["CreateVolumePermission"];
+  for (const auto& [member, into] : {std::pair{"Add", &add}, {"Remove", &remove}})
+    for (std::size_t i = 0; i < permission[member].size(); ++i) into->push_back(permission[member][i]);
+  json::Array& flat = request.text("OperationType") == "remove" ? remove : add;
+  for (std::size_t i = 0; i < request.input["UserIds"].size(); ++i)
+    flat.push_back(json::Object{{"UserId", request.input["UserIds"][i]}});
+  for (std::size_t i = 0; i < request.input["GroupNames"].size(); ++i)
+    flat.push_back(json::Object{{"Group", request.input["GroupNames"][i]}});
+  if (add.empty() && remove.empty())
+    return refuse("MissingParameter", "The request must contain an attribute to modify");
+  for (const json::Value& item : add)
+    if (item["Group"].is_string() && item["Group"].string_or({}) != "all")
+      return refuse("InvalidParameterValue", "Value (" + std::string(item["Group"].string_or({})) +
+                                                 ") for parameter group is invalid. The only group is all");
+  if (!add.empty() && (*snapshot)["Encrypted"].bool_or(false))
+    for (const json::Value& item : add)
+      if (item["Group"].is_string())
+        return refuse("OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared");
+  json::Value body = *snapshot;
+  json::Value permissions = body["Permissions"];
+  if (!permissions.is_array()) permissions = json::Array();
+  auto& list = permissions.as_array();
+  for (const json::Value& item : remove) std::erase(list, item);
+  for (json::Value& item : add)
+    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(std::move(item));
+  body.set("Permissions", std::move(permissions));
+  request.state.put(scope(request, "snapshot"), request.text("SnapshotId"), std::move(body));
+  return empty();
+}
+
+}  // namespace
+
+void add_storage(Table& table) {
+  table.reads("GetEbsEncryptionByDefault", [](Request& request) -> Reply {
+    return json::Object{{"EbsEncryptionByDefault", encrypts_by_default(request)}};
+  });
+  table.changes("EnableEbsEncryptionByDefault", [](Request& request) { return set_default(request, true); });
+  table.changes("DisableEbsEncryptionByDefault", [](Request& request) { return set_default(request, false); });
+  table.reads("GetEbsDefaultKmsKeyId", get_default_key);
+  table.changes("ModifyEbsDefaultKmsKeyId", set_default_key);
+  table.changes("ResetEbsDefaultKmsKeyId", reset_default_key);
+  table.changes("CreateVolume", create_volume);
+  table.reads("DescribeVolumes", describe_volumes);
+  table.changes("DeleteVolume", delete_volume);
+  table.changes("CreateSnapshot", create_snapshot);
+  table.reads("DescribeSnapshots", describe_snapshots);
+  table.changes("DeleteSnapshot", delete_snapshot);
+  table.reads("DescribeSnapshotAttribute", describe_snapshot_attribute);
+  table.changes("ModifySnapshotAttribute", modify_snapshot_attribute);
+}
+
+}  // namespace fixpoint::sandbox::ec2
