@@ -60,6 +60,8 @@ void add_ec2(Services& services);
 void add_cloudtrail(Services& services);
 void add_kms(Services& services);
 void add_iam(Services& services);
+void add_rds(Services& services);
+void add_sqs(Services& services);
 
 /// An answer without members.
 inline json::Value empty() {
