@@ -63,8 +63,12 @@ std::string describe(const Error& error);
 #define FIXPOINT_TRY(name, expression) FIXPOINT_TRY_(FIXPOINT_JOIN(fixpoint_result_, __LINE__), name, expression)
 
 /// Returns the error of `expression`, a Result<void> or one whose value is not wanted, from the enclosing function.
-/// Ends in an else of its own, so that an else behind it belongs to the if before it.
-#define FIXPOINT_CHECK(expression)                              \
-  if (auto fixpoint_checked = (expression); fixpoint_checked) { \
-  } else                                                        \
-    return ::fixpoint::fail(std::move(fixpoint_checked.error()))
+/// Ends in an else of its own, so that an else behind it belongs to the if before it; the switch tells the compiler
+/// that this is meant.
+#define FIXPOINT_CHECK(expression)                                \
+  switch (0)                                                      \
+  case 0:                                                         \
+  default:                                                        \
+    if (auto fixpoint_checked = (expression); fixpoint_checked) { \
+    } else                                                        \
+      return ::fixpoint::fail(std::move(fixpoint_checked.error()))
