@@ -140,6 +140,7 @@ void print_why(std::size_t number, const Input& rule, std::string_view event) {
 int run_events(const std::vector<Input>& rules, const std::string& file, bool why) {
   patterns::RuleSet set;
   std::vector<patterns::RuleSet::Change> changes;
+  changes.reserve(rules.size());
   for (const Input& rule : rules) changes.push_back({rule.name, rule.text});
   if (const auto applied = set.apply(changes); !applied)
     return refuse("rule refused (" + applied.error().where + "): " + applied.error().message);

@@ -172,6 +172,7 @@ struct Builder::Work {
       }
       case Kind::AnythingBut: {
         std::vector<PackedTest> list;
+        list.reserve(test.but.size());
         for (const Test& one : test.but) list.push_back(pack(one));
         sort_texts(list);
         packed.b = static_cast<std::uint32_t>(list.size());
@@ -272,6 +273,7 @@ void Builder::add(std::string_view name, const Pattern& pattern) {
   data.rule_names.push_back(static_cast<std::uint32_t>(data.names.size()));
   data.names += name;
   std::vector<std::uint32_t> paths;
+  paths.reserve(pattern.paths.size());
   for (const std::string& path : pattern.paths) paths.push_back(work_->path(path));
   std::vector<std::uint32_t> made(pattern.tests.size(), none);
   for (const auto& branch : pattern.branches) {
@@ -292,6 +294,7 @@ std::unique_ptr<const MachineData> Builder::finish() {
   data.rule_names.push_back(static_cast<std::uint32_t>(data.names.size()));
   work_->make_child_tables();
   std::vector<PathIndex*> sorted;
+  sorted.reserve(data.paths.size());
   for (PathIndex& index : data.paths) sorted.push_back(&index);
   std::sort(sorted.begin(), sorted.end(), [&](const PathIndex* x, const PathIndex* y) {
     return data.string(x->name, x->name_length) < data.string(y->name, y->name_length);

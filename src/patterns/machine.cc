@@ -18,6 +18,7 @@ Machine::~Machine() = default;
 
 std::shared_ptr<const Machine> Machine::build(const std::vector<Rule>& rules) {
   std::vector<const Rule*> sorted;
+  sorted.reserve(rules.size());
   for (const Rule& rule : rules) sorted.push_back(&rule);
   std::sort(sorted.begin(), sorted.end(), [](const Rule* x, const Rule* y) { return x->name < y->name; });
   Builder builder;
@@ -87,6 +88,7 @@ Result<void> RuleSet::apply(const std::vector<Change>& changes) {
   const std::lock_guard lock(changing_);
   std::vector<Stored> rules;
   std::vector<const Change*> sorted;
+  sorted.reserve(changes.size());
   for (const Change& change : changes) sorted.push_back(&change);
   std::sort(sorted.begin(), sorted.end(),
             [](const Change* x, const Change* y) { return x->name != y->name ? x->name < y->name : x < y; });

@@ -293,6 +293,11 @@ class Scan {
     const std::size_t mask = data_.entries.size() - 1;
     for (std::size_t i = key & mask; data_.entries[i].count != 0; i = (i + 1) & mask) {
       if (data_.entries[i].key != key) continue;
+      // A value that an event repeats must not bring the same long list again and again.
+      if (data_.entries[i].count > 8) {
+        if (state_.entered[i] == state_.event) return;
+        state_.entered[i] = state_.event;
+      }
       const std::uint32_t* first = data_.candidates.data() + data_.entries[i].first;
       state_.candidates.insert(state_.candidates.end(), first, first + data_.entries[i].count);
       return;
@@ -408,6 +413,11 @@ bool scan(const MachineData& data, Scratch::State& state, std::string_view text,
           const char*& fault) {
   state.elements.assign(1, {0, 0, 0});
   if (state.leaves_of.size() < data.paths.size()) state.leaves_of.resize(data.paths.size(), none);
+  if (state.entered.size() < data.entries.size()) state.entered.resize(data.entries.size(), 0);
+  if (++state.event == 0) {
+    std::fill(state.entered.begin(), state.entered.end(), 0);
+    state.event = 1;
+  }
   if (text.size() >= none / 2) {
     offset = none / 2;
     fault = "the event is larger than 2 GB";

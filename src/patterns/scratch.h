@@ -48,6 +48,8 @@ struct Scratch::State {
   std::vector<Decimal> numbers;
   std::size_t number_count = 0;
   std::vector<std::uint32_t> candidates;
+  std::vector<std::uint32_t> entered;  ///< by entry: the event that last came to it, for entries of many candidates
+  std::uint32_t event = 0;             ///< counts the events
   // For consistency.cc: the elements in which each field of a branch is satisfied.
   std::vector<std::uint32_t> choices;
   std::vector<std::uint32_t> ends;

@@ -53,7 +53,10 @@ std::string held(const Scratch::State& state, std::uint32_t path) {
   if (values.empty()) return "no value";
   std::reverse(values.begin(), values.end());
   std::string out;
-  for (const std::string& value : values) out += (out.empty() ? "" : ", ") + value;
+  for (const std::string& value : values) {
+    if (!out.empty()) out += ", ";
+    out += value;
+  }
   if (more > 0) out += " and " + std::to_string(more) + " more";
   return out;
 }

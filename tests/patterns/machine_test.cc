@@ -126,6 +126,26 @@ TEST(Machine, a_long_array_without_the_pair_is_settled_in_linear_time) {
   EXPECT_TRUE(match(R"({"v":{"x":[1],"y":[2],"z":[3]}})", event + R"({}],"v":[{"x":1,"z":3}],"v":{"y":2}})"));
 }
 
+TEST(Machine, a_value_repeated_without_end_brings_its_rules_once) {
+  std::vector<Pattern> patterns;
+  std::vector<std::string> names;
+  for (int i = 0; i < 2000; ++i) {
+    patterns.push_back(*compile(R"({"a":["x"]})"));
+    names.push_back(std::to_string(10000 + i));
+  }
+  std::vector<Machine::Rule> rules;
+  for (std::size_t i = 0; i < names.size(); ++i) rules.push_back({names[i], &patterns[i]});
+  const auto machine = Machine::build(rules);
+  std::string event = "{\"a\":[";
+  for (int i = 0; i < 100'000; ++i) event += "\"x\",";
+  Scratch scratch;
+  std::vector<RuleId> out;
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(machine->match(event + "1]}", out, scratch));
+    EXPECT_EQ(out.size(), 2000U);
+  }
+}
+
 TEST(Machine, says_where_an_event_is_broken) {
   const auto pattern = compile(R"({"a":[1]})");
   const auto machine = Machine::build({{"r", &*pattern}});
