@@ -64,6 +64,8 @@ Item spread(Evaluator& e, const Arguments& a) {
   if (!a[0].is_array() && !a[0].is_object()) return a[0].is_function() ? Item::of(std::string_view("")) : a[0];
   ArrayNode* result = e.new_array(ArrayNode::sequence);
   spread_into(e, a[0], result, 0);
+  // The members of one object are a sequence; those of several come of appending, which gives an array.
+  if (a[0].is_array() && result->size > 0) result->marks = 0;
   return Item::of(result);
 }
 
