@@ -1,0 +1,116 @@
+"""From a finding to a changed resource with handlers, rules and findings of this folder's own."""
+import json
+
+import support
+from support import ACCOUNT, REGION, make_finding, read
+
+
+class HandlerTest(support.ServerTest):
+    def place(self, name, function=None, **more):
+        return self.create_function(function or name.replace("_", "-"),
+                                    {name + ".py": read(support.HERE, "handlers", name + ".py")},
+                                    name + ".on_event", **more)
+
+    def rule(self, name, pattern, arn, **target):
+        self.events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+        answer = self.events.put_targets(Rule=name, Targets=[dict(Id="handler", Arn=arn, **target)])
+        self.assertEqual(0, answer["FailedEntryCount"], answer)
+
+    def written(self, finding_id):
+        finding = self.finding(finding_id)
+        return finding["Note"]["Text"], finding["Note"]["UpdatedBy"], finding["Workflow"]["Status"]
+
+
+class Handlers(HandlerTest):
+    def test_an_imported_finding_has_its_bucket_encrypted(self):
+        self.bare_bucket("own-bare")
+        arn = self.place("encrypt_bucket", Environment={"Variables": {"ALGORITHM": "aws:kms"}})
+        self.rule("bare-buckets", {"source": ["aws.securityhub"], "detail": {"findings": {
+            "Title": ["Bucket without encryption"], "Workflow": {"Status": ["NEW"]},
+            "Resources": {"Type": ["AwsS3Bucket"]}}}}, arn)
+        self.take_in(make_finding("own/bucket", "AwsS3Bucket", "arn:aws:s3:::own-bare", "own-scanner",
+                                  ProductArn=support.PRODUCT, Title="Bucket without encryption"))
+        self.server.wait()
+        self.assertEqual(("default encryption set to aws:kms", "encrypt-bucket", "RESOLVED"),
+                         self.written("own/bucket"))
+        rules = self.s3.get_bucket_encryption(Bucket="own-bare")["ServerSideEncryptionConfiguration"]["Rules"]
+        self.assertEqual("aws:kms", rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"])
+        # Imported again, still resolved: no second run.
+        before = len(self.server.wait())
+        self.take_in(make_finding("own/bucket", "AwsS3Bucket", "arn:aws:s3:::own-bare", "own-scanner",
+                                  ProductArn=support.PRODUCT, Title="Bucket without encryption",
+                                  UpdatedAt="2024-05-02T09:00:00.000Z"))
+        self.assertEqual(before, len(self.server.wait()))
+
+    def test_a_chosen_action_narrows_a_group(self):
+        group = self.ec2.create_security_group(GroupName="own-wide", Description="wide")["GroupId"]
+        self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 3389, "ToPort": 3389, "Ipv6Ranges": [{"CidrIpv6": "::/0"}],
+             "IpRanges": [{"CidrIp": "0.0.0.0/0"}, {"CidrIp": "192.168.0.0/16"}]}])
+        arn = self.place("narrow_group")
+        action = self.securityhub.create_action_target(Name="Narrow the group", Description="Takes the world out",
+                                                       Id="Narrow1")["ActionTargetArn"]
+        self.rule("narrow", {"detail-type": ["Security Hub Findings - Custom Action"], "resources": [action]}, arn)
+        self.take_in(make_finding("own/group", "AwsEc2SecurityGroup",
+                                  "arn:aws:ec2:%s:%s:security-group/%s" % (REGION, ACCOUNT, group), "own-scanner"))
+        self.assertEqual("NEW", self.finding("own/group")["Workflow"]["Status"])
+        status, out, err = self.server.fixpoint("act", "Narrow the group", "own/group")
+        self.assertEqual((0, ""), (status, err), out)
+        self.server.wait()
+        self.assertEqual(("Narrow the group: 1 permissions lost the world", "narrow-group", "RESOLVED"),
+                         self.written("own/group"))
+        self.assertEqual({"group": group}, self.finding("own/group")["UserDefinedFields"])
+        permission = self.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"][0]
+        self.assertEqual([{"CidrIp": "192.168.0.0/16"}], permission["IpRanges"])
+        self.assertEqual([], permission["Ipv6Ranges"])
+
+    def test_a_target_gets_the_input_that_its_rule_makes(self):
+        trail = self.stopped_trail("own-trail")
+        arn = self.place("resume_trail")
+        self.rule("trails", {"detail": {"findings": {"Title": [{"prefix": "Trail stopped"}],
+                                                     "Workflow": {"Status": ["NEW"]}}}}, arn,
+                  InputPath="$.detail.findings[0]")
+        self.take_in(make_finding("own/trail", "AwsCloudTrailTrail", trail, "own-scanner",
+                                  Title="Trail stopped some time ago"))
+        self.server.wait()
+        self.assertEqual(("logging is on again", "resume-trail", "RESOLVED"), self.written("own/trail"))
+        self.assertTrue(self.cloudtrail.get_trail_status(Name="own-trail")["IsLogging"])
+
+    def test_a_rule_that_is_switched_off_starts_nothing(self):
+        arn = self.place("talk", "never")
+        self.rule("off", {"detail": {"findings": {"Title": ["Switched off"]}}}, arn)
+        self.events.disable_rule(Name="off")
+        self.take_in(make_finding("own/off", "Other", "thing", "own-scanner", Title="Switched off"))
+        self.assertEqual([], [run for run in self.server.wait() if run["Program"] == arn])
+        self.events.enable_rule(Name="off")
+        self.take_in(make_finding("own/off", "Other", "thing", "own-scanner", Title="Switched off",
+                                  UpdatedAt="2024-05-03T09:00:00.000Z"))
+        self.assertEqual(1, len([run for run in self.server.wait() if run["Program"] == arn]))
+
+    def test_a_function_runs_on_events_of_ones_own(self):
+        arn = self.place("talk", "listener")
+        self.rule("orders", {"source": ["shop"], "detail": {"total": [{"numeric": [">", 100]}]}}, arn,
+                  InputPath="$.detail")
+        answer = self.events.put_events(Entries=[
+            {"Source": "shop", "DetailType": "order", "Detail": '{"total": 99}'},
+            {"Source": "shop", "DetailType": "order", "Detail": '{"total": 101}'}])
+        self.assertEqual(0, answer["FailedEntryCount"])
+        runs = [run for run in self.server.wait() if run["Program"] == arn]
+        self.assertEqual(["SUCCEEDED"], [run["Status"] for run in runs])
+        self.assertEqual({"total": 101}, json.loads(runs[0]["Result"]["Payload"])["event"])
+
+
+class Failures(HandlerTest):
+    def test_a_handler_that_fails_changes_nothing_and_is_shown_as_failed(self):
+        arn = self.place("encrypt_bucket", "encrypt-nothing")
+        self.rule("nothing", {"detail": {"findings": {"Title": ["No bucket"]}}}, arn)
+        self.take_in(make_finding("own/none", "AwsS3Bucket", "arn:aws:s3:::own-no-bucket", "own-scanner",
+                                  Title="No bucket"))
+        # Lambda tries an event again after a minute and after two; it is enough to see that it will.
+        for _ in range(30):
+            runs = [run for run in self.server.executions(wait=1) if run["Program"] == arn]
+            if runs and runs[0]["Status"] == "WAITING":
+                break
+        self.assertEqual([("WAITING", "tries again")], [(run["Status"], run["Outcome"]) for run in runs])
+        finding = self.finding("own/none")
+        self.assertEqual(("NEW", False), (finding["Workflow"]["Status"], "Note" in finding))

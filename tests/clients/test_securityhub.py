@@ -1,0 +1,165 @@
+"""Security Hub's operations, done and refused."""
+import support
+from support import ACCOUNT, PRODUCT, REGION, make_finding
+
+
+def equals(value):
+    return [{"Value": value, "Comparison": "EQUALS"}]
+
+
+class SecurityHub(support.ServerTest):
+    def make(self, finding_id, **more):
+        return make_finding(finding_id, "Other", "a-thing", "a-generator", **dict({"ProductArn": PRODUCT}, **more))
+
+    def ids(self, filters, **more):
+        return [f["Id"] for f in self.securityhub.get_findings(Filters=filters, **more)["Findings"]]
+
+    def test_more_than_a_hundred_findings_a_call_are_refused(self):
+        many = [self.make("many-%d" % i) for i in range(101)]
+        said = self.refused("InvalidInputException", self.securityhub.batch_import_findings, Findings=many)
+        self.assertIn("100", said)
+        self.assertIn("Findings", said)
+        self.assertEqual([], self.ids({"Id": [{"Value": "many-", "Comparison": "PREFIX"}]}))
+
+    def test_a_finding_that_is_wrong_is_named_with_its_field_and_the_others_are_taken_in(self):
+        wrong = {
+            "Severity": self.make("wrong-severity", Severity={}),
+            "AwsAccountId": self.make("wrong-account", AwsAccountId="123"),
+            "UpdatedAt": self.make("wrong-time", UpdatedAt="yesterday"),
+            "Types": self.make("wrong-types", Types=["Nonsense"]),
+            "SchemaVersion": self.make("wrong-version", SchemaVersion="2020-01-01"),
+            "Title": self.make("wrong-title", Title="t" * 257),
+            "ProductArn": self.make("wrong-product", ProductArn="arn:aws:s3:::x"),
+            "Workflow.Status": self.make("wrong-workflow", Workflow={"Status": "DONE"}),
+            "Compliance.Status": self.make("wrong-compliance", Compliance={"Status": "BROKEN"}),
+            "RecordState": self.make("wrong-state", RecordState="GONE"),
+            "Resources": self.make("wrong-resources", Resources=[]),
+        }
+        answer = self.securityhub.batch_import_findings(Findings=[self.make("right")] + list(wrong.values()))
+        self.assertEqual((1, len(wrong)), (answer["SuccessCount"], answer["FailedCount"]))
+        self.assertEqual([finding["Id"] for finding in wrong.values()], [f["Id"] for f in answer["FailedFindings"]])
+        for field, failed in zip(wrong, answer["FailedFindings"]):
+            self.assertEqual("InvalidInput", failed["ErrorCode"])
+            self.assertIn(field, failed["ErrorMessage"])
+        self.assertEqual(["right"], self.ids({"Id": [{"Value": "right", "Comparison": "EQUALS"},
+                                                     {"Value": "wrong-", "Comparison": "PREFIX"}]}))
+
+    def test_another_accounts_finding_is_refused(self):
+        answer = self.securityhub.batch_import_findings(Findings=[self.make("stranger", AwsAccountId="222222222222")])
+        self.assertEqual((0, 1), (answer["SuccessCount"], answer["FailedCount"]))
+        self.assertEqual("InvalidAccess", answer["FailedFindings"][0]["ErrorCode"])
+        self.assertIn("222222222222", answer["FailedFindings"][0]["ErrorMessage"])
+
+    def test_findings_are_found_by_filters_together(self):
+        self.take_in(self.make("f-1", Title="alpha one", Severity={"Label": "LOW"}, GeneratorId="filters"),
+                     self.make("f-2", Title="alpha two", Severity={"Label": "HIGH"}, GeneratorId="filters"),
+                     self.make("f-3", Title="beta", Severity={"Label": "HIGH"}, GeneratorId="filters",
+                               ProductFields={"team": "red"}))
+        mine = {"GeneratorId": equals("filters")}
+        by_id = [{"Field": "Id", "SortOrder": "asc"}]
+        self.assertEqual(["f-1", "f-2", "f-3"], self.ids(mine, SortCriteria=by_id))
+        self.assertEqual(["f-2", "f-3"], self.ids(dict(mine, SeverityLabel=equals("HIGH")), SortCriteria=by_id))
+        self.assertEqual(["f-2"], self.ids(dict(mine, SeverityLabel=equals("HIGH"),
+                                                Title=[{"Value": "alpha", "Comparison": "PREFIX"}])))
+        self.assertEqual(["f-1", "f-2"], self.ids(dict(mine, Title=[{"Value": "beta", "Comparison": "NOT_EQUALS"}]),
+                                                  SortCriteria=by_id))
+        self.assertEqual(["f-3"], self.ids(dict(mine, ProductFields=[
+            {"Key": "team", "Value": "red", "Comparison": "EQUALS"}])))
+        self.assertEqual(["f-1", "f-3"], self.ids(dict(mine, Id=equals("f-1") + equals("f-3")), SortCriteria=by_id))
+        self.assertEqual([], self.ids(dict(mine, WorkflowStatus=equals("RESOLVED"))))
+
+    def test_findings_come_in_pages_and_in_order(self):
+        self.take_in(*[self.make("page-%02d" % i, GeneratorId="pages", Severity={
+            "Label": ("LOW", "MEDIUM", "HIGH")[i % 3]}) for i in range(25)])
+        pages = self.securityhub.get_paginator("get_findings").paginate(
+            Filters={"GeneratorId": equals("pages")}, SortCriteria=[{"Field": "Id", "SortOrder": "desc"}],
+            PaginationConfig={"PageSize": 10})
+        got = [[f["Id"] for f in page["Findings"]] for page in pages]
+        self.assertEqual([10, 10, 5], [len(page) for page in got])
+        self.assertEqual(["page-%02d" % i for i in range(24, -1, -1)], sum(got, []))
+        first = self.securityhub.get_findings(
+            Filters={"GeneratorId": equals("pages")}, MaxResults=8,
+            SortCriteria=[{"Field": "SeverityLabel", "SortOrder": "asc"}])["Findings"]
+        self.assertEqual({"LOW"}, {f["Severity"]["Label"] for f in first})
+        self.refused("InvalidInputException", self.securityhub.get_findings, NextToken="not-a-token")
+
+    def test_filters_that_make_no_sense_are_refused(self):
+        self.assertIn("CREATEDAT", self.refused(
+            "InvalidInputException", self.securityhub.get_findings,
+            Filters={"CreatedAt": [{"Start": "soon", "End": "later"}]}).upper())
+
+    def test_an_update_reaches_the_findings_that_are_there_and_names_the_others(self):
+        self.take_in(self.make("update-1"))
+        answer = self.securityhub.batch_update_findings(
+            FindingIdentifiers=[{"Id": "update-1", "ProductArn": PRODUCT}, {"Id": "unknown", "ProductArn": PRODUCT}],
+            Note={"Text": "looked at", "UpdatedBy": "me"}, Workflow={"Status": "NOTIFIED"},
+            Severity={"Label": "CRITICAL"}, UserDefinedFields={"a": "b"}, Confidence=42, Criticality=7,
+            VerificationState="TRUE_POSITIVE")
+        self.assertEqual([{"Id": "update-1", "ProductArn": PRODUCT}], answer["ProcessedFindings"])
+        self.assertEqual([("unknown", "FindingNotFound")], [
+            (u["FindingIdentifier"]["Id"], u["ErrorCode"]) for u in answer["UnprocessedFindings"]])
+        self.assertIn("unknown", answer["UnprocessedFindings"][0]["ErrorMessage"])
+        finding = self.finding("update-1")
+        self.assertEqual(("looked at", "me", "NOTIFIED", "CRITICAL", 90, {"a": "b"}, 42, 7, "TRUE_POSITIVE"), (
+            finding["Note"]["Text"], finding["Note"]["UpdatedBy"], finding["Workflow"]["Status"],
+            finding["Severity"]["Label"], finding["Severity"]["Normalized"], finding["UserDefinedFields"],
+            finding["Confidence"], finding["Criticality"], finding["VerificationState"]))
+        # What its product says again leaves what people wrote.
+        self.take_in(self.make("update-1", UpdatedAt="2024-06-01T00:00:00.000Z", Title="Said again"))
+        finding = self.finding("update-1")
+        self.assertEqual(("Said again", "NOTIFIED", "looked at"),
+                         (finding["Title"], finding["Workflow"]["Status"], finding["Note"]["Text"]))
+
+    def test_an_update_with_a_wrong_value_changes_nothing(self):
+        self.take_in(self.make("update-2"))
+        identifiers = [{"Id": "update-2", "ProductArn": PRODUCT}]
+        for field, wrong in (("Note.Text", {"Note": {"Text": "x" * 513, "UpdatedBy": "me"}}),
+                             ("Workflow.Status", {"Workflow": {"Status": "DONE"}}),
+                             ("Confidence", {"Confidence": 101})):
+            self.assertIn(field, self.refused("InvalidInputException", self.securityhub.batch_update_findings,
+                                              FindingIdentifiers=identifiers, **wrong))
+        self.refused("InvalidInputException", self.securityhub.batch_update_findings,
+                     FindingIdentifiers=identifiers * 101, Workflow={"Status": "RESOLVED"})
+        finding = self.finding("update-2")
+        self.assertEqual(("NEW", False), (finding["Workflow"]["Status"], "Note" in finding))
+
+    def test_action_targets_come_and_go(self):
+        made = [self.securityhub.create_action_target(Name="Action %d" % i, Description="does %d" % i, Id="Act%d" % i)
+                ["ActionTargetArn"] for i in range(3)]
+        self.assertEqual("arn:aws:securityhub:%s:%s:action/custom/Act0" % (REGION, ACCOUNT), made[0])
+        said = self.refused("ResourceConflictException", self.securityhub.create_action_target, Name="Other",
+                            Description="other", Id="Act0")
+        self.assertIn("Act0", said)
+        self.refused("InvalidInputException", self.securityhub.create_action_target, Name="n", Description="d",
+                     Id="not an id")
+        self.refused("InvalidInputException", self.securityhub.create_action_target, Name="n", Description="d",
+                     Id="a" * 21)
+        self.assertEqual([{"ActionTargetArn": made[1], "Name": "Action 1", "Description": "does 1"}],
+                         self.securityhub.describe_action_targets(ActionTargetArns=[made[1]])["ActionTargets"])
+        pages = self.securityhub.get_paginator("describe_action_targets").paginate(PaginationConfig={"PageSize": 2})
+        self.assertEqual(made, [target["ActionTargetArn"] for page in pages for target in page["ActionTargets"]])
+        self.assertEqual(made[0], self.securityhub.delete_action_target(ActionTargetArn=made[0])["ActionTargetArn"])
+        self.refused("ResourceNotFoundException", self.securityhub.delete_action_target, ActionTargetArn=made[0])
+        self.refused("ResourceNotFoundException", self.securityhub.describe_action_targets, ActionTargetArns=[made[0]])
+        for arn in made[1:]:
+            self.securityhub.delete_action_target(ActionTargetArn=arn)
+        self.assertEqual([], self.securityhub.describe_action_targets()["ActionTargets"])
+
+    def test_choosing_an_action_or_a_finding_that_is_not_there_is_refused(self):
+        self.take_in(self.make("act-1"))
+        status, _, said = self.server.fixpoint("act", "Nothing", "act-1")
+        self.assertEqual(5, status)
+        self.assertIn("Nothing", said)
+        self.securityhub.create_action_target(Name="Real", Description="real", Id="Real")
+        status, _, said = self.server.fixpoint("act", "Real", "no-such-finding")
+        self.assertEqual(5, status)
+        self.assertIn("no-such-finding", said)
+        self.securityhub.delete_action_target(
+            ActionTargetArn="arn:aws:securityhub:%s:%s:action/custom/Real" % (REGION, ACCOUNT))
+
+    def test_an_operation_that_is_not_there_says_so(self):
+        for call in (self.securityhub.get_insights, self.securityhub.list_members,
+                     self.securityhub.describe_standards):
+            said = self.refused("NotImplemented", call)
+            self.assertEqual(501, self.status)
+            self.assertRegex(said, "^securityhub:[A-Za-z]+ is not there in this version")
