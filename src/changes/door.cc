@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
 #include "json/text.h"
 
 namespace fixpoint::changes {
@@ -149,11 +150,13 @@ Result<Value> Door::call(const aws::CallContext& context, const std::string& ste
                     change.at_ms, change.undo}));
     return {};
   }));
+  fault_point("door.intent_stored");
   return make(std::move(change), context);
 }
 
 Result<Value> Door::make(Change change, const aws::CallContext& context) {
   auto answer = account_.call(context, change.service, change.operation, change.input);
+  fault_point("door.call_made");
   const std::optional<Value> output = answer ? std::optional<Value>(*answer) : std::nullopt;
   const std::string error = answer ? std::string() : answer.error().code + ": " + answer.error().message;
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
@@ -163,6 +166,7 @@ Result<Value> Door::make(Change change, const aws::CallContext& context) {
                     change.execution, change.step}));
     return {};
   }));
+  fault_point("door.result_stored");
   return answer;
 }
 

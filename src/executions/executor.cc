@@ -1,5 +1,6 @@
 #include "executions/executor.h"
 
+#include "base/fault.h"
 #include "base/id.h"
 #include "json/text.h"
 
@@ -218,6 +219,14 @@ void Executor::tell_ended(const Execution& execution) {
   for (auto& ended : told) ended(execution);
 }
 
+void Executor::leave(const std::string& id) {
+  std::lock_guard lock(mutex_);
+  active_.erase(id);
+  if (again_.erase(id) == 0) return;
+  ready_.push_back(id);
+  wake_.notify_one();
+}
+
 void Executor::enqueue(const std::string& id) {
   {
     std::lock_guard lock(mutex_);
@@ -251,6 +260,11 @@ void Executor::run() {
     }
     const std::string id = std::move(ready_.front());
     ready_.pop_front();
+    // A timer that an answer outran, say, may name an execution whose step is under way: it has its turn after that.
+    if (!active_.insert(id).second) {
+      again_.insert(id);
+      continue;
+    }
     ++under_way_;
     lock.unlock();
     take(id);
@@ -259,7 +273,8 @@ void Executor::run() {
 }
 
 void Executor::take(const std::string& id) {
-  const auto finish = [this] {
+  const auto finish = [this, &id] {
+    leave(id);
     std::lock_guard lock(mutex_);
     --under_way_;
     idle_.notify_all();  // under the lock: stop() may end this object as soon as it sees zero
@@ -270,6 +285,8 @@ void Executor::take(const std::string& id) {
     return finish();
   }
   if (!*found || (*found)->ended_ms != 0) return finish();
+  // Woken by a timer that is no longer its own: the right one, or an answer, comes.
+  if ((*found)->status == "WAITING" && ((*found)->wake_ms == 0 || (*found)->wake_ms > clock_.now_ms())) return finish();
   auto execution = std::make_shared<const Execution>(std::move(**found));
   const auto program = programs_.find(execution->kind);
   if (program == programs_.end()) {
@@ -298,6 +315,7 @@ void Executor::commit(std::shared_ptr<const Execution> execution, Step step) {
                        : step.next == Step::Next::Succeeded ? "SUCCEEDED"
                                                             : "FAILED";
   auto shared = std::make_shared<Step>(std::move(step));
+  fault_point("executor.before_commit");
   store_.write_async(
       [execution, shared, now, ended, status](store::Transaction& tx) -> Result<void> {
         FIXPOINT_CHECK(
@@ -310,9 +328,12 @@ void Executor::commit(std::shared_ptr<const Execution> execution, Step step) {
                                  : ended ? std::string(status) + (shared->outcome.empty() ? "" : ": " + shared->outcome)
                                          : "";
         if (!line.empty()) FIXPOINT_CHECK(write_journal(tx, execution->id, now, line));
+        fault_point("executor.in_commit");
         return {};
       },
       [this, execution, shared, now, ended, status](Result<void> committed) {
+        if (committed) fault_point("executor.after_commit");
+        leave(execution->id);  // before anybody is told or it is queued again: the next step may begin at once
         if (!committed) {
           // The step is run again from the cursor that is stored, once the store writes again.
           enqueue_at(clock_.now_ms() + 1000, execution->id);

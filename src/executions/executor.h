@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,7 +56,8 @@ struct Step {
 };
 
 /// A kind of program. `step` looks at the execution, does one thing, and calls `done` exactly once, from any thread,
-/// now or later. After a crash the step whose commit is missing is run again from the cursor before it.
+/// now or later. An execution's steps never overlap. After a crash the step whose commit is missing is run again from
+/// the cursor before it.
 class Program {
  public:
   virtual ~Program() = default;
@@ -115,6 +117,7 @@ class Executor {
   void run();
   void take(const std::string& id);
   void commit(std::shared_ptr<const Execution> execution, Step step);
+  void leave(const std::string& id);
   void enqueue(const std::string& id);
   void enqueue_at(TimeMs wake_ms, const std::string& id);
   void tell_ended(const Execution& execution);
@@ -129,6 +132,8 @@ class Executor {
   std::deque<std::string> ready_;
   std::multimap<TimeMs, std::string> timers_;
   std::multimap<std::string, std::function<void(const Execution&)>> waiters_;
+  std::set<std::string> active_;  // whose step is under way: one at a time
+  std::set<std::string> again_;   // came up meanwhile
   std::size_t under_way_ = 0;
   bool running_ = false;
   bool stopping_ = false;

@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Kills the server with SIGKILL at every named point (src/base/fault.h), at every hit, and starts it again.
+
+Four findings are mended by four controls in the embedded account. Wherever the process ended: after the restart each
+finding is RESOLVED, by exactly one entry in its history; each execution has succeeded; the journal has each changing
+call once, as done; a call whose effect was there already is not made again; and the account passes every check.
+
+    crash_test.py build/fixpoint [POINT...]
+"""
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+CONTROLS = ["S3.4", "EC2.13", "CloudTrail.3", "KMS.4"]
+# The least number of hits that each point has to have had before a run came through unharmed: one a change, and a
+# commit each for the plan, the change, the turn to verifying, and the end.
+POINTS = {
+    "door.intent_stored": 4,
+    "door.call_made": 4,
+    "door.result_stored": 4,
+    "executor.before_commit": 16,
+    "executor.in_commit": 16,
+    "executor.after_commit": 16,
+}
+MOST_HITS = 60
+WAIT_SECONDS = 60
+
+
+class Failure(Exception):
+    pass
+
+
+def expect(holds, sentence):
+    if not holds:
+        raise Failure(sentence)
+
+
+class Server:
+    """A server over a data folder; where `fault` is given it ends itself there."""
+
+    def __init__(self, program, folder, fault=None):
+        self.program = program
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "FIXPOINT_"))}
+        if fault:
+            environment["FIXPOINT_FAULT"] = fault
+        self.process = subprocess.Popen(
+            [program, "serve", "--listen", "127.0.0.1:0", "--data", folder],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+        self.ready = self.process.stdout.readline().startswith("fixpoint is ready")
+        self.environment = dict(environment)
+        self.environment.pop("FIXPOINT_FAULT", None)
+        if self.ready:
+            values = json.loads(subprocess.run([program, "env", "--data", folder, "--json"], check=True,
+                                               stdout=subprocess.PIPE).stdout)
+            self.environment.update(values)
+
+    def run(self, *arguments, text=None):
+        return subprocess.run([self.program, *arguments], env=self.environment, input=text, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=WAIT_SECONDS + 30)
+
+    def ok(self, *arguments, text=None):
+        done = self.run(*arguments, text=text)
+        expect(done.returncode == 0, f"{' '.join(arguments)}: exit {done.returncode}: {done.stderr or done.stdout}")
+        return done.stdout
+
+    def executions(self):
+        """Waits until all have ended; nothing where the server ended before."""
+        done = self.run("executions", "--wait", str(WAIT_SECONDS), "--json")
+        if done.returncode not in (0, 1):
+            return None
+        return json.loads(done.stdout)
+
+    def killed(self):
+        self.process.wait(timeout=WAIT_SECONDS)
+        self.close()
+        return self.process.returncode == -signal.SIGKILL
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=WAIT_SECONDS)
+        self.close()
+
+    def close(self):
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def prepare(program, folder):
+    """A data folder with the scenes set and a rule that brings each finding to its control; the findings' text."""
+    server = Server(program, folder)
+    expect(server.ready, "the first server did not become ready")
+    server.ok("mode", "auto")
+    findings = []
+    for control in CONTROLS:
+        server.ok("scene", control)
+    listed = json.loads(server.ok("findings", "--json"))["Findings"]
+    expect(len(listed) == len(CONTROLS), "the scenes' findings are not there")
+    for finding in listed:
+        expect(finding["Workflow"]["Status"] == "NEW", "a finding was touched before there was a rule")
+        findings.append(finding)
+    # Only now the rule: what is imported again is what begins the executions.
+    pattern = {"source": ["aws.securityhub"], "detail-type": ["Security Hub Findings - Imported"],
+               "detail": {"findings": {"Workflow": {"Status": ["NEW"]}}}}
+    server.ok("call", "events", "PutRule", json.dumps({"Name": "mend", "EventPattern": json.dumps(pattern)}))
+    server.ok("call", "events", "PutTargets", json.dumps(
+        {"Rule": "mend", "Targets": [{"Id": "1", "Arn": "arn:aws:fixpoint:us-east-1:111111111111:control/*"}]}))
+    server.stop()
+    return json.dumps({"Findings": findings})
+
+
+def check_account(server, findings):
+    """The account itself, by calls of its own."""
+    for finding in json.loads(findings)["Findings"]:
+        resource = finding["Resources"][0]["Id"]
+        control = finding["Compliance"]["SecurityControlId"]
+
+        def call(service, operation, **given):
+            return json.loads(server.ok("call", service, operation, json.dumps(given)))
+
+        if control == "S3.4":
+            rules = call("s3", "GetBucketEncryption", Bucket=resource.split(":::")[1])
+            rules = rules["ServerSideEncryptionConfiguration"]["Rules"]
+            expect(rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", "the bucket is open")
+        elif control == "EC2.13":
+            group = call("ec2", "DescribeSecurityGroups", GroupIds=[resource.split("/")[-1]])["SecurityGroups"][0]
+            ports = {p["FromPort"]: p for p in group["IpPermissions"]}
+            expect([r["CidrIp"] for r in ports[22].get("IpRanges", [])] == ["10.0.0.0/8"], f"port 22: {ports[22]}")
+            expect(not ports[22].get("Ipv6Ranges"), f"port 22: {ports[22]}")
+            expect([r["CidrIp"] for r in ports[443]["IpRanges"]] == ["0.0.0.0/0"], f"port 443: {ports[443]}")
+        elif control == "CloudTrail.3":
+            expect(call("cloudtrail", "GetTrailStatus", Name=resource)["IsLogging"] is True, "the trail is silent")
+        else:
+            status = call("kms", "GetKeyRotationStatus", KeyId=resource.split("/")[-1])
+            expect(status["KeyRotationEnabled"] is True, "the key is not rotated")
+
+
+def check_store(folder, findings, fault):
+    """What is remembered, read from the database after the server was stopped."""
+    database = sqlite3.connect(f"file:{folder}/fixpoint.db?mode=ro", uri=True)
+    count = len(json.loads(findings)["Findings"])
+    executions = database.execute("SELECT id, subject, status, outcome FROM execution").fetchall()
+    expect(len(executions) == count, f"{len(executions)} executions for {count} findings")
+    effects_seen = 0
+    for execution, subject, status, outcome in executions:
+        expect((status, outcome) == ("SUCCEEDED", "fixed"), f"{subject}: {status} {outcome}")
+        changes = database.execute(
+            "SELECT service, operation, state, before_read, undo, output FROM change WHERE execution = ?",
+            (execution,)).fetchall()
+        expect(len(changes) == 1, f"{subject}: the journal has {len(changes)} changes: {changes}")
+        expect(changes[0][2] == "done", f"{subject}: the journal says '{changes[0][2]}' of {changes[0][:2]}")
+        expect(changes[0][3] == 1 and changes[0][4] == "possible", f"{subject}: cannot be undone: {changes[0]}")
+        lines = [row[0] for row in database.execute(
+            "SELECT text FROM journal WHERE execution = ? ORDER BY number", (execution,))]
+        made = [line for line in lines if line.endswith(" made")]
+        seen = [line for line in lines if line.endswith("had taken effect before the restart")]
+        effects_seen += len(seen)
+        expect(len(made) + len(seen) == 1, f"{subject}: the journal tells {lines}")
+        history = database.execute("SELECT changes FROM finding_history WHERE id = ?", (subject,)).fetchall()
+        resolved = [field for row in history for field in json.loads(row[0])
+                    if field["UpdatedField"] == "Workflow" and json.loads(field["NewValue"])["Status"] == "RESOLVED"]
+        expect(len(resolved) == 1, f"{subject}: resolved {len(resolved)} times: {history}")
+        body = json.loads(database.execute("SELECT body FROM finding WHERE id = ?", (subject,)).fetchone()[0])
+        expect(body["Workflow"]["Status"] == "RESOLVED", f"{subject}: {body['Workflow']}")
+        expect(body["UserDefinedFields"]["fixpoint:execution"] == execution, f"{subject}: of another execution")
+        expect(body["Note"]["Text"].startswith("Fixed and verified by control "), f"{subject}: {body['Note']}")
+    if fault.startswith("door.call_made"):
+        expect(effects_seen >= 1, "a call whose effect was there was made again")
+    database.close()
+
+
+def one_run(program, template, findings, fault, again):
+    """True where the server came to the fault. `again`: it is killed at the same point once more after the restart."""
+    with tempfile.TemporaryDirectory(prefix="fixpoint-crash-") as parent:
+        folder = os.path.join(parent, "data")
+        shutil.copytree(template, folder)
+        server = Server(program, folder, fault)
+        expect(server.ready, f"{fault}: the server did not become ready")
+        server.run("import", "-", text=findings)
+        ended = server.executions()
+        if ended is not None and ended["Open"] == 0 and server.process.poll() is None:
+            server.stop()
+            check_store(folder, findings, "")
+            return False
+        expect(server.killed(), f"the server ended with {server.process.returncode}, not by the fault")
+        if again:
+            server = Server(program, folder, again)
+            if server.ready:
+                server.executions()
+                if server.process.poll() is None:
+                    server.process.kill()
+            server.process.wait(timeout=WAIT_SECONDS)
+            server.close()
+        server = Server(program, folder)
+        expect(server.ready, "the server did not start again")
+        ended = server.executions()
+        expect(ended is not None and ended["Open"] == 0, f"executions are left open: {ended}")
+        check_account(server, findings)
+        server.stop()
+        check_store(folder, findings, "" if again else fault)
+        return True
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    chosen = sys.argv[2:] or list(POINTS)
+    started = time.monotonic()
+    runs = 0
+    failures = 0
+    with tempfile.TemporaryDirectory(prefix="fixpoint-crash-") as parent:
+        template = os.path.join(parent, "template")
+        findings = prepare(program, template)
+        cases = [(point, None) for point in chosen]
+        if len(sys.argv) == 2:
+            cases += [("door.call_made", "door.call_made:1"), ("door.intent_stored", "executor.in_commit:2")]
+        for point, again in cases:
+            hit = 0
+            while hit < (MOST_HITS if not again else 2):
+                hit += 1
+                fault = f"{point}:{hit}"
+                try:
+                    reached = one_run(program, template, findings, fault, again)
+                except Failure as failure:
+                    print(f"FAILED {fault}{' then ' + again if again else ''}: {failure}", flush=True)
+                    failures += 1
+                    if failures >= 10:
+                        print("too many failures; stopped")
+                        return 1
+                    reached = True
+                runs += 1
+                if not reached:
+                    break
+            least = POINTS[point] if not again else 2
+            if hit - (0 if again else 1) < least:
+                print(f"FAILED {point}: come to {hit - 1} times, not {least}")
+                failures += 1
+            print(f"{point}{' then ' + again if again else ''}: killed at {hit - (0 if again else 1)} hits", flush=True)
+    print(f"{runs} runs, {failures} failures, {time.monotonic() - started:.0f} s")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

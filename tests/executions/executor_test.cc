@@ -1,0 +1,483 @@
+#include "executions/executor.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <mutex>
+#include <stdexcept>
+
+#include "json/text.h"
+#include "support/temp_dir.h"
+
+namespace fixpoint::executions {
+namespace {
+
+using json::Value;
+using testing::HasSubstr;
+constexpr TimeMs start_ms = 1'700'000'000'000;
+constexpr std::chrono::seconds patience{20};  // bounds a wait that goes wrong; none that goes right comes near it
+
+// A table that a step's commit writes to, to see what is committed together.
+store::Schema marks() {
+  return {"marks", {"CREATE TABLE mark (text TEXT NOT NULL UNIQUE) STRICT;"}};
+}
+
+class Script final : public Program {
+ public:
+  using Body = std::function<Step(const Execution&)>;
+  explicit Script(Body body) : body_(std::move(body)) {}
+  void step(const Execution& execution, std::function<void(Step)> done) override { done(body_(execution)); }
+
+ private:
+  Body body_;
+};
+
+Step ends(std::string outcome, Value result = {}) {
+  Step step;
+  step.next = Step::Next::Succeeded;
+  step.outcome = std::move(outcome);
+  step.result = std::move(result);
+  return step;
+}
+
+// A count that a test waits for.
+class Count {
+ public:
+  void add() {
+    std::lock_guard lock(mutex_);
+    ++value_;
+    changed_.notify_all();
+  }
+  bool reaches(int wanted) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [&] { return value_ >= wanted; });
+  }
+  int value() {
+    std::lock_guard lock(mutex_);
+    return value_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int value_ = 0;
+};
+
+class ExecutorTest : public testing::Test {
+ protected:
+  ExecutorTest() { open(); }
+  void open() {
+    auto opened = store::Store::open({.folder = folder_.string(), .durable = false}, {Executor::schema(), marks()});
+    if (!opened) throw std::runtime_error(describe(opened.error()));
+    store_ = std::move(*opened);
+    executor_ = std::make_unique<Executor>(*store_, clock_, 3);
+    executor_->add_program("nothing", nothing_);
+  }
+  // As a process that ended: what is not in the store is gone.
+  void restart() {
+    executor_.reset();
+    store_.reset();
+    open();
+  }
+  std::string launch(const std::string& kind, const std::string& name, Value input = {}) {
+    auto started = executor_->launch({name, kind, "program", "111111111111", "us-east-1", "subject", std::move(input)});
+    EXPECT_TRUE(started) << describe(started.error());
+    return started ? started->id : "";
+  }
+  std::optional<Execution> ended(const std::string& id) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::shared_ptr<std::optional<Execution>> last = std::make_shared<std::optional<Execution>>();
+    executor_->when_ended(id, [&, last](const Execution& execution) {
+      std::lock_guard lock(mutex);
+      *last = execution;
+      changed.notify_all();
+    });
+    std::unique_lock lock(mutex);
+    if (!changed.wait_for(lock, patience, [&] { return last->has_value(); })) throw std::runtime_error("never ended");
+    return *last;
+  }
+  // A manual clock wakes nobody; a launch does.
+  void pass_ms(TimeMs by) {
+    clock_.advance_ms(by);
+    for (int i = 0; i < 3; ++i) launch("nothing", "poke-" + std::to_string(pokes_++));
+  }
+  // Ends once everything that was ready before it has been taken.
+  void settle() { ended(launch("nothing", "poke-" + std::to_string(pokes_++))); }
+  Execution now(const std::string& id) { return executor_->get(id).value().value(); }
+  std::vector<std::string> marked() {
+    return store_
+        ->read([](store::Session& session) -> Result<std::vector<std::string>> {
+          FIXPOINT_TRY(rows, session.query("SELECT text FROM mark ORDER BY rowid"));
+          std::vector<std::string> out;
+          for (auto& row : rows) out.push_back(row.text(0));
+          return out;
+        })
+        .value();
+  }
+  static std::function<Result<void>(store::Transaction&)> mark(const std::string& text) {
+    return [text](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(tx.execute("INSERT INTO mark VALUES (?)", {text}));
+      return {};
+    };
+  }
+  std::vector<std::string> journal(const std::string& id) {
+    std::vector<std::string> out;
+    const auto lines = executor_->journal(id).value();
+    for (const auto& line : lines) out.push_back(line.text);
+    return out;
+  }
+
+  test::TempDir folder_;
+  ManualClock clock_{start_ms};
+  Script nothing_{[](const Execution&) { return ends("done"); }};
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Executor> executor_;
+  int pokes_ = 0;
+};
+
+TEST_F(ExecutorTest, commits_each_step_with_its_cursor_and_what_it_writes) {
+  Script program([](const Execution& execution) {
+    const auto at = execution.cursor["at"].int_or(0);
+    Step step = at < 3 ? Step{} : ends("counted", json::Object{{"At", at}});
+    step.cursor = json::Object{{"at", at + 1}};
+    step.commit = mark("step " + std::to_string(at));
+    step.note = "at " + std::to_string(at);
+    return step;
+  });
+  executor_->add_program("count", program);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("count", "one", json::Object{{"Text", "in"}});
+  const auto last = ended(id);
+  EXPECT_EQ(last->status, "SUCCEEDED");
+  EXPECT_EQ(last->outcome, "counted");
+  EXPECT_EQ(last->result["At"].int_or(0), 3);
+  const Execution stored = now(id);
+  EXPECT_EQ(stored.status, "SUCCEEDED");
+  EXPECT_EQ(stored.input["Text"].string_or(""), "in");
+  EXPECT_EQ(stored.ended_ms, start_ms);
+  EXPECT_EQ(stored.account, "111111111111");
+  EXPECT_THAT(marked(), testing::ElementsAre("step 0", "step 1", "step 2", "step 3"));
+  EXPECT_THAT(journal(id), testing::ElementsAre("started: count program", "at 0", "at 1", "at 2", "at 3"));
+}
+
+TEST_F(ExecutorTest, launches_once_for_a_name_also_after_it_ended) {
+  ASSERT_TRUE(executor_->start());
+  const Start start{"rule/target/event", "nothing", "p", "1", "r", "s", {}};
+  const auto first = executor_->launch(start).value();
+  EXPECT_TRUE(first.fresh);
+  ended(first.id);
+  const auto second = executor_->launch(start).value();
+  EXPECT_FALSE(second.fresh);
+  EXPECT_EQ(second.id, first.id);
+  EXPECT_EQ(executor_->list(10).value().size(), 1U);
+}
+
+TEST_F(ExecutorTest, launches_nothing_where_the_callers_transaction_is_taken_back) {
+  ASSERT_TRUE(executor_->start());
+  const auto failed = store_->write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(executor_->launch(tx, {"name", "nothing", "p", "1", "r", "s", {}}));
+    return fail(errors::validation("no"));
+  });
+  EXPECT_FALSE(failed);
+  EXPECT_TRUE(executor_->list(10).value().empty());
+  EXPECT_EQ(executor_->open_count().value(), 0);
+}
+
+TEST_F(ExecutorTest, goes_on_when_the_time_that_it_waits_for_has_come_and_not_before) {
+  Count steps;
+  Count waits;
+  Script program([&](const Execution& execution) {
+    steps.add();
+    if (execution.cursor.is_object()) return ends("woken");
+    Step step;
+    step.next = Step::Next::Wait;
+    step.cursor = json::Object{{"slept", true}};
+    step.outcome = "sleeps";
+    step.wake_ms = start_ms + 60'000;
+    step.commit = [&](store::Transaction& tx) -> Result<void> {
+      tx.after_commit([&] { waits.add(); });
+      return {};
+    };
+    return step;
+  });
+  executor_->add_program("sleep", program);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("sleep", "one");
+  ASSERT_TRUE(waits.reaches(1));
+  EXPECT_EQ(now(id).status, "WAITING");
+  EXPECT_EQ(now(id).outcome, "sleeps");
+  pass_ms(59'999);
+  settle();
+  EXPECT_EQ(now(id).status, "WAITING");
+  EXPECT_EQ(steps.value(), 1);
+  pass_ms(1);
+  EXPECT_EQ(ended(id)->outcome, "woken");
+  EXPECT_EQ(steps.value(), 2);
+  EXPECT_EQ(now(id).ended_ms, start_ms + 60'000);
+}
+
+// Waits for an answer, with a timer a minute off; ends with what it was told.
+class Asking final : public Program {
+ public:
+  void step(const Execution& execution, std::function<void(Step)> done) override {
+    if (const Value* answer = execution.cursor.find("answer")) return done(ends("told", *answer));
+    if (execution.cursor.is_object()) return done(ends("expired"));
+    Step step;
+    step.next = Step::Next::Wait;
+    step.outcome = "asks";
+    step.cursor = json::Object{{"awaits", "word"}};
+    step.wake_ms = start_ms + 60'000;
+    step.commit = [this](store::Transaction& tx) -> Result<void> {
+      tx.after_commit([this] { asked.add(); });
+      return {};
+    };
+    done(std::move(step));
+  }
+  Count asked;
+};
+
+TEST_F(ExecutorTest, takes_one_answer_and_refuses_another_with_the_state) {
+  Asking program;
+  executor_->add_program("ask", program);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("ask", "one");
+  ASSERT_TRUE(program.asked.reaches(1));
+  ASSERT_TRUE(executor_->answer(id, json::Object{{"Word", "yes"}}));
+  const auto last = ended(id);
+  EXPECT_EQ(last->outcome, "told");
+  EXPECT_EQ(last->result["Word"].string_or(""), "yes");
+  const auto second = executor_->answer(id, json::Object{{"Word", "no"}});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, "ResourceConflictException");
+  EXPECT_THAT(second.error().message, HasSubstr("SUCCEEDED, told"));
+  const auto nobody = executor_->answer("no-such-id", {});
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().code, "ResourceNotFoundException");
+}
+
+TEST_F(ExecutorTest, refuses_an_answer_to_what_waits_for_a_time_only) {
+  Count waits;
+  Script program([&](const Execution&) {
+    Step step;
+    step.next = Step::Next::Wait;
+    step.cursor = json::Object{};
+    step.outcome = "sleeps";
+    step.wake_ms = start_ms + 60'000;
+    step.commit = [&](store::Transaction& tx) -> Result<void> {
+      tx.after_commit([&] { waits.add(); });
+      return {};
+    };
+    return step;
+  });
+  executor_->add_program("sleep", program);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("sleep", "one");
+  ASSERT_TRUE(waits.reaches(1));
+  const auto refused = executor_->answer(id, {});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("WAITING, sleeps"));
+}
+
+TEST_F(ExecutorTest, expires_where_nobody_answers) {
+  Asking program;
+  executor_->add_program("ask", program);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("ask", "one");
+  ASSERT_TRUE(program.asked.reaches(1));
+  pass_ms(60'000);
+  EXPECT_EQ(ended(id)->outcome, "expired");
+}
+
+// The step after an answer holds on while the timer of the waiting before goes off.
+TEST_F(ExecutorTest, never_runs_two_steps_of_an_execution_at_once) {
+  Count asked;
+  Count inside;
+  Count after;
+  std::mutex mutex;
+  std::condition_variable gate;
+  bool open = false;
+  std::atomic<int> at_once{0};
+  std::atomic<int> most{0};
+  Script program([&](const Execution& execution) {
+    most = std::max(most.load(), ++at_once);
+    Step step;
+    if (!execution.cursor.is_object()) {
+      step.next = Step::Next::Wait;
+      step.cursor = json::Object{{"awaits", "word"}};
+      step.wake_ms = start_ms + 1000;
+      step.commit = [&](store::Transaction& tx) -> Result<void> {
+        tx.after_commit([&] { asked.add(); });
+        return {};
+      };
+    } else {
+      inside.add();
+      std::unique_lock lock(mutex);
+      gate.wait_for(lock, patience, [&] { return open; });
+      after.add();
+      step = ends("told");
+    }
+    --at_once;
+    return step;
+  });
+  executor_->add_program("slow", program);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("slow", "one");
+  ASSERT_TRUE(asked.reaches(1));
+  ASSERT_TRUE(executor_->answer(id, "go on"));
+  ASSERT_TRUE(inside.reaches(1));
+  pass_ms(2000);  // the first waiting's timer
+  settle();
+  settle();
+  {
+    std::lock_guard lock(mutex);
+    open = true;
+  }
+  gate.notify_all();
+  EXPECT_EQ(ended(id)->outcome, "told");
+  settle();
+  EXPECT_EQ(most, 1);
+  EXPECT_EQ(inside.value(), 1);
+}
+
+TEST_F(ExecutorTest, ends_failed_where_a_program_throws) {
+  Script program([](const Execution&) -> Step { throw std::runtime_error("the sky fell"); });
+  executor_->add_program("broken", program);
+  ASSERT_TRUE(executor_->start());
+  const auto last = ended(launch("broken", "one"));
+  EXPECT_EQ(last->status, "FAILED");
+  EXPECT_THAT(std::string(last->result["Error"].string_or("")), HasSubstr("the sky fell"));
+}
+
+TEST_F(ExecutorTest, ends_failed_where_nobody_knows_the_kind) {
+  ASSERT_TRUE(executor_->start());
+  const auto last = ended(launch("poetry", "one"));
+  EXPECT_EQ(last->status, "FAILED");
+  EXPECT_THAT(std::string(last->result["Error"].string_or("")), HasSubstr("no program of the kind 'poetry'"));
+}
+
+TEST_F(ExecutorTest, runs_a_step_again_from_the_cursor_before_it_where_its_commit_failed) {
+  Count tried;
+  Script program([&](const Execution& execution) {
+    if (!execution.cursor.is_object()) {
+      Step step;
+      step.cursor = json::Object{{"at", 1}};
+      step.commit = mark("first");
+      return step;
+    }
+    EXPECT_EQ(execution.cursor["at"].int_or(0), 1);
+    Step step = ends("done");
+    step.commit = [&tried](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(tx.execute("INSERT INTO mark VALUES ('second')"));
+      tried.add();
+      if (tried.value() < 3) return fail(errors::unavailable("the disk is full"));
+      return {};
+    };
+    return step;
+  });
+  executor_->add_program("stubborn", program);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("stubborn", "one");
+  for (int i = 1; i <= 2; ++i) {
+    ASSERT_TRUE(tried.reaches(i));
+    settle();  // the roll-back is over and the second try is on the clock
+    EXPECT_EQ(now(id).status, "READY");
+    EXPECT_THAT(marked(), testing::ElementsAre("first"));
+    pass_ms(1000);
+  }
+  EXPECT_EQ(ended(id)->outcome, "done");
+  EXPECT_EQ(tried.value(), 3);
+  EXPECT_THAT(marked(), testing::ElementsAre("first", "second"));
+}
+
+TEST_F(ExecutorTest, tells_of_an_end_that_was_before_the_question_and_once_only) {
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("nothing", "one");
+  EXPECT_EQ(ended(id)->status, "SUCCEEDED");
+  Count told;
+  executor_->when_ended(id, [&](const Execution&) { told.add(); });
+  ASSERT_TRUE(told.reaches(1));
+  settle();
+  EXPECT_EQ(told.value(), 1);
+}
+
+TEST_F(ExecutorTest, takes_up_what_an_earlier_process_left_ready_and_waiting) {
+  std::string waiting;
+  {
+    Asking program;
+    executor_->add_program("ask", program);
+    ASSERT_TRUE(executor_->start());
+    waiting = launch("ask", "waiting");
+    ASSERT_TRUE(program.asked.reaches(1));
+    executor_->stop();
+    launch("ask", "ready");  // nobody runs it any more
+    restart();
+  }
+  EXPECT_EQ(executor_->open_count().value(), 2);
+  Asking program;
+  executor_->add_program("ask", program);
+  ASSERT_TRUE(executor_->start());
+  ASSERT_TRUE(program.asked.reaches(1));  // the ready one asks now
+  EXPECT_EQ(now(waiting).status, "WAITING");
+  pass_ms(60'000);
+  EXPECT_EQ(ended(waiting)->outcome, "expired");
+}
+
+TEST_F(ExecutorTest, takes_an_answer_to_what_waited_before_a_restart) {
+  std::string id;
+  {
+    Asking program;
+    executor_->add_program("ask", program);
+    ASSERT_TRUE(executor_->start());
+    id = launch("ask", "waiting");
+    ASSERT_TRUE(program.asked.reaches(1));
+    restart();
+  }
+  Asking program;
+  executor_->add_program("ask", program);
+  ASSERT_TRUE(executor_->start());
+  ASSERT_TRUE(executor_->answer(id, "yes"));
+  EXPECT_EQ(ended(id)->outcome, "told");
+}
+
+TEST_F(ExecutorTest, stops_once_the_steps_under_way_are_committed) {
+  Count inside;
+  Script program([&](const Execution& execution) {
+    inside.add();
+    Step step;
+    step.cursor = json::Object{{"at", execution.cursor["at"].int_or(0) + 1}};
+    return step;
+  });
+  executor_->add_program("endless", program);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("endless", "one");
+  ASSERT_TRUE(inside.reaches(5));
+  executor_->stop();
+  EXPECT_EQ(now(id).cursor["at"].int_or(0), inside.value());  // none was lost, none goes on
+  EXPECT_EQ(now(id).status, "READY");
+}
+
+TEST_F(ExecutorTest, a_step_may_be_done_on_another_thread) {
+  class Later final : public Program {
+   public:
+    ~Later() override {
+      for (auto& thread : threads_) thread.join();
+    }
+    void step(const Execution&, std::function<void(Step)> done) override {
+      std::lock_guard lock(mutex_);
+      threads_.emplace_back([done] { done(ends("later")); });
+    }
+
+   private:
+    std::mutex mutex_;
+    std::vector<std::thread> threads_;
+  } program;
+  executor_->add_program("later", program);
+  ASSERT_TRUE(executor_->start());
+  EXPECT_EQ(ended(launch("later", "one"))->outcome, "later");
+  executor_->stop();
+}
+
+}  // namespace
+}  // namespace fixpoint::executions
