@@ -44,7 +44,10 @@ std::string held(const Scratch::State& state, std::uint32_t path) {
   for (std::uint32_t l = state.leaves_of[path]; l != none; l = state.leaves[l].next) {
     const Leaf& leaf = state.leaves[l];
     std::string value(leaf.text().substr(0, 200));
-    if (leaf.type == LeafType::Text) value = "\"" + value + (leaf.length > 200 ? "...\"" : "\"");
+    if (leaf.type == LeafType::Text) {
+      value.insert(0, "\"");
+      value += leaf.length > 200 ? "...\"" : "\"";
+    }
     if (values.size() < 5)
       values.push_back(std::move(value));
     else
