@@ -27,6 +27,9 @@ namespace fixpoint::sandbox {
 /// - S3: every region is reached at every endpoint, no call is redirected. DeleteBucketEncryption leaves the bucket
 ///   without default encryption (GetBucketEncryption then gives ServerSideEncryptionConfigurationNotFoundError, as AWS
 ///   did before January 2023), so that an unencrypted bucket can be had; a new bucket has AES256 as AWS gives it.
+/// - S3 keeps one version of an object: versioning is a setting that reads back, nothing more. Objects are at most
+///   64 MiB and in one part.
+/// - CloudTrail asks that a trail's bucket is there, not that its policy lets CloudTrail write into it.
 /// - No CloudTrail log, metric or S3 notification is delivered.
 class Sandbox final : public aws::Api {
  public:

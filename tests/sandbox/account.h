@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "catalog/catalog.h"
+#include "fits_model.h"
 #include "json/text.h"
 #include "json/yaml.h"
 #include "sandbox/sandbox.h"
@@ -39,11 +40,16 @@ class Accounts {
                            const std::string& account = "111111111111", const std::string& region = "us-east-1") {
     return call(operation, json::parse_yaml(input).value(), account, region);
   }
-  /// The answer, or a failed test and null.
+  /// The answer, which fits the service's model, or a failed test and null.
   json::Value ok(std::string_view operation, const json::Value& input) {
     auto answer = call(operation, input);
     EXPECT_TRUE(answer) << operation << ": " << describe(answer.error());
-    return answer ? *answer : json::Value();
+    if (!answer) return {};
+    const auto colon = operation.find(':');
+    EXPECT_EQ(misfit_answer(std::string(operation.substr(0, colon)), std::string(operation.substr(colon + 1)), *answer),
+              "")
+        << json::print(*answer);
+    return *answer;
   }
   json::Value ok(std::string_view operation, const std::string& input) {
     return ok(operation, json::parse_yaml(input).value());

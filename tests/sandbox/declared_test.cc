@@ -27,6 +27,16 @@ TEST(Declared, every_file_of_the_catalog_is_read_and_its_operations_are_there) {
   }
 }
 
+TEST(Declared, every_operation_is_one_of_its_services_model) {
+  Accounts aws;
+  for (const auto& [service, operation] : aws.sandbox().operations()) {
+    // Only a name that the model lacks is complained of before the answer is looked at.
+    const std::string bad = misfit_answer(service, operation, yaml("{frob: 1}"));
+    EXPECT_EQ(bad.find("no operation"), std::string::npos) << bad;
+    EXPECT_FALSE(bad.empty()) << service << ":" << operation << " takes any answer";
+  }
+}
+
 std::string refusal(const std::string& text) {
   std::string service;
   const auto read = read_declarations("x.yaml", text, service);
