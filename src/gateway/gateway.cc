@@ -57,7 +57,10 @@ void Gateway::handle_aws(HttpRequest request, http::Responder responder) {
   if (!verified) return responder.send(aws::serialize_error(form, verified.error(), request_id));
   if (!routed) return responder.send(aws::serialize_error(form, routed.error().error, request_id));
   std::optional<std::string_view> body;
-  if (verified->decoded_body) body = verified->decoded_body->payload;
+  if (verified->decoded_body) {
+    body = verified->decoded_body->payload;
+    for (auto& [name, value] : verified->decoded_body->trailers) request.trailers.add(name, value);
+  }
   auto input = aws::parse_request(*routed, request, body);
   if (!input) return responder.send(aws::serialize_error(*routed, input.error(), request_id));
 
