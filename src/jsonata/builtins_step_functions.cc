@@ -12,7 +12,7 @@
 // https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html#jsonata-functions-provided-by-sfn. The
 // limits are those of the intrinsic functions that these stand for (States.ArrayPartition, States.ArrayRange, ...):
 // https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html. AWS names no codes for their errors;
-// D3150 to D3155 are this implementation's own.
+// D3150 to D3154 are this implementation's own.
 
 namespace fixpoint::jsonata {
 namespace {

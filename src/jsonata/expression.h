@@ -80,6 +80,13 @@ class Bindings {
 /// ($eval): https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html. The operators `??` and `?:` of
 /// later versions are understood as well; 2.0.6 refuses them.
 ///
+/// Where it differs from the official implementation: regular expressions are RE2's, whole characters and no
+/// look-around or back-references; $split(text, "") gives characters, not halves of surrogate pairs; $base64encode
+/// takes a text that is not Latin-1 as UTF-8; members of objects stay in their order, also those with numbers for
+/// names; integers keep all their digits in $string. Errors of Step Functions' functions, for which AWS gives no codes:
+/// D3150 (the size of a chunk), D3151 and D3152 (a step of 0, a range of more than 1000), D3153 (the algorithm of
+/// $hash), D3154 (what $parse reads is no JSON).
+///
 /// Cheap to copy, immutable, and safe to use from several threads at once.
 class Expression {
  public:

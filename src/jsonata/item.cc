@@ -101,19 +101,20 @@ std::string_view Arena::join(std::string_view a, std::string_view b) {
   if (b.empty()) return a;
   const std::size_t total = a.size() + b.size();
   if (total > 0x7fffffff) check_room_for(static_cast<std::size_t>(-1));
-  // What is allocated last has the padding of its last eight bytes free.
-  const std::size_t padded = (a.size() + 7) & ~std::size_t{7};
-  const std::size_t wanted = (total + 7) & ~std::size_t{7};
-  if (reinterpret_cast<std::uintptr_t>(a.data()) + padded == reinterpret_cast<std::uintptr_t>(next_) &&
-      wanted - padded <= static_cast<std::size_t>(end_ - next_)) {
-    char* start = next_ - padded;
-    std::memmove(start + a.size(), b.data(), b.size());
-    next_ += wanted - padded;
-    return {start, total};
+  if (reinterpret_cast<std::uintptr_t>(a.data() + a.size()) == reinterpret_cast<std::uintptr_t>(text_end_) &&
+      after_text_ == next_ && b.size() <= static_cast<std::size_t>(end_ - text_end_)) {
+    std::memmove(text_end_, b.data(), b.size());
+    text_end_ += b.size();
+    const auto used = static_cast<std::size_t>(text_end_ - next_ + 7) & ~std::size_t{7};
+    if (text_end_ > next_) next_ += used;
+    after_text_ = next_;
+    return {a.data(), total};
   }
   char* start = static_cast<char*>(allocate(total));
   std::memcpy(start, a.data(), a.size());
   std::memcpy(start + a.size(), b.data(), b.size());
+  text_end_ = start + total;
+  after_text_ = next_;
   return {start, total};
 }
 

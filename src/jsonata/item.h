@@ -151,9 +151,11 @@ class Arena {
     if (bytes.empty()) return {};
     char* start = static_cast<char*>(allocate(bytes.size()));
     std::memcpy(start, bytes.data(), bytes.size());
+    text_end_ = start + bytes.size();
+    after_text_ = next_;
     return {start, bytes.size()};
   }
-  /// One string of two; in place where `a` is the last thing that was allocated.
+  /// One string of two; in place where `a` ends where the last string ends, and nothing was allocated since.
   std::string_view join(std::string_view a, std::string_view b);
   /// Keeps something alive as long as the memory.
   void hold(std::shared_ptr<const void> thing) { held_.push_back(std::move(thing)); }
@@ -168,6 +170,8 @@ class Arena {
   std::size_t next_chunk_ = std::size_t{16} * 1024;
   char* next_ = first_;
   char* end_ = first_ + sizeof(first_);
+  char* text_end_ = nullptr;    // of the last string
+  char* after_text_ = nullptr;  // what next_ was then
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::vector<std::shared_ptr<const void>> held_;
   alignas(16) char first_[4096];

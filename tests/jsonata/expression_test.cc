@@ -125,6 +125,18 @@ TEST(numbers, identifiers_of_many_digits_stay_what_they_are) {
   EXPECT_EQ(evaluate("$string(price)", input), "\"1.1\"");
 }
 
+// Strings that are put together grow in place; a part of one must not grow into the rest of it.
+TEST(strings, that_grow_leave_those_that_they_are_part_of_as_they_are) {
+  EXPECT_EQ(evaluate("($s := 'abc' & 'def'; $p := $substring($s, 0, 3); $q := $p & 'X'; [$s, $p, $q])"),
+            R"(["abcdef","abc","abcX"])");
+  EXPECT_EQ(
+      evaluate("($s := 'abc' & 'def'; $p := $substring($s, 3); $q := $p & 'X'; $r := $s & 'Y'; [$s, $p, $q, $r])"),
+      R"(["abcdef","def","defX","abcdefY"])");
+  EXPECT_EQ(evaluate("($s := 'a' & 'b'; $x := $s & '1'; $y := $s & '2'; $z := $x & '3'; [$s, $x, $y, $z])"),
+            R"(["ab","ab1","ab2","ab13"])");
+  EXPECT_EQ(evaluate("$length($reduce([1..2000], function($a, $b) { $a & 'é' }, ''))"), "2000");
+}
+
 TEST(errors, carry_the_code_and_the_place) {
   EXPECT_EQ(evaluate("\"abc"), "S0101 at position 4");
   EXPECT_EQ(evaluate("1 + 'a'"), "T2002 at position 3");
