@@ -1,9 +1,12 @@
 #include "aws/validate.h"
 
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 
 #include "aws/models.h"
 #include "json/text.h"
+#include "support/paths.h"
 
 namespace fixpoint::aws {
 namespace {
@@ -122,6 +125,23 @@ TEST(validate, knows_security_hub_s_code) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, "InvalidInputException");
   EXPECT_EQ(result.error().where, "findingIdentifiers");
+}
+
+TEST(validate, answers_each_case_of_the_data) {
+  std::ifstream file(test::test_data("aws/data/validation_cases.json"));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto data = json::parse(text).value();
+  const auto service = Service::from_botocore("cases", data["model"], nullptr, nullptr).value();
+  const auto& cases = data["cases"].as_array();
+  ASSERT_GE(cases.size(), 20U);
+  for (const json::Value& each : cases) {
+    const auto result = validate(*service->find_operation("Put"), each["input"]);
+    const std::string_view says = each["says"].string_or("");
+    EXPECT_EQ(result.has_value(), says.empty()) << json::print(each);
+    if (result) continue;
+    EXPECT_EQ(result.error().code, "ValidationException");
+    EXPECT_NE(result.error().message.find(says), std::string::npos) << result.error().message;
+  }
 }
 
 }  // namespace
