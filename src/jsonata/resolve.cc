@@ -235,7 +235,10 @@ class Resolver {
   // A call that is the last thing that a function does returns itself, to be made by the caller's loop: recursion at
   // the tail then needs no depth.
   Node* tail(Node* n) {
-    if (n->kind == Kind::Call && n->predicates.empty() && !n->group && !n->keep_array) {
+    // What is still done with the value, such as (f())[0], comes after the call: no tail then. (The official
+    // implementation looks at the call alone, and loses the predicate of a block around it.)
+    if (!n->predicates.empty() || n->group || n->keep_array) return n;
+    if (n->kind == Kind::Call) {
       Node* thunk = make(Kind::Lambda, n->place);
       thunk->thunk = true;
       thunk->a = n;
