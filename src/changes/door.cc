@@ -54,6 +54,14 @@ store::Cell text_or_null(const std::optional<Value>& value) {
   return value ? store::Cell(json::print(*value)) : store::Cell(nullptr);
 }
 
+// True where nobody can say whether the call was made: the answer was lost, or the service broke under it.
+// A call that was refused (a 4xx, throttling among them) had no effect.
+bool outcome_is_unknown(const Error& error) {
+  if (error.http_status == 0)
+    return error.retryable || error.code == "ConnectionError" || error.code == "RequestTimeout";
+  return error.http_status >= 500 && error.http_status != 501;
+}
+
 }  // namespace
 
 store::Schema Door::schema() {
@@ -158,12 +166,14 @@ Result<Value> Door::make(Change change, const aws::CallContext& context) {
   auto answer = account_.call(context, change.service, change.operation, change.input);
   fault_point("door.call_made");
   const std::optional<Value> output = answer ? std::optional<Value>(*answer) : std::nullopt;
+  // An intent that stays one keeps the state before that it saw first: what is there now may be its own effect.
+  const char* state = answer ? "done" : outcome_is_unknown(answer.error()) ? "intent" : "failed";
   const std::string error = answer ? std::string() : answer.error().code + ": " + answer.error().message;
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(
         tx.execute("UPDATE change SET state = ?, output = ?, error = ?, ended_ms = ? WHERE execution = ? AND step = ?",
-                   {std::string(answer ? "done" : "failed"), text_or_null(output), error, clock_.now_ms(),
-                    change.execution, change.step}));
+                   {std::string(state), text_or_null(output), error,
+                    std::string_view(state) == "intent" ? TimeMs{0} : clock_.now_ms(), change.execution, change.step}));
     return {};
   }));
   fault_point("door.result_stored");
@@ -187,7 +197,8 @@ Result<std::vector<Change>> Door::of_execution(const std::string& execution) {
 Result<void> Door::effect_seen(const std::string& execution, const std::string& step) {
   return store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(
-        tx.execute("UPDATE change SET state = 'done', ended_ms = ?, output = '{}' WHERE execution = ? AND step = ? AND "
+        tx.execute("UPDATE change SET state = 'done', ended_ms = ?, output = '{}', error = '' WHERE execution = ? AND "
+                   "step = ? AND "
                    "state = 'intent'",
                    {clock_.now_ms(), execution, step}));
     return {};

@@ -29,7 +29,7 @@ struct Change {
   bool before_read = false;  ///< true where a recipe read it, so that a missing `before` means absent
   std::optional<json::Value> output;
   std::string state;  ///< intent, done, failed
-  std::string error;  ///< "Code: message" of a failed call
+  std::string error;  ///< "Code: message" of a failed call, and of an intent whose answer was lost
   TimeMs at_ms = 0;
   TimeMs ended_ms = 0;
   std::string undo;  ///< "possible", or why not
@@ -41,8 +41,8 @@ json::Value to_json(const Change& change);
 /// answered.
 ///
 /// A call that reads goes straight to the account. For a call that changes something the state before is read and
-/// stored with the intent, committed, before the call is made; then its result is stored. So after a crash an intent
-/// without a result says that the call may have been made.
+/// stored with the intent, committed, before the call is made; then its result is stored. So an intent without a result
+/// says that the call may have been made: the process ended, or the account's answer was lost.
 class Door {
  public:
   Door(store::Store& store, const Clock& clock, aws::Api& account, const Recipes& recipes)

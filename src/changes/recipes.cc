@@ -70,6 +70,8 @@ Result<Recipe> read_recipe(const Value& form, const std::string& where) {
     recipe.irreversible = irreversible->as_string();
     return recipe;
   }
+  if (undo->is_array() && undo->size() == 0)
+    return fail(bad(where + ".undo", "has no call; 'irreversible' says why there is none"));
   const json::Array steps = undo->is_array() ? undo->as_array() : json::Array{*undo};
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const std::string here = where + ".undo[" + std::to_string(i) + "]";

@@ -296,15 +296,23 @@ Step Remediation::failed(const Context& context, const std::string& where, const
     return step;
   }
   std::string made;
+  std::string unknown;
   if (auto journaled = door_.of_execution(context.execution.id)) {
-    for (const auto& change : *journaled)
-      if (change.state == "done") made += (made.empty() ? "" : ", ") + change.service + ":" + change.operation;
+    for (const auto& change : *journaled) {
+      std::string& list = change.state == "done" ? made : unknown;
+      if (change.state != "failed") list += (list.empty() ? "" : ", ") + change.service + ":" + change.operation;
+    }
   }
-  return end(context, false, "failed", "NOTIFIED",
-             "Control " + context.execution.program + " failed at " + where + ": " + error.code + ": " +
-                 shortened(error.message, 200) + ". " +
-                 (made.empty() ? "Nothing had been changed." : "Had been changed, and was not undone: " + made + "."),
-             json::Object{{"Error", error.code}, {"Message", error.message}, {"At", where}});
+  return end(
+      context, false, "failed", "NOTIFIED",
+      "Control " + context.execution.program + " failed at " + where + ": " + error.code + ": " +
+          shortened(error.message, 200) + ". " +
+          (!made.empty()     ? "Had been changed, and was not undone: " + made + "."
+           : unknown.empty() ? "Nothing had been changed."
+                             : "") +
+          (unknown.empty() ? ""
+                           : (made.empty() ? "" : " ") + ("Nobody knows whether it took effect: " + unknown + ".")),
+      json::Object{{"Error", error.code}, {"Message", error.message}, {"At", where}});
 }
 
 Step Remediation::end(const Context& context, bool succeeded, const std::string& outcome, const std::string& status,
