@@ -100,7 +100,8 @@ class Reader {
 
   Result<changes::CallTemplate> call(const Value& form, const std::string& place) const {
     auto read = changes::read_call(form, place);
-    if (!read) return fail(bad(place, read.error().message));
+    // It says the place itself.
+    if (!read) return fail(errors::validation(path_ + ": " + read.error().message, path_ + ":" + read.error().where));
     return read;
   }
 
@@ -134,13 +135,21 @@ class Reader {
       parameter.type = type;
       if (member.value.find("default") == nullptr) return fail(bad(place + ".default", "is missing"));
       parameter.otherwise = member.value["default"];
-      if (const Value* bound = member.value.find("minimum"); bound != nullptr && bound->is_number())
-        parameter.minimum = bound->as_double();
-      if (const Value* bound = member.value.find("maximum"); bound != nullptr && bound->is_number())
-        parameter.maximum = bound->as_double();
-      if (const Value* choices = member.value.find("enum"); choices != nullptr && choices->is_array())
+      for (const auto& [name, bound] : {std::pair{"minimum", &parameter.minimum}, {"maximum", &parameter.maximum}}) {
+        const Value* given = member.value.find(name);
+        if (given == nullptr) continue;
+        if (!given->is_number()) return fail(bad(place + "." + name, "has to be a number"));
+        *bound = given->as_double();
+      }
+      if (const Value* choices = member.value.find("enum")) {
+        if (!choices->is_array() || choices->size() == 0)
+          return fail(bad(place + ".enum", "has to be a list, with at least one"));
         parameter.choices = choices->as_array();
-      parameter.pattern = member.value["pattern"].string_or("");
+      }
+      if (member.value.find("pattern") != nullptr) {
+        FIXPOINT_TRY(pattern, text(member.value, "pattern", place));
+        parameter.pattern = pattern;
+      }
       if (!parameter.pattern.empty() && !RE2(parameter.pattern, RE2::Quiet).ok())
         return fail(bad(place + ".pattern", "is no regular expression"));
       control.parameters.push_back(std::move(parameter));

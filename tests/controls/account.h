@@ -1,0 +1,220 @@
+#pragma once
+
+#include <condition_variable>
+#include <gtest/gtest.h>
+#include <mutex>
+#include <stdexcept>
+
+#include "controls/remediation.h"
+#include "gateway/scene.h"
+#include "json/text.h"
+#include "sandbox/sandbox.h"
+#include "support/temp_dir.h"
+
+namespace fixpoint::controls {
+
+/// The embedded account with an ear at it, and a fault at the n-th call where a test asks for one.
+class EarApi final : public aws::Api {
+ public:
+  explicit EarApi(aws::Api& account) : account_(account) {}
+  Result<json::Value> call(const aws::CallContext& context, std::string_view service, std::string_view operation,
+                           const json::Value& input) override {
+    bool fails = false;
+    {
+      std::lock_guard lock(mutex_);
+      calls_.push_back(std::string(service) + ":" + std::string(operation));
+      fails = fault_ && calls_.size() == fail_at_;
+    }
+    if (!fails) return account_.call(context, service, operation, input);
+    if (made_first_) (void)account_.call(context, service, operation, input);
+    return fail(*fault_);
+  }
+  /// From now on the n-th call (from 1) fails; `made_first`: it has its effect before the answer is lost.
+  void fail_at(std::size_t n, Error error, bool made_first = false) {
+    std::lock_guard lock(mutex_);
+    calls_.clear();
+    fail_at_ = n;
+    fault_ = std::move(error);
+    made_first_ = made_first;
+  }
+  void clear() {
+    std::lock_guard lock(mutex_);
+    calls_.clear();
+    fault_.reset();
+  }
+  std::vector<std::string> calls() {
+    std::lock_guard lock(mutex_);
+    return calls_;
+  }
+
+ private:
+  aws::Api& account_;
+  std::mutex mutex_;
+  std::vector<std::string> calls_;
+  std::size_t fail_at_ = 0;
+  std::optional<Error> fault_;
+  bool made_first_ = false;
+};
+
+/// Everything between a finding and its proven fix, but HTTP and the bus.
+class Account {
+ public:
+  explicit Account(catalog::Catalog catalog = catalog::Catalog::embedded()) {
+    store = must(store::Store::open({.folder = folder_.string(), .readers = 6, .durable = false},
+                                    {findings::FindingStore::schema(), executions::Executor::schema(),
+                                     changes::Door::schema(), Modes::schema(), sandbox::Sandbox::schema()}));
+    sandbox = must(sandbox::Sandbox::open(*store, catalog, clock));
+    recipes = must(changes::Recipes::load(catalog));
+    controls = must(ControlSet::load(catalog));
+    ear = std::make_unique<EarApi>(*sandbox);
+    door = std::make_unique<changes::Door>(*store, clock, *ear, recipes);
+    findings = std::make_unique<findings::FindingStore>(*store, clock);
+    modes = std::make_unique<Modes>(*store);
+    executor = std::make_unique<executions::Executor>(*store, clock, 2);
+    program = std::make_unique<Remediation>(
+        controls, *door, *findings, *modes, clock,
+        [this](store::Transaction& tx, const findings::FindingKey& key, const json::Value& update) -> Result<void> {
+          FIXPOINT_CHECK(findings->update(tx, key, update, "fixpoint"));
+          return {};
+        },
+        Remediation::Options{});
+    executor->add_program("control", *program);
+    executor->add_program("nothing", nothing_);
+    if (!executor->start()) throw std::runtime_error("the executor does not start");
+  }
+
+  template <class T>
+  static T must(Result<T> result) {
+    if (!result) throw std::runtime_error(describe(result.error()));
+    return std::move(*result);
+  }
+  json::Value call(const std::string& service, const std::string& operation, const json::Value& input) {
+    return must(sandbox->call({caller.account, caller.region, {}, {}}, service, operation, input));
+  }
+  const Control& control(const std::string& id) { return *controls.find(id); }
+
+  /// Sets the scene and takes its finding in.
+  json::Value scene(const std::string& id) {
+    arn = must(gateway::set_scene(control(id), caller, *sandbox, kept));
+    return finding_of(id);
+  }
+  json::Value finding_of(const std::string& id) {
+    const json::Value finding = gateway::scene_finding(control(id), caller, arn);
+    auto stored = store->write([&](store::Transaction& tx) { return findings->import(tx, finding); });
+    if (!stored) throw std::runtime_error(describe(stored.error()));
+    ear->clear();
+    return finding;
+  }
+  std::string launch(const std::string& id, const json::Value& finding, json::Object more = {}) {
+    json::Object input{{"Finding", finding}, {"Rule", "arn:rule"}};
+    for (const auto& member : more) input.set(member.key, member.value);
+    return must(executor->launch({"run-" + std::to_string(++runs_), "control", id, caller.account, caller.region,
+                                  std::string(finding["Id"].string_or("")), input}))
+        .id;
+  }
+  /// Waits until it has ended, moving the clock over what it waits for; at most `hours` of it.
+  executions::Execution ended(const std::string& id) {
+    struct End {
+      std::mutex mutex;
+      std::condition_variable changed;
+      std::optional<executions::Execution> last;
+    };
+    auto end = std::make_shared<End>();
+    executor->when_ended(id, [end](const executions::Execution& execution) {
+      std::lock_guard lock(end->mutex);
+      end->last = execution;
+      end->changed.notify_all();
+    });
+    std::unique_lock lock(end->mutex);
+    for (int i = 0; i < 4000; ++i) {
+      if (end->changed.wait_for(lock, std::chrono::milliseconds(10), [&] { return end->last.has_value(); }))
+        return *end->last;
+      const auto now = must(executor->get(id));
+      if (now->status == "WAITING" && now->cursor["awaits"].is_null() && now->wake_ms > clock.now_ms())
+        pass_to(now->wake_ms);
+    }
+    throw std::runtime_error("the execution did not end");
+  }
+  /// A manual clock wakes nobody; a launch does.
+  void pass_to(TimeMs time_ms) {
+    clock.set_ms(time_ms);
+    (void)executor->launch({"run-" + std::to_string(++runs_), "nothing", "", "", "", "", {}});
+  }
+  /// Waits until it asks for approval.
+  executions::Execution asks(const std::string& id, const std::string& not_before_note = {}) {
+    std::mutex mutex;
+    std::condition_variable never;
+    std::unique_lock lock(mutex);
+    for (int i = 0; i < 4000; ++i) {
+      const auto now = must(executor->get(id));
+      const auto lines = must(executor->journal(id));
+      if (now->status == "WAITING" && (not_before_note.empty() || [&] {
+            for (const auto& line : lines)
+              if (line.text.find(not_before_note) != std::string::npos) return true;
+            return false;
+          }()))
+        return *now;
+      never.wait_for(lock, std::chrono::milliseconds(5));
+    }
+    throw std::runtime_error("the execution does not wait");
+  }
+  executions::Execution run(const std::string& id, const json::Value& finding, json::Object more = {}) {
+    return ended(launch(id, finding, std::move(more)));
+  }
+
+  json::Value stored(const json::Value& finding) {
+    return *must(store->read([&](store::Session& s) { return findings->get(s, findings::key_of(finding)); }));
+  }
+  std::string status(const json::Value& finding) {
+    return std::string(stored(finding)["Workflow"]["Status"].string_or(""));
+  }
+  std::string note(const json::Value& finding) { return std::string(stored(finding)["Note"]["Text"].string_or("")); }
+  /// Updates after the import.
+  std::int64_t updates(const json::Value& finding) {
+    return must(store->read([&](store::Session& session) -> Result<std::int64_t> {
+      FIXPOINT_TRY(rows, session.query("SELECT count(*) FROM finding_history WHERE id = ? AND created = 0",
+                                       {std::string(finding["Id"].string_or(""))}));
+      return rows[0].integer(0);
+    }));
+  }
+  std::vector<changes::Change> changes_of(const std::string& execution) { return must(door->of_execution(execution)); }
+  Assessment look(const std::string& id) {
+    const Subject subject{
+        arn, caller.account, caller.region, caller.partition, json::Value(), must(parameters_of(control(id), {}))};
+    return must(assess(control(id), subject,
+                       [&](const std::string& service, const std::string& operation, const json::Value& input) {
+                         return sandbox->call({caller.account, caller.region, {}, {}}, service, operation, input);
+                       }));
+  }
+
+ private:
+  class Nothing final : public executions::Program {
+   public:
+    void step(const executions::Execution&, std::function<void(executions::Step)> done) override {
+      executions::Step step;
+      step.next = executions::Step::Next::Succeeded;
+      done(std::move(step));
+    }
+  };
+  test::TempDir folder_;
+  Nothing nothing_;
+  int runs_ = 0;
+
+ public:
+  aws::Caller caller{"111111111111", "us-east-1", "aws", "request", nullptr};
+  ManualClock clock{1'700'000'000'000};
+  std::string arn;
+  json::Value kept;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<sandbox::Sandbox> sandbox;
+  changes::Recipes recipes;
+  ControlSet controls;
+  std::unique_ptr<EarApi> ear;
+  std::unique_ptr<changes::Door> door;
+  std::unique_ptr<findings::FindingStore> findings;
+  std::unique_ptr<Modes> modes;
+  std::unique_ptr<Remediation> program;
+  std::unique_ptr<executions::Executor> executor;  // ends first
+};
+
+}  // namespace fixpoint::controls

@@ -1,0 +1,151 @@
+// Over everything in catalog/controls: each control against the scene that it brings.
+#include <algorithm>
+#include <gmock/gmock.h>
+
+#include "controls/account.h"
+
+namespace fixpoint::controls {
+namespace {
+
+using json::Object;
+using json::Value;
+
+std::vector<std::string> ids() {
+  const auto controls = ControlSet::load(catalog::Catalog::embedded());
+  std::vector<std::string> out;
+  if (controls) {
+    const auto all = controls->all();
+    for (const auto& control : all) out.push_back(control->id);
+  }
+  return out;
+}
+
+class EveryControl : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryControl, mends_its_scene_once_with_the_calls_that_it_names) {
+  Account account;
+  const Value finding = account.scene(GetParam());
+  EXPECT_FALSE(account.look(GetParam()).compliant) << "the scene starts compliant";
+  const auto run = account.run(GetParam(), finding, Object{{"Decided", true}});
+  ASSERT_EQ(run.outcome, "fixed") << json::print(run.result);
+  EXPECT_TRUE(account.look(GetParam()).compliant);
+  const auto holds = gateway::check_scene(account.control(GetParam()), account.caller, *account.sandbox, account.kept);
+  EXPECT_TRUE(holds) << describe(holds.error());
+  for (const auto& change : account.changes_of(run.id)) EXPECT_EQ(change.undo, "possible") << change.operation;
+
+  // The permissions that it says it needs are those that it needs, with those that the recipes' reads need.
+  std::vector<std::string> named = account.control(GetParam()).calls();
+  for (const auto& change : account.control(GetParam()).changes)
+    if (const auto* recipe = account.recipes.find(change.call.service, change.call.operation);
+        recipe != nullptr && recipe->before)
+      named.push_back(recipe->before->service + ":" + recipe->before->operation);
+  const auto calls = account.ear->calls();
+  for (const auto& call : calls) EXPECT_THAT(named, testing::Contains(call));
+
+  // Again: nothing is left to do.
+  const auto again = account.run(GetParam(), account.finding_of(GetParam()), Object{{"Decided", true}});
+  EXPECT_EQ(again.outcome, "compliant");
+  EXPECT_TRUE(account.changes_of(again.id).empty());
+}
+
+// Each change's undo gives the state before, value for value; and the undo of that undo the state after.
+TEST_P(EveryControl, can_be_taken_back_to_the_same_state) {
+  Account account;
+  account.scene(GetParam());
+  const aws::CallContext context{account.caller.account, account.caller.region, "e", ""};
+  const auto undo = [&](const changes::Change& change) {
+    const changes::Recipe* recipe = account.recipes.find(change.service, change.operation);
+    std::vector<changes::Change> made;
+    if (recipe == nullptr) return made;
+    for (const auto& one : recipe->undo) {
+      jsonata::Bindings bindings;
+      bindings.borrow("input", change.input);
+      if (change.before) bindings.borrow("before", *change.before);
+      if (change.output) bindings.borrow("output", *change.output);
+      if (one.when) {
+        const auto wanted = Account::must(one.when->fill(change.input, bindings));
+        if (!wanted || !wanted->is_bool()) ADD_FAILURE() << change.operation << ": 'when' gives no boolean";
+        if (!wanted || !wanted->bool_or(false)) continue;
+      }
+      const auto input = Account::must(one.call.input.fill(change.input, bindings));
+      auto planned = Account::must(account.door->plan(context, one.call.service, one.call.operation, *input));
+      planned.output = account.call(one.call.service, one.call.operation, *input);
+      made.push_back(std::move(planned));
+    }
+    return made;
+  };
+  const Assessment before = account.look(GetParam());
+  std::vector<changes::Change> made;
+  for (const auto& call : before.calls) {
+    auto planned = Account::must(account.door->plan(context, call.service, call.operation, call.input));
+    planned.output = account.call(call.service, call.operation, call.input);
+    made.push_back(std::move(planned));
+  }
+  const Value after = account.look(GetParam()).state;
+  EXPECT_FALSE(after == before.state);
+  std::vector<changes::Change> undone;
+  for (auto change = made.rbegin(); change != made.rend(); ++change)
+    for (auto& one : undo(*change)) undone.push_back(std::move(one));
+  EXPECT_EQ(json::print_canonical(account.look(GetParam()).state), json::print_canonical(before.state));
+  if (!std::all_of(undone.begin(), undone.end(), [](const auto& change) { return change.undo == "possible"; })) return;
+  for (auto change = undone.rbegin(); change != undone.rend(); ++change) undo(*change);
+  EXPECT_EQ(json::print_canonical(account.look(GetParam()).state), json::print_canonical(after));
+}
+
+INSTANTIATE_TEST_SUITE_P(Catalog, EveryControl, testing::ValuesIn(ids()), [](const auto& info) {
+  std::string name = info.param;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  return name;
+});
+
+TEST(EC2_13, takes_away_the_world_alone) {
+  Account account;
+  const Value finding = account.scene("EC2.13");
+  ASSERT_EQ(account.run("EC2.13", finding, Object{{"Decided", true}}).outcome, "fixed");
+  const std::string group = account.arn.substr(account.arn.rfind('/') + 1);
+  const Value permissions = account.call(
+      "ec2", "DescribeSecurityGroups", Object{{"GroupIds", json::Array{group}}})["SecurityGroups"][0]["IpPermissions"];
+  ASSERT_EQ(permissions.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Value& permission = permissions[i];
+    ASSERT_EQ(permission["IpRanges"].size(), 1U) << json::print(permission);
+    EXPECT_EQ(permission["Ipv6Ranges"].size(), 0U);
+    if (permission["FromPort"].int_or(0) == 22) {
+      EXPECT_EQ(permission["IpRanges"][0]["CidrIp"].string_or(""), "10.0.0.0/8");
+      EXPECT_EQ(permission["IpRanges"][0]["Description"].string_or(""), "office");
+    } else {
+      EXPECT_EQ(permission["FromPort"].int_or(0), 443);
+      EXPECT_EQ(permission["IpRanges"][0]["CidrIp"].string_or(""), "0.0.0.0/0");
+    }
+  }
+}
+
+TEST(EC2_13, knows_every_permission_that_covers_the_port) {
+  const struct {
+    const char* permission;
+    bool compliant;
+  } cases[] = {
+      {R"({"IpProtocol":"-1","IpRanges":[{"CidrIp":"0.0.0.0/0"}]})", false},
+      {R"({"IpProtocol":"tcp","FromPort":0,"ToPort":65535,"IpRanges":[{"CidrIp":"0.0.0.0/0"}]})", false},
+      {R"({"IpProtocol":"tcp","FromPort":22,"ToPort":22,"Ipv6Ranges":[{"CidrIpv6":"::/0"}]})", false},
+      {R"({"IpProtocol":"tcp","FromPort":23,"ToPort":80,"IpRanges":[{"CidrIp":"0.0.0.0/0"}]})", true},
+      {R"({"IpProtocol":"udp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0"}]})", true},
+      {R"({"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"10.0.0.0/8"}]})", true},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.permission);
+    Account account;
+    const Value made = account.call("ec2", "CreateSecurityGroup", Object{{"GroupName", "g"}, {"Description", "d"}});
+    const std::string id(made["GroupId"].string_or(""));
+    account.arn = "arn:aws:ec2:us-east-1:111111111111:security-group/" + id;
+    account.call("ec2", "AuthorizeSecurityGroupIngress",
+                 Object{{"GroupId", id}, {"IpPermissions", json::Array{json::parse(one.permission).value()}}});
+    EXPECT_EQ(account.look("EC2.13").compliant, one.compliant);
+    if (one.compliant) continue;
+    EXPECT_EQ(account.run("EC2.13", account.finding_of("EC2.13"), Object{{"Decided", true}}).outcome, "fixed");
+  }
+}
+
+}  // namespace
+}  // namespace fixpoint::controls

@@ -1,0 +1,294 @@
+#include <algorithm>
+#include <gmock/gmock.h>
+
+#include "controls/account.h"
+
+namespace fixpoint::controls {
+namespace {
+
+using json::Object;
+using json::Value;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const Object decided{{"Decided", true}};
+
+TEST(Remediation, fixes_verifies_and_writes_on_the_finding_once) {
+  Account account;
+  const Value finding = account.scene("S3.4");
+  const auto run = account.run("S3.4", finding, decided);
+  EXPECT_EQ(run.status, "SUCCEEDED");
+  EXPECT_EQ(run.outcome, "fixed");
+  EXPECT_TRUE(run.result["Verified"].bool_or(false));
+  EXPECT_THAT(std::string(run.result["Change"].string_or("")), StartsWith("encryption: absent -> "));
+  EXPECT_EQ(account.status(finding), "RESOLVED");
+  EXPECT_THAT(account.note(finding), StartsWith("Fixed and verified by control S3.4 (s3:PutBucketEncryption)."));
+  EXPECT_EQ(account.stored(finding)["UserDefinedFields"]["fixpoint:execution"].string_or(""), run.id);
+  EXPECT_EQ(account.updates(finding), 1);
+  ASSERT_EQ(account.changes_of(run.id).size(), 1U);
+  EXPECT_EQ(account.changes_of(run.id)[0].state, "done");
+  EXPECT_EQ(account.changes_of(run.id)[0].undo, "possible");
+}
+
+TEST(Remediation, leaves_alone_what_complies) {
+  Account account;
+  const Value finding = account.scene("KMS.4");
+  account.call("kms", "EnableKeyRotation", Object{{"KeyId", account.arn.substr(account.arn.rfind('/') + 1)}});
+  const auto run = account.run("KMS.4", finding, decided);
+  EXPECT_EQ(run.outcome, "compliant");
+  EXPECT_EQ(account.status(finding), "RESOLVED");
+  EXPECT_THAT(account.note(finding), HasSubstr("the check passed. Nothing was changed."));
+  EXPECT_TRUE(account.changes_of(run.id).empty());
+}
+
+TEST(Remediation, resolves_what_is_gone) {
+  Account account;
+  const Value finding = account.scene("S3.4");
+  account.call("s3", "DeleteBucket", Object{{"Bucket", account.arn.substr(13)}});
+  const auto run = account.run("S3.4", finding, decided);
+  EXPECT_EQ(run.outcome, "gone");
+  EXPECT_EQ(account.status(finding), "RESOLVED");
+  EXPECT_THAT(account.note(finding), HasSubstr("the resource is no more (NoSuchBucket)"));
+  EXPECT_TRUE(account.changes_of(run.id).empty());
+}
+
+TEST(Remediation, refuses_what_a_person_has_to_decide) {
+  Account account;
+  const Value finding = account.scene("KMS.4");
+  account.call("kms", "DisableKey", Object{{"KeyId", account.arn.substr(account.arn.rfind('/') + 1)}});
+  const auto run = account.run("KMS.4", finding, decided);
+  EXPECT_EQ(run.outcome, "refused");
+  EXPECT_EQ(account.status(finding), "NOTIFIED");
+  EXPECT_THAT(account.note(finding), HasSubstr("The key is not enabled"));
+  EXPECT_TRUE(account.changes_of(run.id).empty());
+}
+
+TEST(Remediation, that_observes_changes_neither_account_nor_finding) {
+  Account account;
+  const Value finding = account.scene("S3.4");
+  ASSERT_TRUE(account.modes->set("control:S3.4", Mode::Observe));
+  const auto run = account.run("S3.4", finding);
+  EXPECT_EQ(run.outcome, "observed");
+  EXPECT_THAT(std::string(run.result["Note"].string_or("")), HasSubstr("would make s3:PutBucketEncryption"));
+  EXPECT_EQ(run.result["Plan"][0]["Undo"].string_or(""), "possible");
+  EXPECT_EQ(account.status(finding), "NEW");
+  EXPECT_EQ(account.updates(finding), 0);
+  EXPECT_TRUE(account.changes_of(run.id).empty());
+}
+
+TEST(Remediation, asks_and_goes_on_when_approved) {
+  Account account;
+  const Value finding = account.scene("S3.4");
+  const std::string id = account.launch("S3.4", finding);  // nothing is set: it asks
+  const auto waiting = account.asks(id);
+  EXPECT_EQ(waiting.outcome, "waits for approval");
+  EXPECT_EQ(account.status(finding), "NOTIFIED");
+  EXPECT_THAT(account.note(finding), HasSubstr("waits for approval until 2023-11-17T"));
+  EXPECT_FALSE(account.look("S3.4").compliant);
+  ASSERT_TRUE(account.executor->answer(id, Object{{"Approved", true}, {"By", "ann"}}));
+  EXPECT_EQ(account.ended(id).outcome, "fixed");
+  EXPECT_EQ(account.status(finding), "RESOLVED");
+  EXPECT_EQ(account.updates(finding), 2);
+}
+
+TEST(Remediation, does_nothing_when_rejected_or_when_nobody_answers) {
+  Account account;
+  const Value first = account.scene("S3.4");
+  const std::string rejected = account.launch("S3.4", first);
+  account.asks(rejected);
+  ASSERT_TRUE(
+      account.executor->answer(rejected, Object{{"Approved", false}, {"By", "ann"}, {"Reason", "not this week"}}));
+  EXPECT_EQ(account.ended(rejected).outcome, "rejected");
+  EXPECT_THAT(account.note(first), HasSubstr("rejected by ann, who said: not this week. Nothing was changed."));
+  const Value second = account.finding_of("S3.4");
+  const std::string expired = account.launch("S3.4", second);
+  account.asks(expired);
+  account.clock.advance_ms(72 * 3'600'000L - 1);
+  EXPECT_EQ(account.executor->get(expired).value()->status, "WAITING");
+  account.pass_to(account.clock.now_ms() + 1);
+  EXPECT_EQ(account.ended(expired).outcome, "expired");
+  EXPECT_THAT(account.note(second), HasSubstr("nobody approved until"));
+  EXPECT_EQ(account.status(second), "NOTIFIED");
+  EXPECT_FALSE(account.look("S3.4").compliant);
+  EXPECT_TRUE(account.changes_of(rejected).empty());
+  EXPECT_TRUE(account.changes_of(expired).empty());
+}
+
+TEST(Remediation, asks_again_where_the_resource_moved_between_plan_and_approval) {
+  Account account;
+  const Value finding = account.scene("EC2.13");
+  const std::string id = account.launch("EC2.13", finding);
+  account.asks(id);
+  const Object world{{"IpProtocol", "tcp"},
+                     {"FromPort", 20},
+                     {"ToPort", 25},
+                     {"IpRanges", json::Array{Value(Object{{"CidrIp", "0.0.0.0/0"}})}}};
+  account.call(
+      "ec2", "AuthorizeSecurityGroupIngress",
+      Object{{"GroupId", account.arn.substr(account.arn.rfind('/') + 1)}, {"IpPermissions", json::Array{world}}});
+  ASSERT_TRUE(account.executor->answer(id, Object{{"Approved", true}, {"By", "ann"}}));
+  const auto again = account.asks(id, "planned anew");
+  EXPECT_EQ(again.outcome, "waits for approval");
+  EXPECT_EQ(again.cursor["calls"][0]["Input"]["IpPermissions"].size(), 2U);
+  EXPECT_TRUE(account.changes_of(id).empty());
+  ASSERT_TRUE(account.executor->answer(id, Object{{"Approved", true}, {"By", "ann"}}));
+  EXPECT_EQ(account.ended(id).outcome, "fixed");
+  EXPECT_TRUE(account.look("EC2.13").compliant);
+}
+
+TEST(Remediation, what_somebody_mended_while_it_asked_is_compliant_without_a_change) {
+  Account account;
+  const Value finding = account.scene("CloudTrail.3");
+  const std::string id = account.launch("CloudTrail.3", finding);
+  account.asks(id);
+  account.call("cloudtrail", "StartLogging", Object{{"Name", account.arn}});
+  ASSERT_TRUE(account.executor->answer(id, Object{{"Approved", true}, {"By", "ann"}}));
+  EXPECT_EQ(account.ended(id).outcome, "compliant");
+  EXPECT_TRUE(account.changes_of(id).empty());
+}
+
+// Whichever call is refused: the finding is updated once, and its note says what is so.
+TEST(Remediation, tells_the_truth_whichever_call_is_refused) {
+  for (const auto* control : {"S3.4", "EC2.13", "CloudTrail.3", "KMS.4"}) {
+    for (std::size_t n = 1;; ++n) {
+      SCOPED_TRACE(std::string(control) + ", call " + std::to_string(n));
+      Account account;
+      const Value finding = account.scene(control);
+      account.ear->fail_at(n, errors::access_denied("no"));
+      const auto run = account.run(control, finding, decided);
+      EXPECT_EQ(account.updates(finding), 1);
+      if (account.ear->calls().size() < n) {
+        EXPECT_EQ(run.outcome, "fixed");
+        EXPECT_GE(n, 5U);  // read, plan, change, verify
+        break;
+      }
+      EXPECT_EQ(run.outcome, "failed");
+      EXPECT_EQ(run.status, "FAILED");
+      EXPECT_EQ(account.status(finding), "NOTIFIED");
+      EXPECT_THAT(account.note(finding), HasSubstr("AccessDeniedException: "));
+      const bool changed = account.look(control).compliant;
+      EXPECT_THAT(account.note(finding),
+                  HasSubstr(changed ? "Had been changed, and was not undone: " : "Nothing had been changed."));
+    }
+  }
+}
+
+// A fault that passes is got over, also one that hides an effect that was had; the state before stays the first one.
+TEST(Remediation, gets_over_whichever_call_fails_once) {
+  for (const auto* control : {"S3.4", "EC2.13", "CloudTrail.3", "KMS.4"}) {
+    for (const bool made_first : {false, true}) {
+      for (std::size_t n = 1;; ++n) {
+        SCOPED_TRACE(std::string(control) + ", call " + std::to_string(n) + (made_first ? ", answer lost" : ""));
+        Account account;
+        const Value finding = account.scene(control);
+        const auto before = account.door->plan(
+            {account.caller.account, account.caller.region, "e", ""}, account.look(control).calls[0].service,
+            account.look(control).calls[0].operation, account.look(control).calls[0].input);
+        ASSERT_TRUE(before);
+        account.ear->fail_at(n, errors::unavailable("the line went dead"), made_first);
+        const auto run = account.run(control, finding, decided);
+        EXPECT_EQ(run.outcome, "fixed") << json::print(run.result);
+        EXPECT_EQ(account.updates(finding), 1);
+        EXPECT_TRUE(account.look(control).compliant);
+        const auto changes = account.changes_of(run.id);
+        ASSERT_EQ(changes.size(), 1U);
+        EXPECT_EQ(changes[0].state, "done");
+        EXPECT_EQ(changes[0].before, before->before);
+        const auto calls = account.ear->calls();
+        const auto made = std::count(calls.begin(), calls.end(), changes[0].service + ":" + changes[0].operation);
+        const bool hit = n <= calls.size() && calls[n - 1] == changes[0].service + ":" + changes[0].operation;
+        EXPECT_EQ(made, hit && !made_first ? 2 : 1);  // an effect that was had is not had again
+        if (calls.size() < n) break;
+      }
+    }
+  }
+}
+
+TEST(Remediation, gives_up_on_a_fault_that_stays_and_says_what_nobody_knows) {
+  class Dead final : public aws::Api {
+   public:
+    explicit Dead(aws::Api& account) : account_(account) {}
+    Result<Value> call(const aws::CallContext& context, std::string_view service, std::string_view operation,
+                       const Value& input) override {
+      if (operation != "PutBucketEncryption") return account_.call(context, service, operation, input);
+      ++tried;
+      return fail(errors::unavailable("the line is dead"));
+    }
+    aws::Api& account_;
+    std::atomic<int> tried{0};
+  };
+  Account account;
+  const Value finding = account.scene("S3.4");
+  Dead dead(*account.sandbox);
+  changes::Door door(*account.store, account.clock, dead, account.recipes);
+  Remediation program(
+      account.controls, door, *account.findings, *account.modes, account.clock,
+      [&](store::Transaction& tx, const findings::FindingKey& key, const Value& update) -> Result<void> {
+        FIXPOINT_CHECK(account.findings->update(tx, key, update, "fixpoint"));
+        return {};
+      },
+      Remediation::Options{});
+  account.executor->stop();
+  account.executor = std::make_unique<executions::Executor>(*account.store, account.clock, 1);
+  account.executor->add_program("control", program);
+  ASSERT_TRUE(account.executor->start());
+  const auto run = account.run("S3.4", finding, decided);
+  account.executor->stop();
+  EXPECT_EQ(run.outcome, "failed");
+  EXPECT_EQ(dead.tried, 4);
+  EXPECT_EQ(account.updates(finding), 1);
+  EXPECT_THAT(account.note(finding), HasSubstr("Nobody knows whether it took effect: s3:PutBucketEncryption."));
+}
+
+// An account that takes the change and does not make it.
+TEST(Remediation, claims_no_fix_that_does_not_show) {
+  class Deaf final : public aws::Api {
+   public:
+    explicit Deaf(aws::Api& account) : account_(account) {}
+    Result<Value> call(const aws::CallContext& context, std::string_view service, std::string_view operation,
+                       const Value& input) override {
+      if (operation == "PutBucketEncryption") return Value(Object{});
+      return account_.call(context, service, operation, input);
+    }
+    aws::Api& account_;
+  };
+  Account account;
+  const Value finding = account.scene("S3.4");
+  Deaf deaf(*account.sandbox);
+  changes::Door door(*account.store, account.clock, deaf, account.recipes);
+  Remediation program(
+      account.controls, door, *account.findings, *account.modes, account.clock,
+      [&](store::Transaction& tx, const findings::FindingKey& key, const Value& update) -> Result<void> {
+        FIXPOINT_CHECK(account.findings->update(tx, key, update, "fixpoint"));
+        return {};
+      },
+      Remediation::Options{});
+  account.executor->stop();
+  account.executor = std::make_unique<executions::Executor>(*account.store, account.clock, 1);
+  account.executor->add_program("control", program);
+  ASSERT_TRUE(account.executor->start());
+  const auto run = account.run("S3.4", finding, decided);
+  account.executor->stop();
+  EXPECT_EQ(run.outcome, "not verified");
+  EXPECT_EQ(run.status, "FAILED");
+  EXPECT_FALSE(run.result["Verified"].bool_or(true));
+  EXPECT_EQ(account.status(finding), "NOTIFIED");
+  EXPECT_THAT(account.note(finding), HasSubstr("but the check still fails"));
+  EXPECT_EQ(account.updates(finding), 1);
+}
+
+TEST(Remediation, of_a_control_or_parameter_that_is_not_there_fails_with_a_note) {
+  Account account;
+  const Value finding = account.scene("S3.4");
+  EXPECT_EQ(account.run("Hat.1", finding, decided).outcome, "failed");
+  EXPECT_THAT(account.note(finding), HasSubstr("there is no control 'Hat.1'"));
+  Object more = decided;
+  more.set("Parameters", Object{{"algorithm", "rot13"}});
+  EXPECT_EQ(account.run("S3.4", finding, more).outcome, "failed");
+  EXPECT_THAT(account.note(finding), HasSubstr("the parameter 'algorithm' has to be one of"));
+  EXPECT_FALSE(account.look("S3.4").compliant);
+}
+
+}  // namespace
+}  // namespace fixpoint::controls
