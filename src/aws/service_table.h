@@ -31,18 +31,23 @@ struct ServiceTable {
   using AsyncFunction = std::function<void(const Caller&, json::Value input, Answer answer)>;
 
   struct Operation {
-    Function function;    ///< either this
-    AsyncFunction later;  ///< or this, which returns at once
-    bool quick = false;   ///< never waits for a disk or a network: may run on an I/O thread
+    Function function;       ///< either this
+    AsyncFunction later;     ///< or this, which returns at once
+    bool quick = false;      ///< never waits for a disk or a network: may run on an I/O thread
+    bool validates = false;  ///< checks its input against the model itself, piece by piece
   };
 
   std::string service;  ///< the model's name: securityhub
   std::map<std::string, Operation, std::less<>> operations;
 
-  void add(std::string name, Function function) { operations[std::move(name)] = {std::move(function), {}, false}; }
-  void add_quick(std::string name, Function function) { operations[std::move(name)] = {std::move(function), {}, true}; }
+  void add(std::string name, Function function) {
+    operations[std::move(name)] = {std::move(function), {}, false, false};
+  }
+  void add_quick(std::string name, Function function) {
+    operations[std::move(name)] = {std::move(function), {}, true, false};
+  }
   void add_async(std::string name, AsyncFunction function) {
-    operations[std::move(name)] = {{}, std::move(function), true};
+    operations[std::move(name)] = {{}, std::move(function), true, false};
   }
 };
 

@@ -1,5 +1,6 @@
 #include "gateway/api.h"
 
+#include "aws/validate.h"
 #include "aws/verify.h"
 #include "gateway/scene.h"
 
@@ -78,9 +79,7 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
 }
 
 void Api::call(const aws::Caller& caller, const std::string& name, Value input, aws::Answer answer) {
-  if (name == "call")
-    return parts_.dispatch.call(caller, input["Service"].string_or(""), input["Operation"].string_or(""),
-                                input["Input"].is_object() ? input["Input"] : Value(json::Object()), std::move(answer));
+  if (name == "call") return make_call(caller, input, std::move(answer));
   const auto found = functions_.find(name);
   if (found == functions_.end()) {
     std::string known = "call";
@@ -88,6 +87,21 @@ void Api::call(const aws::Caller& caller, const std::string& name, Value input, 
     return answer(fail(errors::resource_not_found("there is no /api/" + name + "; there are " + known)));
   }
   answer(found->second(caller, input));
+}
+
+// A call by name, checked as one that came over the wire.
+void Api::make_call(const aws::Caller& caller, const Value& input, aws::Answer answer) {
+  const std::string_view operation = input["Operation"].string_or("");
+  auto service = parts_.models.get(input["Service"].string_or(""));
+  if (!service) return answer(fail(std::move(service.error())));
+  const aws::Operation* model = (*service)->find_operation(operation);
+  if (model == nullptr)
+    return answer(fail(errors::unknown_operation("the service '" + std::string((*service)->name) +
+                                                 "' has no operation '" + std::string(operation) + "'")));
+  Value parameters = input["Input"].is_object() ? input["Input"] : Value(json::Object());
+  if (!parts_.dispatch.validates((*service)->name, operation))
+    if (auto valid = aws::validate(*model, parameters); !valid) return answer(fail(std::move(valid.error())));
+  parts_.dispatch.call(caller, (*service)->name, operation, std::move(parameters), std::move(answer));
 }
 
 Result<Value> Api::import(const aws::Caller& caller, const Value& input) {

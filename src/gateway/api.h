@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "aws/models.h"
 #include "aws/service_table.h"
 #include "base/error.h"
 #include "controls/control.h"
@@ -28,6 +29,7 @@ class Api {
     controls::Modes& modes;
     const controls::ControlSet& controls;
     Dispatch& dispatch;
+    const aws::Models& models;
     aws::Api* embedded;  ///< the embedded account, null over a real one: scenes are set in it alone
     std::function<std::string()> isolation;
   };
@@ -41,6 +43,7 @@ class Api {
   Result<json::Value> import(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> act(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> executions(const json::Value& input);
+  void make_call(const aws::Caller& caller, const json::Value& input, aws::Answer answer);
   Result<json::Value> scene(const aws::Caller& caller, const json::Value& input);
 
   Parts parts_;

@@ -90,8 +90,9 @@ class WholeApp final : public App {
     dispatch_->add(events_->table());
     dispatch_->add(lambda_->table());
     dispatch_->add(sts_->table());
-    api_ = std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *door_, *modes_, controls_,
-                                            *dispatch_, embedded_.get(), [this] { return runtime_->isolation(); }});
+    api_ =
+        std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *door_, *modes_, controls_, *dispatch_,
+                                         *models_, embedded_.get(), [this] { return runtime_->isolation(); }});
     verifier_ = std::make_unique<aws::Verifier>(*identity_, clock_);
     gateway_ =
         std::make_unique<Gateway>(*models_, *verifier_, *dispatch_, *api_, workers_,

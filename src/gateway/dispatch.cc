@@ -7,6 +7,13 @@ void Dispatch::add(aws::ServiceTable table) {
   tables_.insert_or_assign(std::move(name), std::move(table));
 }
 
+bool Dispatch::validates(std::string_view service, std::string_view operation) const {
+  const auto table = tables_.find(service);
+  if (table == tables_.end()) return false;
+  const auto found = table->second.operations.find(operation);
+  return found != table->second.operations.end() && found->second.validates;
+}
+
 void Dispatch::run(std::function<void()> task, const aws::Answer& answer) {
   if (!workers_.run(std::move(task)))
     answer(fail(errors::unavailable("the server has too many requests waiting; try again in a moment")));

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "aws/protocol.h"
-
+#include "aws/validate.h"
 #include "base/arn.h"
 #include "base/id.h"
 #include "json/text.h"
@@ -66,6 +66,10 @@ void Gateway::handle_aws(HttpRequest request, http::Responder responder) {
 
   const std::string service(routed->service->name);
   const std::string operation(routed->operation->name);
+  if (!dispatch_.validates(service, operation)) {
+    if (auto valid = aws::validate(*routed->operation, *input); !valid)
+      return responder.send(aws::serialize_error(*routed, valid.error(), request_id));
+  }
   dispatch_.call(
       caller_of(*verified, request_id), service, operation, std::move(*input),
       [routed = std::move(*routed), request_id, responder = shared(std::move(responder))](Result<Value> answer) {

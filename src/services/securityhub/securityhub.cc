@@ -57,6 +57,8 @@ aws::ServiceTable SecurityHub::table() {
   table.service = "securityhub";
   table.add("BatchImportFindings",
             [this](const auto& caller, const auto& input) { return batch_import(caller, input); });
+  // A finding that is not valid fails alone (FailedFindings), the others are taken in.
+  table.operations["BatchImportFindings"].validates = true;
   table.add_quick("GetFindings", [this](const auto& caller, const auto& input) { return get_findings(caller, input); });
   table.add("BatchUpdateFindings",
             [this](const auto& caller, const auto& input) { return batch_update(caller, input); });
@@ -88,6 +90,8 @@ Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& 
 
 Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& input) {
   const Value& list = input["Findings"];
+  if (!list.is_array() || list.size() == 0)
+    return fail(errors::invalid_input("Findings has to be an array of 1 to 100 findings", "Findings"));
   if (list.size() > findings_a_call)
     return fail(errors::invalid_input(
         "Findings has " + std::to_string(list.size()) + " entries; at most 100 are taken in one call", "Findings"));
