@@ -225,13 +225,19 @@ Step Remediation::change(const Context& context) {
   if (intent != journaled->end()) {
     auto assessed = assess(*context.control, context.subject, context.read);
     if (!assessed) return failed(context, "read after restart", assessed.error());
-    if (assessed->compliant || assessed->gone) {
+    const bool mended = assessed->compliant || assessed->gone;
+    // A call whose own condition no longer holds has had its effect too, though others are still to be made.
+    const auto index = static_cast<std::size_t>(call["Index"].int_or(0));
+    const bool wanted = std::any_of(assessed->calls.begin(), assessed->calls.end(),
+                                    [&](const PlannedCall& planned) { return planned.index == index; });
+    if (mended || !wanted) {
       if (auto seen = door_.effect_seen(context.execution.id, step_name(at)); !seen)
         return failed(context, "journal", seen.error());
       Step step;
       step.cursor = cursor;
-      step.cursor.set("at", cursor["calls"].size());
-      step.note = service + ":" + operation + " had taken effect before the restart";
+      step.cursor.set("at", mended ? cursor["calls"].size() : at + 1);
+      step.cursor.set("attempt", 0);
+      step.note = service + ":" + operation + " had taken effect before, though its answer was lost";
       return step;
     }
   }

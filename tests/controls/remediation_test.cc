@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 
 #include "controls/account.h"
@@ -202,6 +204,49 @@ TEST(Remediation, gets_over_whichever_call_fails_once) {
         if (calls.size() < n) break;
       }
     }
+  }
+}
+
+// Two changes, each wanted where its own part is missing: what was had is not had again, whichever answer is lost.
+TEST(Remediation, makes_each_of_several_changes_once_whichever_answer_is_lost) {
+  test::TempDir folder;
+  std::filesystem::create_directories(folder.path() / "controls");
+  std::ofstream(folder.path() / "controls/Demo.1.yaml") << R"(
+control: Demo.1
+title: Keys are rotated and have an owner
+severity: LOW
+resource: {type: AwsKmsKey, id: "{% $substringAfter($arn, ':key/') %}"}
+read:
+  rotation: {call: kms:GetKeyRotationStatus, input: {KeyId: "{% $resource.id %}"}, take: "{% KeyRotationEnabled %}"}
+  tags: {call: kms:ListResourceTags, input: {KeyId: "{% $resource.id %}"}, take: "{% [Tags.TagKey] %}"}
+compliant: "{% $rotation and 'owner' in $tags %}"
+change:
+  - {call: kms:EnableKeyRotation, input: {KeyId: "{% $resource.id %}"}, when: "{% $not($rotation) %}"}
+  - call: kms:TagResource
+    input: {KeyId: "{% $resource.id %}", Tags: [{TagKey: owner, TagValue: us}]}
+    when: "{% $not('owner' in $tags) %}"
+scene:
+  given: [{call: kms:CreateKey, keep: created}]
+  resource: "{% $created.KeyMetadata.Arn %}"
+  then: [{call: kms:ListResourceTags, input: {KeyId: "{% $created.KeyMetadata.KeyId %}"}, expect: "{% 'owner' in [Tags.TagKey] %}"}]
+)";
+  for (std::size_t n = 1;; ++n) {
+    SCOPED_TRACE("answer " + std::to_string(n));
+    catalog::Catalog catalog = catalog::Catalog::embedded();
+    ASSERT_TRUE(catalog.overlay(folder.string()));
+    Account account(std::move(catalog));
+    const Value finding = account.scene("Demo.1");
+    account.ear->fail_at(n, errors::unavailable("the line went dead"), true);
+    const auto run = account.run("Demo.1", finding, decided);
+    EXPECT_EQ(run.outcome, "fixed") << json::print(run.result);
+    EXPECT_EQ(account.updates(finding), 1);
+    const auto calls = account.ear->calls();
+    for (const auto* call : {"kms:EnableKeyRotation", "kms:TagResource"})
+      EXPECT_EQ(std::count(calls.begin(), calls.end(), call), 1) << call;
+    const auto changes = account.changes_of(run.id);
+    ASSERT_EQ(changes.size(), 2U);
+    for (const auto& change : changes) EXPECT_EQ(change.state, "done") << change.operation;
+    if (calls.size() < n) break;
   }
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills the server with SIGKILL at every named point (src/base/fault.h), at every hit, and starts it again.
 
-Four findings are mended by four controls in the embedded account. Wherever the process ended: after the restart each
+Five findings are mended by five controls in the embedded account. Wherever the process ended: after the restart each
 finding is RESOLVED, by exactly one entry in its history; each execution has succeeded; the journal has each changing
 call once, as done; a call whose effect was there already is not made again; and the account passes every check.
 
@@ -17,18 +17,43 @@ import sys
 import tempfile
 import time
 
-CONTROLS = ["S3.4", "EC2.13", "CloudTrail.3", "KMS.4"]
+CONTROLS = ["S3.4", "EC2.13", "CloudTrail.3", "KMS.4", "Demo.1"]
+# A control of two changes, each wanted where its own part is missing.
+DEMO = """
+control: Demo.1
+title: Keys are rotated and have an owner
+severity: LOW
+resource: {type: AwsKmsKey, id: "{% $substringAfter($arn, ':key/') %}"}
+read:
+  rotation: {call: kms:GetKeyRotationStatus, input: {KeyId: "{% $resource.id %}"}, take: "{% KeyRotationEnabled %}"}
+  tags: {call: kms:ListResourceTags, input: {KeyId: "{% $resource.id %}"}, take: "{% [Tags.TagKey] %}"}
+compliant: "{% $rotation and 'owner' in $tags %}"
+change:
+  - {call: kms:EnableKeyRotation, input: {KeyId: "{% $resource.id %}"}, when: "{% $not($rotation) %}"}
+  - call: kms:TagResource
+    input: {KeyId: "{% $resource.id %}", Tags: [{TagKey: owner, TagValue: us}]}
+    when: "{% $not('owner' in $tags) %}"
+scene:
+  given: [{call: kms:CreateKey, keep: created}]
+  resource: "{% $created.KeyMetadata.Arn %}"
+  then:
+    - call: kms:ListResourceTags
+      input: {KeyId: "{% $created.KeyMetadata.KeyId %}"}
+      expect: "{% 'owner' in [Tags.TagKey] %}"
+"""
+CHANGES = {"Demo.1": 2}  # all others: 1
 # The least number of hits that each point has to have had before a run came through unharmed: one a change, and a
 # commit each for the plan, the change, the turn to verifying, and the end.
 POINTS = {
-    "door.intent_stored": 4,
-    "door.call_made": 4,
-    "door.result_stored": 4,
-    "executor.before_commit": 16,
-    "executor.in_commit": 16,
-    "executor.after_commit": 16,
+    "door.intent_stored": 6,
+    "door.call_made": 6,
+    "door.result_stored": 6,
+    "executor.before_commit": 21,
+    "executor.in_commit": 21,
+    "executor.after_commit": 21,
 }
 MOST_HITS = 60
+CATALOG = tempfile.mkdtemp(prefix="fixpoint-crash-")
 WAIT_SECONDS = 60
 
 
@@ -50,7 +75,8 @@ class Server:
         if fault:
             environment["FIXPOINT_FAULT"] = fault
         self.process = subprocess.Popen(
-            [program, "serve", "--listen", "127.0.0.1:0", "--data", folder],
+            [program, "serve", "--listen", "127.0.0.1:0", "--data", folder,
+             "--catalog", CATALOG],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
         self.ready = self.process.stdout.readline().startswith("fixpoint is ready")
         self.environment = dict(environment)
@@ -138,29 +164,42 @@ def check_account(server, findings):
         else:
             status = call("kms", "GetKeyRotationStatus", KeyId=resource.split("/")[-1])
             expect(status["KeyRotationEnabled"] is True, "the key is not rotated")
+            if control == "Demo.1":
+                tags = call("kms", "ListResourceTags", KeyId=resource.split("/")[-1])["Tags"]
+                expect([tag["TagKey"] for tag in tags] == ["owner"], f"the key's tags: {tags}")
 
 
 def check_store(folder, findings, fault):
     """What is remembered, read from the database after the server was stopped."""
     database = sqlite3.connect(f"file:{folder}/fixpoint.db?mode=ro", uri=True)
     count = len(json.loads(findings)["Findings"])
-    executions = database.execute("SELECT id, subject, status, outcome FROM execution").fetchall()
+    executions = database.execute("SELECT id, subject, program, status, outcome FROM execution").fetchall()
     expect(len(executions) == count, f"{len(executions)} executions for {count} findings")
     effects_seen = 0
-    for execution, subject, status, outcome in executions:
+    for execution, subject, control, status, outcome in executions:
         expect((status, outcome) == ("SUCCEEDED", "fixed"), f"{subject}: {status} {outcome}")
         changes = database.execute(
-            "SELECT service, operation, state, before_read, undo, output FROM change WHERE execution = ?",
-            (execution,)).fetchall()
-        expect(len(changes) == 1, f"{subject}: the journal has {len(changes)} changes: {changes}")
-        expect(changes[0][2] == "done", f"{subject}: the journal says '{changes[0][2]}' of {changes[0][:2]}")
-        expect(changes[0][3] == 1 and changes[0][4] == "possible", f"{subject}: cannot be undone: {changes[0]}")
+            "SELECT operation, state, before_read, undo, before FROM change WHERE execution = ?", (execution,)).fetchall()
+        expect(len(changes) == CHANGES.get(control, 1), f"{subject}: the journal has {changes}")
+        for operation, state, before_read, undo, before in changes:
+            expect(state == "done", f"{subject}: the journal says '{state}' of {operation}")
+            if operation != "TagResource":  # no recipe reads what that overwrites
+                expect(before_read == 1 and undo == "possible", f"{subject}: {operation} cannot be undone: {undo}")
+            # The state before is the one before all: an undo after a crash would put back the scene.
+            if operation == "EnableKeyRotation":
+                expect(json.loads(before) == {"KeyRotationEnabled": False}, f"{subject}: before was {before}")
+            if operation == "StartLogging":
+                expect(json.loads(before) == {"IsLogging": False}, f"{subject}: before was {before}")
+            if operation == "PutBucketEncryption":
+                expect(before is None, f"{subject}: before was {before}")
+            if operation == "RevokeSecurityGroupIngress":
+                expect("::/0" in before, f"{subject}: before was {before}")
         lines = [row[0] for row in database.execute(
             "SELECT text FROM journal WHERE execution = ? ORDER BY number", (execution,))]
         made = [line for line in lines if line.endswith(" made")]
-        seen = [line for line in lines if line.endswith("had taken effect before the restart")]
+        seen = [line for line in lines if "had taken effect before" in line]
         effects_seen += len(seen)
-        expect(len(made) + len(seen) == 1, f"{subject}: the journal tells {lines}")
+        expect(len(made) + len(seen) == len(changes), f"{subject}: the journal tells {lines}")
         history = database.execute("SELECT changes FROM finding_history WHERE id = ?", (subject,)).fetchall()
         resolved = [field for row in history for field in json.loads(row[0])
                     if field["UpdatedField"] == "Workflow" and json.loads(field["NewValue"])["Status"] == "RESOLVED"]
@@ -208,6 +247,9 @@ def one_run(program, template, findings, fault, again):
 
 def main():
     program = os.path.abspath(sys.argv[1])
+    os.mkdir(os.path.join(CATALOG, "controls"))
+    with open(os.path.join(CATALOG, "controls", "Demo.1.yaml"), "w", encoding="utf-8") as file:
+        file.write(DEMO)
     chosen = sys.argv[2:] or list(POINTS)
     started = time.monotonic()
     runs = 0
@@ -245,4 +287,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    finally:
+        shutil.rmtree(CATALOG)
