@@ -159,6 +159,20 @@ Result<void> check_string_map(const Value& map, const std::string& path, std::si
   return {};
 }
 
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_Recommendation.html
+Result<void> check_remediation(const Value& remediation) {
+  if (!remediation.is_object())
+    return fail(bad("Remediation", "has to be an object, not " + std::string(json::kind_name(remediation))));
+  const Value* recommendation = remediation.find("Recommendation");
+  if (recommendation == nullptr) return {};
+  const std::string path = "Remediation.Recommendation";
+  if (!recommendation->is_object())
+    return fail(bad(path, "has to be an object, not " + std::string(json::kind_name(*recommendation))));
+  if (const Value* text = recommendation->find("Text")) FIXPOINT_CHECK(check_text(*text, path + ".Text", 512));
+  if (const Value* url = recommendation->find("Url")) FIXPOINT_CHECK(check_text(*url, path + ".Url", 2048));
+  return {};
+}
+
 // The members that import and update share.
 Result<void> check_common(const Value& finding) {
   if (const Value* note = finding.find("Note")) {
@@ -238,6 +252,7 @@ Result<void> validate_asff(const Value& finding) {
   }
   if (const Value* fields = finding.find("ProductFields"))
     FIXPOINT_CHECK(check_string_map(*fields, "ProductFields", 50, 2048));
+  if (const Value* remediation = finding.find("Remediation")) FIXPOINT_CHECK(check_remediation(*remediation));
   FIXPOINT_CHECK(check_common(finding));
   const std::size_t bytes = json::print(finding).size();
   if (bytes > finding_limit_bytes)

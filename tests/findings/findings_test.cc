@@ -53,6 +53,9 @@ TEST(Asff, refuses_each_fault_naming_the_field) {
                           {"Note", "{\"Text\":\"x\"}", "Note.UpdatedBy"},
                           {"Confidence", "101", "Confidence"},
                           {"ProductFields", "{\"a\":1}", "ProductFields.a"},
+                          {"Remediation", "[]", "Remediation"},
+                          {"Remediation", "{\"Recommendation\":{\"Text\":\"\"}}", "Remediation.Recommendation.Text"},
+                          {"Remediation", "{\"Recommendation\":{\"Url\":1}}", "Remediation.Recommendation.Url"},
                           {"Title", "", "Title"},
                           {"Description", "7", "Description"}};
   for (const Fault& fault : faults) {
