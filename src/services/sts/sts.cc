@@ -7,6 +7,17 @@ namespace {
 
 using json::Value;
 
+constexpr std::int64_t shortest_session_s = 900;
+constexpr std::int64_t longest_session_s = 43'200;
+constexpr std::string_view session_characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-";
+
+tl::unexpected<Error> unfit(const std::string& value, const std::string& member, const std::string& constraint) {
+  return fail(errors::coded("ValidationError",
+                            "1 validation error detected: Value '" + value + "' at '" + member +
+                                "' failed to satisfy constraint: Member must " + constraint,
+                            400));
+}
+
 }  // namespace
 
 aws::ServiceTable Sts::table() {
@@ -28,17 +39,22 @@ Result<Value> Sts::assume_role(const aws::Caller& caller, const Value& input) {
                               "'" + std::string(input["RoleArn"].string_or("")) +
                                   "' is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME",
                               400));
-  // Role chaining ends at an hour, whatever is asked for.
+  const std::string session(input["RoleSessionName"].string_or(""));
   const std::int64_t seconds = input["DurationSeconds"].int_or(3600);
+  if (session.size() < 2 || session.size() > 64)
+    return unfit(session.substr(0, 64), "roleSessionName", "have 2 to 64 characters");
+  if (session.find_first_not_of(session_characters) != std::string::npos)
+    return unfit(session, "roleSessionName", "satisfy regular expression pattern: [\\w+=,.@-]*");
+  if (seconds < shortest_session_s || seconds > longest_session_s)
+    return unfit(std::to_string(seconds), "durationSeconds", "have a value from 900 to 43200");
+  // Role chaining ends at an hour, whatever is asked for.
   if (!caller.principal->execution.empty() && seconds > 3600)
     return fail(errors::coded(
         "ValidationError",
         "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining", 400));
-  const std::string session(input["RoleSessionName"].string_or(""));
-  FIXPOINT_TRY(
-      issued,
-      identity_.issue(role->account, role->partition, role->resource.substr(role->resource.rfind('/') + 1), session,
-                      caller.principal->execution, static_cast<int>(std::min<std::int64_t>(seconds, 43'200))));
+  FIXPOINT_TRY(issued,
+               identity_.issue(role->account, role->partition, role->resource.substr(role->resource.rfind('/') + 1),
+                               session, caller.principal->execution, static_cast<int>(seconds)));
   json::Object credentials{{"AccessKeyId", issued.credentials.access_key},
                            {"SecretAccessKey", issued.credentials.secret},
                            {"SessionToken", issued.credentials.session_token},
