@@ -2,6 +2,7 @@
 
 #include "aws/validate.h"
 #include "aws/verify.h"
+#include "gateway/operations.h"
 #include "gateway/scene.h"
 
 namespace fixpoint::gateway {
@@ -67,6 +68,9 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
           {"Id", control->id}, {"Title", control->title}, {"Severity", control->severity}, {"Calls", calls}});
     }
     return Value(json::Object{{"Controls", list}});
+  };
+  functions_["operations"] = [this](const aws::Caller&, const Value&) {
+    return operations_there(parts_.dispatch, parts_.models, parts_.embedded);
   };
   functions_["status"] = [this](const aws::Caller& caller, const Value&) -> Result<Value> {
     FIXPOINT_TRY(open, parts_.executor.open_count());

@@ -11,6 +11,7 @@
 #include "controls/modes.h"
 #include "executions/executor.h"
 #include "gateway/dispatch.h"
+#include "sandbox/sandbox.h"
 #include "services/securityhub/securityhub.h"
 
 namespace fixpoint::gateway {
@@ -30,7 +31,7 @@ class Api {
     const controls::ControlSet& controls;
     Dispatch& dispatch;
     const aws::Models& models;
-    aws::Api* embedded;  ///< the embedded account, null over a real one: scenes are set in it alone
+    sandbox::Sandbox* embedded;  ///< the embedded account, null over a real one: scenes are set in it alone
     std::function<std::string()> isolation;
   };
   explicit Api(Parts parts);

@@ -1,6 +1,21 @@
 #include "gateway/dispatch.h"
 
+#include <exception>
+
 namespace fixpoint::gateway {
+namespace {
+
+// A fault of the program costs the request that met it, not the server.
+template <typename Function>
+Result<json::Value> guarded(const Function& function) {
+  try {
+    return function();
+  } catch (const std::exception& fault) {
+    return fail(errors::internal(std::string("a fault of the program ended this request: ") + fault.what()));
+  }
+}
+
+}  // namespace
 
 void Dispatch::add(aws::ServiceTable table) {
   std::string name = table.service;
@@ -11,7 +26,7 @@ bool Dispatch::validates(std::string_view service, std::string_view operation) c
   const auto table = tables_.find(service);
   if (table == tables_.end()) return false;
   const auto found = table->second.operations.find(operation);
-  return found != table->second.operations.end() && found->second.validates;
+  return found == table->second.operations.end() || found->second.validates;
 }
 
 void Dispatch::run(std::function<void()> task, const aws::Answer& answer) {
@@ -29,13 +44,15 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
                                        " is not there in this version; docs/compatibility.md lists what is")));
     const aws::ServiceTable::Operation& entry = found->second;
     if (entry.later) return entry.later(caller, std::move(input), std::move(answer));
-    if (entry.quick) return answer(entry.function(caller, input));
-    return run([&entry, caller, input = std::move(input), answer] { answer(entry.function(caller, input)); }, answer);
+    if (entry.quick) return answer(guarded([&] { return entry.function(caller, input); }));
+    return run([&entry, caller, input = std::move(input),
+                answer] { answer(guarded([&] { return entry.function(caller, input); })); },
+               answer);
   }
   if (account_reads_are_quick_ && door_.reads(service, operation))
-    return answer(call_account(caller, std::string(service), std::string(operation), input));
+    return answer(guarded([&] { return call_account(caller, std::string(service), std::string(operation), input); }));
   run([this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
-       answer] { answer(call_account(caller, service, operation, input)); },
+       answer] { answer(guarded([&] { return call_account(caller, service, operation, input); })); },
       answer);
 }
 

@@ -25,11 +25,11 @@ class Dispatch {
   /// Services of fixpoint's own: a call that is not in the table is not passed on to the account.
   const std::map<std::string, aws::ServiceTable, std::less<>>& tables() const { return tables_; }
 
-  /// True where the operation checks its input against the model itself.
+  /// True where nothing is to be checked against the model beforehand: the operation does that itself, or is not there.
   bool validates(std::string_view service, std::string_view operation) const;
 
-  /// Answers now or later, once. `input` was validated. Errors: NotImplemented naming what is not there; the
-  /// operation's own.
+  /// Answers now or later, once; a fault of the program answers InternalFailure. `input` was validated. Errors:
+  /// NotImplemented naming what is not there; the operation's own.
   void call(const aws::Caller& caller, std::string_view service, std::string_view operation, json::Value input,
             aws::Answer answer);
 

@@ -22,6 +22,7 @@ Command controls_command();
 Command mode_command();
 Command scene_command();
 Command call_command();
+Command operations_command();
 Command eval_command();
 Command match_command();
 
