@@ -116,8 +116,9 @@ class SecurityHub(support.ServerTest):
         for field, wrong in (("Note.Text", {"Note": {"Text": "x" * 513, "UpdatedBy": "me"}}),
                              ("Workflow.Status", {"Workflow": {"Status": "DONE"}}),
                              ("Confidence", {"Confidence": 101})):
-            self.assertIn(field.lower(), self.refused("InvalidInputException", self.securityhub.batch_update_findings,
-                                              FindingIdentifiers=identifiers, **wrong).lower())
+            said = self.refused("InvalidInputException", self.securityhub.batch_update_findings,
+                                FindingIdentifiers=identifiers, **wrong)
+            self.assertIn(field.lower(), said.lower())
         self.refused("InvalidInputException", self.securityhub.batch_update_findings,
                      FindingIdentifiers=identifiers * 101, Workflow={"Status": "RESOLVED"})
         finding = self.finding("update-2")

@@ -1,0 +1,121 @@
+"""EventBridge's operations, done and refused."""
+import datetime
+import json
+
+import support
+from support import ACCOUNT, REGION
+
+FUNCTION = "arn:aws:lambda:%s:%s:function:" % (REGION, ACCOUNT)
+PATTERN = json.dumps({"source": ["a"]})
+
+
+class Events(support.ServerTest):
+    def test_a_rule_is_put_shown_changed_and_deleted(self):
+        arn = self.events.put_rule(Name="whole", EventPattern=PATTERN, Description="first",
+                                   RoleArn=support.ROLE)["RuleArn"]
+        self.assertEqual("arn:aws:events:%s:%s:rule/whole" % (REGION, ACCOUNT), arn)
+        shown = self.events.describe_rule(Name="whole")
+        self.assertEqual((arn, "ENABLED", "first", support.ROLE, "default", ACCOUNT, PATTERN), tuple(
+            shown[k] for k in ("Arn", "State", "Description", "RoleArn", "EventBusName", "CreatedBy", "EventPattern")))
+        self.events.put_rule(Name="whole", EventPattern='{"source": ["b"]}', State="DISABLED")
+        shown = self.events.describe_rule(Name="whole")
+        self.assertEqual(("DISABLED", '{"source": ["b"]}'), (shown["State"], shown["EventPattern"]))
+        self.events.enable_rule(Name="whole")
+        self.assertEqual("ENABLED", self.events.describe_rule(Name="whole")["State"])
+        self.events.disable_rule(Name="whole")
+        self.assertEqual("DISABLED", self.events.describe_rule(Name="whole")["State"])
+        self.events.delete_rule(Name="whole")
+        self.assertIn("whole", self.refused("ResourceNotFoundException", self.events.describe_rule, Name="whole"))
+        self.events.delete_rule(Name="whole")  # AWS answers it likewise
+
+    def test_rules_that_are_not_there_or_wrong_are_refused(self):
+        for call in (self.events.enable_rule, self.events.disable_rule):
+            self.refused("ResourceNotFoundException", call, Name="none")
+        self.refused("ResourceNotFoundException", self.events.list_targets_by_rule, Rule="none")
+        self.refused("ResourceNotFoundException", self.events.put_targets, Rule="none",
+                     Targets=[{"Id": "1", "Arn": FUNCTION + "f"}])
+        self.refused("ResourceNotFoundException", self.events.remove_targets, Rule="none", Ids=["1"])
+        self.refused("ResourceNotFoundException", self.events.put_rule, Name="x", EventPattern=PATTERN,
+                     EventBusName="other")
+        for pattern in ('{"source": "a"}', '{"source": [{"nonsense": 1}]}', "{", "[]",
+                        '{"source": [{"numeric": ["<"]}]}'):
+            said = self.refused("InvalidEventPatternException", self.events.put_rule, Name="bad", EventPattern=pattern)
+            self.assertIn("Event pattern is not valid", said)
+        self.refused("ValidationException", self.events.put_rule, Name="bad")
+        self.refused("ResourceNotFoundException", self.events.describe_rule, Name="bad")
+        self.assertIn("schedule", self.refused("NotImplemented", self.events.put_rule, Name="timed",
+                                               ScheduleExpression="rate(5 minutes)"))
+
+    def test_targets_come_and_go(self):
+        self.events.put_rule(Name="targets", EventPattern=PATTERN)
+        targets = [{"Id": str(i), "Arn": FUNCTION + "t%d" % i} for i in range(3)]
+        self.assertEqual(0, self.events.put_targets(Rule="targets", Targets=targets)["FailedEntryCount"])
+        self.assertEqual(targets, self.events.list_targets_by_rule(Rule="targets")["Targets"])
+        page = self.events.list_targets_by_rule(Rule="targets", Limit=2)
+        self.assertEqual(targets[:2], page["Targets"])
+        page = self.events.list_targets_by_rule(Rule="targets", Limit=2, NextToken=page["NextToken"])
+        self.assertEqual((targets[2:], False), (page["Targets"], "NextToken" in page))
+        self.assertEqual(["targets"], self.events.list_rule_names_by_target(TargetArn=FUNCTION + "t1")["RuleNames"])
+        self.assertEqual([], self.events.list_rule_names_by_target(TargetArn=FUNCTION + "other")["RuleNames"])
+        self.assertIn("targets", self.refused("ValidationException", self.events.delete_rule, Name="targets"))
+        answer = self.events.remove_targets(Rule="targets", Ids=["0", "unknown"])
+        self.assertEqual((1, "unknown"), (answer["FailedEntryCount"], answer["FailedEntries"][0]["TargetId"]))
+        self.assertTrue(answer["FailedEntries"][0]["ErrorMessage"])
+        self.assertEqual(0, self.events.remove_targets(Rule="targets", Ids=["1", "2"])["FailedEntryCount"])
+        self.events.delete_rule(Name="targets")
+
+    def test_targets_of_kinds_that_are_not_there_are_refused(self):
+        self.events.put_rule(Name="kinds", EventPattern=PATTERN)
+        for arn in ("arn:aws:sqs:%s:%s:queue" % (REGION, ACCOUNT), "not an arn", FUNCTION[:-1]):
+            with self.assertRaises(support.botocore.exceptions.ClientError) as caught:
+                self.events.put_targets(Rule="kinds", Targets=[{"Id": "1", "Arn": arn}])
+            self.assertEqual("ValidationException", caught.exception.response["Error"]["Code"])
+            self.assertTrue(caught.exception.response["Error"]["Message"])
+        self.assertIn("InputTransformer", self.refused(
+            "ValidationException", self.events.put_targets, Rule="kinds",
+            Targets=[{"Id": "1", "Arn": FUNCTION + "f", "InputTransformer": {"InputTemplate": '"x"'}}]))
+        self.assertEqual([], self.events.list_targets_by_rule(Rule="kinds")["Targets"])
+
+    def test_rules_are_listed_by_prefix_and_in_pages(self):
+        names = ["list-%d" % i for i in range(5)]
+        for name in reversed(names):
+            self.events.put_rule(Name=name, EventPattern=PATTERN)
+        pages = self.events.get_paginator("list_rules").paginate(NamePrefix="list-", PaginationConfig={"PageSize": 2})
+        got = [[rule["Name"] for rule in page["Rules"]] for page in pages]
+        self.assertEqual([2, 2, 1], [len(page) for page in got])
+        self.assertEqual(names, sum(got, []))
+        self.assertEqual([], self.events.list_rules(NamePrefix="no-such")["Rules"])
+        self.refused("ResourceNotFoundException", self.events.list_rules, EventBusName="other")
+
+    def test_events_that_are_wrong_fail_alone(self):
+        good = {"Source": "me", "DetailType": "t", "Detail": "{}", "Time": datetime.datetime(2024, 1, 2)}
+        answer = self.events.put_events(Entries=[
+            good, dict(good, Detail="{"), dict(good, Source="aws.s3"), {"DetailType": "t", "Detail": "{}"},
+            dict(good, EventBusName="other"), dict(good, Detail="[]"), good])
+        self.assertEqual(5, answer["FailedEntryCount"])
+        codes = [entry.get("ErrorCode") for entry in answer["Entries"]]
+        self.assertEqual([None, "MalformedDetail", "NotAuthorizedForSourceException", "InvalidArgument",
+                          "ResourceNotFoundException", "MalformedDetail", None], codes)
+        for entry in answer["Entries"]:
+            self.assertTrue(entry.get("EventId") or entry["ErrorMessage"])
+        self.refused("ValidationException", self.events.put_events, Entries=[good] * 11)
+
+    def test_a_pattern_is_tried_on_an_event(self):
+        event = {"id": "1", "account": ACCOUNT, "source": "shop", "time": "2024-01-01T00:00:00Z", "region": REGION,
+                 "resources": [], "detail-type": "order", "detail": {"total": 7, "name": "abc"}}
+        for pattern, matches in (({"source": ["shop"]}, True), ({"source": ["other"]}, False),
+                                 ({"detail": {"total": [{"numeric": [">=", 7]}]}}, True),
+                                 ({"detail": {"name": [{"prefix": "b"}]}}, False),
+                                 ({"detail": {"missing": [{"exists": False}]}}, True)):
+            answer = self.events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))
+            self.assertIs(matches, answer["Result"], pattern)
+        self.refused("InvalidEventPatternException", self.events.test_event_pattern, EventPattern='{"a": 1}',
+                     Event=json.dumps(event))
+        del event["time"]
+        self.assertIn("time", self.refused("ValidationException", self.events.test_event_pattern,
+                                           EventPattern=PATTERN, Event=json.dumps(event)))
+
+    def test_an_operation_that_is_not_there_says_so(self):
+        for call in (self.events.list_event_buses, self.events.list_archives, self.events.list_replays):
+            self.assertRegex(self.refused("NotImplemented", call), "^events:[A-Za-z]+ is not there in this version")
+            self.assertEqual(501, self.status)

@@ -1,0 +1,147 @@
+"""Lambda's operations, done and refused."""
+import base64
+import json
+
+import support
+from support import ACCOUNT, REGION, read, zip_of
+
+TALK = {"talk.py": read(support.HERE, "handlers", "talk.py")}
+
+
+class Lambda(support.ServerTest):
+    def place(self, name, **more):
+        return self.create_function(name, TALK, "talk.on_event", **more)
+
+    def invoke(self, name, event, **more):
+        answer = self.functions.invoke(FunctionName=name, Payload=json.dumps(event).encode(), **more)
+        return answer, json.loads(answer["Payload"].read() or b"null")
+
+    def test_a_function_is_made_shown_changed_and_deleted(self):
+        made = self.functions.create_function(
+            FunctionName="whole", Runtime="python3.11", Role=support.ROLE, Handler="talk.on_event",
+            Code={"ZipFile": zip_of(TALK)}, Description="talks", Timeout=7, MemorySize=256, Tags={"a": "b"},
+            Environment={"Variables": {"WORD": "one"}})
+        self.assertEqual("arn:aws:lambda:%s:%s:function:whole" % (REGION, ACCOUNT), made["FunctionArn"])
+        self.functions.get_waiter("function_active_v2").wait(FunctionName="whole")
+        got = self.functions.get_function(FunctionName=made["FunctionArn"])
+        self.assertEqual({"a": "b"}, got["Tags"])
+        for key, value in (("Description", "talks"), ("Timeout", 7), ("MemorySize", 256), ("Handler", "talk.on_event"),
+                           ("Runtime", "python3.11"), ("Environment", {"Variables": {"WORD": "one"}}),
+                           ("CodeSha256", made["CodeSha256"]), ("Version", "$LATEST")):
+            self.assertEqual(value, got["Configuration"][key], key)
+        self.assertEqual("one", self.invoke("whole", {})[1]["word"])
+        changed = self.functions.update_function_configuration(FunctionName="whole", Timeout=8,
+                                                               Environment={"Variables": {"WORD": "two"}})
+        self.assertEqual(8, changed["Timeout"])
+        self.assertEqual("two", self.invoke("whole", {})[1]["word"])
+        changed = self.functions.update_function_code(
+            FunctionName="whole", ZipFile=zip_of({"talk.py": "def on_event(event, context):\n    return 'new'\n"}))
+        self.assertNotEqual(made["CodeSha256"], changed["CodeSha256"])
+        self.assertEqual("new", self.invoke("whole", {})[1])
+        self.assertEqual(8, self.functions.get_function_configuration(FunctionName="whole")["Timeout"])
+        self.functions.delete_function(FunctionName="whole")
+        self.assertIn("whole", self.refused("ResourceNotFoundException", self.functions.get_function,
+                                            FunctionName="whole"))
+
+    def test_functions_that_are_not_there_are_refused(self):
+        for call, more in ((self.functions.invoke, {}), (self.functions.get_function_configuration, {}),
+                           (self.functions.delete_function, {}), (self.functions.get_policy, {}),
+                           (self.functions.update_function_code, {"ZipFile": zip_of(TALK)}),
+                           (self.functions.update_function_configuration, {"Timeout": 3}),
+                           (self.functions.remove_permission, {"StatementId": "s"}),
+                           (self.functions.add_permission, {"StatementId": "s", "Action": "lambda:InvokeFunction",
+                                                            "Principal": "events.amazonaws.com"})):
+            self.refused("ResourceNotFoundException", call, FunctionName="nobody", **more)
+            self.assertEqual(404, self.status)
+
+    def test_functions_that_cannot_be_made_are_refused(self):
+        self.place("taken")
+        good = dict(FunctionName="bad", Runtime="python3.11", Role=support.ROLE, Handler="talk.on_event",
+                    Code={"ZipFile": zip_of(TALK)})
+        create = self.functions.create_function
+        self.refused("ResourceConflictException", create, **dict(good, FunctionName="taken"))
+        self.refused("InvalidParameterValueException", create, **dict(good, Code={"ZipFile": b"no zip"}))
+        self.assertIn("runtime", self.refused("ValidationException", create, **dict(good, Runtime="cobol85")))
+        self.refused("InvalidParameterValueException", create, **dict(good, Code={}))
+        self.assertIn("S3Bucket", self.refused("NotImplemented", create, **dict(
+            good, Code={"S3Bucket": "bucket", "S3Key": "key"})))
+        self.assertIn("Layers", self.refused("NotImplemented", create, **dict(
+            good, Layers=["arn:aws:lambda:%s:%s:layer:l:1" % (REGION, ACCOUNT)])))
+        self.refused("ResourceNotFoundException", self.functions.get_function, FunctionName="bad")
+
+    def test_an_answer_comes_with_its_log(self):
+        self.place("talker")
+        answer, said = self.invoke("talker", {"do": "speak"}, LogType="Tail")
+        self.assertEqual((200, "$LATEST", False), (answer["StatusCode"], answer["ExecutedVersion"],
+                                                   "FunctionError" in answer))
+        self.assertEqual(({"do": "speak"}, "talker"), (said["event"], said["name"]))
+        log = base64.b64decode(answer["LogResult"]).decode()
+        self.assertIn("asked for speak\n", log)
+        self.assertRegex(log, "REPORT RequestId: \\S+\tDuration: ")
+        self.assertEqual("arn:aws:sts::%s:assumed-role/handler/talker" % ACCOUNT,
+                         self.invoke("talker", {"do": "who"})[1])
+
+    def test_a_handlers_fault_is_an_answer_with_its_trace(self):
+        self.place("faulty")
+        answer, said = self.invoke("faulty", {"do": "fail"}, LogType="Tail")
+        self.assertEqual((200, "Unhandled"), (answer["StatusCode"], answer["FunctionError"]))
+        self.assertEqual(("Unwilling", "not today"), (said["errorType"], said["errorMessage"]))
+        self.assertIn("on_event", "".join(said["stackTrace"]))
+        self.assertIn("Unwilling: not today", base64.b64decode(answer["LogResult"]).decode())
+        answer, said = self.invoke("faulty", {"do": "exit"})
+        self.assertEqual(("Unhandled", "Runtime.ExitError"), (answer["FunctionError"], said["errorType"]))
+        self.place("lost", Handler="talk.nobody")
+        answer, said = self.invoke("lost", {})
+        self.assertEqual("Runtime.HandlerNotFound", said["errorType"])
+        self.assertIn("nobody", said["errorMessage"])
+        self.assertEqual("fine", self.invoke("faulty", {"do": "fine"})[1]["event"]["do"])
+
+    def test_a_handler_that_takes_too_long_is_ended(self):
+        self.create_function("slow", {"slow.py": "def h(e, c):\n    while True:\n        pass\n"}, "slow.h", Timeout=1)
+        answer, said = self.invoke("slow", {})
+        self.assertEqual("Unhandled", answer["FunctionError"])
+        self.assertIn("Task timed out after 1.00 seconds", said["errorMessage"])
+
+    def test_an_event_is_taken_and_runs_later(self):
+        arn = self.place("later")
+        answer = self.functions.invoke(FunctionName="later", InvocationType="Event", Payload=b'{"do": "later"}')
+        self.assertEqual(202, answer["StatusCode"])
+        runs = [run for run in self.server.wait() if run["Program"] == arn]
+        self.assertEqual(["later"], [json.loads(run["Result"]["Payload"])["event"]["do"] for run in runs])
+        self.assertEqual(204, self.functions.invoke(FunctionName="later", InvocationType="DryRun")["StatusCode"])
+        self.assertEqual(1, len([run for run in self.server.wait() if run["Program"] == arn]))
+
+    def test_a_payload_that_is_no_json_is_refused(self):
+        self.place("picky")
+        self.refused("InvalidRequestContentException", self.functions.invoke, FunctionName="picky", Payload=b"{no")
+
+    def test_functions_are_listed_in_pages(self):
+        names = ["page-%d" % i for i in range(3)]
+        for name in names:
+            self.place(name)
+        pages = list(self.functions.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 2}))
+        self.assertTrue(all(len(page["Functions"]) <= 2 for page in pages))
+        listed = [function["FunctionName"] for page in pages for function in page["Functions"]]
+        self.assertEqual(names, [name for name in listed if name.startswith("page-")])
+        self.assertEqual(len(listed), len(set(listed)))
+
+    def test_permissions_come_and_go(self):
+        arn = self.place("open")
+        self.refused("ResourceNotFoundException", self.functions.get_policy, FunctionName="open")
+        rule = "arn:aws:events:%s:%s:rule/r" % (REGION, ACCOUNT)
+        allow = dict(FunctionName="open", StatementId="rule-r", Action="lambda:InvokeFunction",
+                     Principal="events.amazonaws.com", SourceArn=rule)
+        statement = json.loads(self.functions.add_permission(**allow)["Statement"])
+        self.assertEqual(("rule-r", "Allow", arn, {"Service": "events.amazonaws.com"}), (
+            statement["Sid"], statement["Effect"], statement["Resource"], statement["Principal"]))
+        self.refused("ResourceConflictException", self.functions.add_permission, **allow)
+        policy = json.loads(self.functions.get_policy(FunctionName="open")["Policy"])
+        self.assertEqual([statement], policy["Statement"])
+        self.functions.remove_permission(FunctionName="open", StatementId="rule-r")
+        self.refused("ResourceNotFoundException", self.functions.remove_permission, FunctionName="open",
+                     StatementId="rule-r")
+
+    def test_an_operation_that_is_not_there_says_so(self):
+        for call in (self.functions.list_layers, self.functions.get_account_settings):
+            self.assertRegex(self.refused("NotImplemented", call), "^lambda:[A-Za-z]+ is not there in this version")
+            self.assertEqual(501, self.status)
