@@ -69,11 +69,14 @@ def knows_endpoint_variable(version):
 class Server:
     """A running server with a data folder of its own; stop() ends it and leaves nothing."""
 
-    def __init__(self, *options):
+    def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="fixpoint-clients-")
+        self.start()
+
+    def start(self):
         self.log = open(os.path.join(self.folder, "server.log"), "w+")
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(self.folder, "data")] + list(options),
+            [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(self.folder, "data")],
             env=clean_environment(), stdout=subprocess.PIPE, stderr=self.log, universal_newlines=True,
             start_new_session=True)
         line = self.process.stdout.readline()
@@ -90,6 +93,13 @@ class Server:
         self.environment = clean_environment(**self.variables)
 
     def stop(self):
+        try:
+            self.end()
+        finally:
+            shutil.rmtree(self.folder)
+
+    def end(self):
+        """Ends the process; start() starts it again on the same data."""
         self.process.send_signal(signal.SIGTERM)
         try:
             status = self.process.wait(20)
@@ -103,7 +113,6 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             left = False
-        shutil.rmtree(self.folder)
         if status != 0 or left:
             raise RuntimeError("the server ended with %d%s" % (status, " and left processes behind" if left else ""))
 
@@ -142,6 +151,23 @@ class Server:
 
 def count(http_response, model, **_):
     called[model.service_model.service_name, model.name][0 if http_response.status_code < 300 else 1] += 1
+
+
+def own_operations():
+    """{service: operations} of the server's own services, as it lists them."""
+    server = Server()
+    try:
+        _, out, _ = server.fixpoint("operations", "--json")
+        return {service: listed["There"] for service, listed in json.loads(out)["Own"].items()}
+    finally:
+        server.stop()
+
+
+def uncovered(own):
+    """What of {service: operations} was never done with success, or never refused."""
+    return sorted("%s:%s was never %s" % (service, operation, word) for service, operations in own.items()
+                  for operation in operations for word, at in (("done", 0), ("refused", 1))
+                  if called[service, operation][at] == 0)
 
 
 def coverage_lines():

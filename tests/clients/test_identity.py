@@ -1,6 +1,9 @@
 """Who is let in, and as whom."""
 import http.client
+import os
+import sqlite3
 import time
+import unittest
 
 import support
 from support import ACCOUNT
@@ -94,3 +97,34 @@ class Identity(support.ServerTest):
         connection.request("GET", "/healthz")
         self.assertEqual((200, b"ok\n"), (lambda a: (a.status, a.read()))(connection.getresponse()))
         connection.close()
+
+
+class Expiry(unittest.TestCase):
+    def test_a_token_that_has_expired_is_refused(self):
+        server = support.Server()
+        try:
+            keys = server.client("sts").assume_role(RoleArn=support.ROLE, RoleSessionName="short",
+                                                    DurationSeconds=900)["Credentials"]
+            key = dict(key=keys["AccessKeyId"], secret=keys["SecretAccessKey"], token=keys["SessionToken"])
+            self.assertEqual(ACCOUNT, server.client("sts", **key).get_caller_identity()["Account"])
+            # A quarter of an hour passes: the end of the session lies in the past.
+            server.end()
+            store = sqlite3.connect(os.path.join(server.folder, "data", "fixpoint.db"))
+            with store:
+                changed = store.execute("UPDATE session_key SET expires_ms = expires_ms - 1000000").rowcount
+            store.close()
+            self.assertEqual(1, changed)
+            server.start()
+            for service, call, code in (("sts", "get_caller_identity", "ExpiredToken"),
+                                        ("s3", "list_buckets", "ExpiredToken"),
+                                        ("events", "list_rules", "ExpiredTokenException"),
+                                        ("lambda", "list_functions", "ExpiredTokenException")):
+                with self.subTest(service=service):
+                    with self.assertRaises(support.botocore.exceptions.ClientError) as caught:
+                        getattr(server.client(service, **key), call)()
+                    error = caught.exception.response["Error"]
+                    self.assertEqual(code, error["Code"], error["Message"])
+                    self.assertIn("expired", error["Message"])
+            self.assertEqual(ACCOUNT, server.client("sts").get_caller_identity()["Account"])
+        finally:
+            server.stop()
