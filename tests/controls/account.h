@@ -187,7 +187,39 @@ class Account {
                        }));
   }
 
+  /// Makes calls as the door plans them.
+  std::vector<changes::Change> make(const std::vector<PlannedCall>& calls) {
+    std::vector<changes::Change> made;
+    for (const auto& call : calls) made.push_back(make(call.service, call.operation, call.input));
+    return made;
+  }
+  /// Undoes a change by its recipe; what that made. None where there is no recipe.
+  std::vector<changes::Change> take_back(const changes::Change& change) {
+    const changes::Recipe* recipe = recipes.find(change.service, change.operation);
+    std::vector<changes::Change> made;
+    if (recipe == nullptr) return made;
+    for (const auto& undo : recipe->undo) {
+      jsonata::Bindings bindings;
+      bindings.borrow("input", change.input);
+      if (change.before) bindings.borrow("before", *change.before);
+      if (change.output) bindings.borrow("output", *change.output);
+      if (undo.when) {
+        const auto wanted = must(undo.when->fill(change.input, bindings));
+        if (!wanted || !wanted->is_bool()) ADD_FAILURE() << change.operation << ": 'when' gives no boolean";
+        if (!wanted || !wanted->bool_or(false)) continue;
+      }
+      const auto input = must(undo.call.input.fill(change.input, bindings));
+      made.push_back(make(undo.call.service, undo.call.operation, *input));
+    }
+    return made;
+  }
+
  private:
+  changes::Change make(const std::string& service, const std::string& operation, const json::Value& input) {
+    auto planned = must(door->plan({caller.account, caller.region, "e", ""}, service, operation, input));
+    planned.output = call(service, operation, input);
+    return planned;
+  }
   class Nothing final : public executions::Program {
    public:
     void step(const executions::Execution&, std::function<void(executions::Step)> done) override {

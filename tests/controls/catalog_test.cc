@@ -52,43 +52,16 @@ TEST_P(EveryControl, mends_its_scene_once_with_the_calls_that_it_names) {
 TEST_P(EveryControl, can_be_taken_back_to_the_same_state) {
   Account account;
   account.scene(GetParam());
-  const aws::CallContext context{account.caller.account, account.caller.region, "e", ""};
-  const auto undo = [&](const changes::Change& change) {
-    const changes::Recipe* recipe = account.recipes.find(change.service, change.operation);
-    std::vector<changes::Change> made;
-    if (recipe == nullptr) return made;
-    for (const auto& one : recipe->undo) {
-      jsonata::Bindings bindings;
-      bindings.borrow("input", change.input);
-      if (change.before) bindings.borrow("before", *change.before);
-      if (change.output) bindings.borrow("output", *change.output);
-      if (one.when) {
-        const auto wanted = Account::must(one.when->fill(change.input, bindings));
-        if (!wanted || !wanted->is_bool()) ADD_FAILURE() << change.operation << ": 'when' gives no boolean";
-        if (!wanted || !wanted->bool_or(false)) continue;
-      }
-      const auto input = Account::must(one.call.input.fill(change.input, bindings));
-      auto planned = Account::must(account.door->plan(context, one.call.service, one.call.operation, *input));
-      planned.output = account.call(one.call.service, one.call.operation, *input);
-      made.push_back(std::move(planned));
-    }
-    return made;
-  };
   const Assessment before = account.look(GetParam());
-  std::vector<changes::Change> made;
-  for (const auto& call : before.calls) {
-    auto planned = Account::must(account.door->plan(context, call.service, call.operation, call.input));
-    planned.output = account.call(call.service, call.operation, call.input);
-    made.push_back(std::move(planned));
-  }
+  const std::vector<changes::Change> made = account.make(before.calls);
   const Value after = account.look(GetParam()).state;
   EXPECT_FALSE(after == before.state);
   std::vector<changes::Change> undone;
   for (auto change = made.rbegin(); change != made.rend(); ++change)
-    for (auto& one : undo(*change)) undone.push_back(std::move(one));
+    for (auto& one : account.take_back(*change)) undone.push_back(std::move(one));
   EXPECT_EQ(json::print_canonical(account.look(GetParam()).state), json::print_canonical(before.state));
   if (!std::all_of(undone.begin(), undone.end(), [](const auto& change) { return change.undo == "possible"; })) return;
-  for (auto change = undone.rbegin(); change != undone.rend(); ++change) undo(*change);
+  for (auto change = undone.rbegin(); change != undone.rend(); ++change) account.take_back(*change);
   EXPECT_EQ(json::print_canonical(account.look(GetParam()).state), json::print_canonical(after));
 }
 
@@ -121,6 +94,24 @@ TEST(EC2_13, takes_away_the_world_alone) {
   }
 }
 
+TEST(EC2_13, leaves_to_a_person_what_belongs_to_a_stack) {
+  Account account;
+  account.scene("EC2.13");
+  const Subject subject{account.arn, "111111111111", "us-east-1",
+                        "aws",       Value(),        Account::must(parameters_of(account.control("EC2.13"), {}))};
+  const auto assessed = Account::must(assess(
+      account.control("EC2.13"), subject,
+      [&](const std::string& service, const std::string& operation, const Value& input) -> Result<Value> {
+        Value answer = account.call(service, operation, input);
+        // Only AWS itself sets such a tag.
+        Value& group = answer.as_object().find("SecurityGroups")->as_array()[0];
+        group.set("Tags", json::Array{Value(Object{{"Key", "aws:cloudformation:stack-name"}, {"Value", "web"}})});
+        return answer;
+      }));
+  ASSERT_EQ(assessed.refusals.size(), 1U);
+  EXPECT_THAT(assessed.refusals[0], testing::HasSubstr("belongs to a CloudFormation stack"));
+}
+
 TEST(EC2_13, knows_every_permission_that_covers_the_port) {
   const struct {
     const char* permission;
@@ -143,6 +134,11 @@ TEST(EC2_13, knows_every_permission_that_covers_the_port) {
                  Object{{"GroupId", id}, {"IpPermissions", json::Array{json::parse(one.permission).value()}}});
     EXPECT_EQ(account.look("EC2.13").compliant, one.compliant);
     if (one.compliant) continue;
+    const Assessment before = account.look("EC2.13");
+    const auto changes = account.make(before.calls);
+    EXPECT_TRUE(account.look("EC2.13").compliant);
+    for (const auto& change : changes) account.take_back(change);
+    EXPECT_EQ(json::print_canonical(account.look("EC2.13").state), json::print_canonical(before.state));
     EXPECT_EQ(account.run("EC2.13", account.finding_of("EC2.13"), Object{{"Decided", true}}).outcome, "fixed");
   }
 }
