@@ -19,7 +19,8 @@ Result<json::Value> call_server(const Arguments& arguments, const std::string& n
 /// Prints the error on standard error, and says with which status to end.
 int report(const Error& error);
 
-/// Prints columns that line up, the first row as the heading. A cell wider than `widest` characters goes on below itself.
+/// Prints columns that line up, the first row as the heading. A cell wider than `widest` characters goes on below
+/// itself.
 void print_table(const std::vector<std::vector<std::string>>& rows, std::size_t widest = 100);
 
 }  // namespace fixpoint::main
