@@ -373,7 +373,7 @@ Value Bus::make_event(const BusName& bus, const std::string& source, const std::
   event.append("detail-type", detail_type);
   event.append("source", source);
   event.append("account", bus.account);
-  event.append("time", format_iso8601(static_cast<double>(at / 1000)));
+  event.append("time", format_iso8601(static_cast<double>(at - at % 1000) / 1000));
   event.append("region", bus.region);
   event.append("resources", resources.is_array() ? std::move(resources) : Value(json::Array()));
   event.append("detail", std::move(detail));

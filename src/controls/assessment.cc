@@ -14,7 +14,7 @@ bool names(const std::vector<std::string>& codes, const std::string& code) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
-Error in_control(const Control& control, const std::string& part, Error error) {
+Error in_control(const Control& control, const std::string& part, const Error& error) {
   return errors::validation("control " + control.id + ", " + part + ": " + error.code + " " + error.message,
                             control.id + ":" + part);
 }

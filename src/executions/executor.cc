@@ -202,7 +202,7 @@ Result<std::int64_t> Executor::open_count() {
 void Executor::when_ended(const std::string& id, std::function<void(const Execution&)> ended) {
   {
     std::lock_guard lock(mutex_);
-    waiters_.emplace(id, ended);
+    waiters_.emplace(id, std::move(ended));
   }
   // It may have ended before the waiter stood there; who is told is taken off the list, so nobody is told twice.
   if (const auto execution = get(id); execution && *execution && (*execution)->ended_ms != 0) tell_ended(**execution);
@@ -307,7 +307,7 @@ void Executor::take(const std::string& id) {
   }
 }
 
-void Executor::commit(std::shared_ptr<const Execution> execution, Step step) {
+void Executor::commit(const std::shared_ptr<const Execution>& execution, Step step) {
   const TimeMs now = clock_.now_ms();
   const bool ended = step.next == Step::Next::Succeeded || step.next == Step::Next::Failed;
   const char* status = step.next == Step::Next::Again       ? "READY"
@@ -331,7 +331,7 @@ void Executor::commit(std::shared_ptr<const Execution> execution, Step step) {
         fault_point("executor.in_commit");
         return {};
       },
-      [this, execution, shared, now, ended, status](Result<void> committed) {
+      [this, execution, shared, now, ended, status](const Result<void>& committed) {
         if (committed) fault_point("executor.after_commit");
         leave(execution->id);  // before anybody is told or it is queued again: the next step may begin at once
         if (!committed) {

@@ -116,7 +116,7 @@ class Executor {
  private:
   void run();
   void take(const std::string& id);
-  void commit(std::shared_ptr<const Execution> execution, Step step);
+  void commit(const std::shared_ptr<const Execution>& execution, Step step);
   void leave(const std::string& id);
   void enqueue(const std::string& id);
   void enqueue_at(TimeMs wake_ms, const std::string& id);

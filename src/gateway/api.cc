@@ -82,7 +82,7 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
   };
 }
 
-void Api::call(const aws::Caller& caller, const std::string& name, Value input, aws::Answer answer) {
+void Api::call(const aws::Caller& caller, const std::string& name, const Value& input, aws::Answer answer) {
   if (name == "call") return make_call(caller, input, std::move(answer));
   const auto found = functions_.find(name);
   if (found == functions_.end()) {

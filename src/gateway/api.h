@@ -37,7 +37,7 @@ class Api {
   explicit Api(Parts parts);
 
   /// Answers now or later. Error: ResourceNotFoundException for a name that is none.
-  void call(const aws::Caller& caller, const std::string& name, json::Value input, aws::Answer answer);
+  void call(const aws::Caller& caller, const std::string& name, const json::Value& input, aws::Answer answer);
 
  private:
   using Function = std::function<Result<json::Value>(const aws::Caller&, const json::Value&)>;

@@ -41,7 +41,7 @@ void Gateway::handle(HttpRequest request, http::Responder responder) {
   const std::string_view path = request.path();
   if (path == "/healthz" && request.method == "GET")
     return responder.send({200, {{"Content-Type", "text/plain"}}, "ok\n"});
-  if (path.starts_with("/api/")) return handle_api(std::move(request), std::move(responder));
+  if (path.starts_with("/api/")) return handle_api(request, std::move(responder));
   handle_aws(std::move(request), std::move(responder));
 }
 
@@ -78,7 +78,7 @@ void Gateway::handle_aws(HttpRequest request, http::Responder responder) {
       });
 }
 
-void Gateway::handle_api(HttpRequest request, http::Responder responder) {
+void Gateway::handle_api(const HttpRequest& request, http::Responder responder) {
   auto verified = verifier_.verify(request, {.expected_service = api_service});
   if (!verified) return responder.send(api_error(verified.error()));
   if (verified->scope.service != api_service)

@@ -25,7 +25,7 @@ class Gateway {
 
  private:
   void handle_aws(HttpRequest request, http::Responder responder);
-  void handle_api(HttpRequest request, http::Responder responder);
+  void handle_api(const HttpRequest& request, http::Responder responder);
 
   aws::Router router_;
   const aws::Verifier& verifier_;

@@ -45,16 +45,7 @@ class SqliteStore final : public Store {
   }
 
   void write_async(std::function<Result<void>(Transaction&)> body, std::function<void(Result<void>)> done) override {
-    const char* refusal = nullptr;
-    {
-      std::lock_guard lock(mutex_);
-      if (stopping_)
-        refusal = "the store is stopping; send the request again to the server that follows";
-      else if (queue_.size() >= write_queue_limit)
-        refusal = "the store has too many writes waiting; try again in a moment";
-      else
-        queue_.push_back(Work{std::move(body), std::move(done)});
-    }
+    const char* refusal = refuse_or_queue(body, done);
     if (refusal != nullptr)
       done(fail(errors::unavailable(refusal)));
     else
@@ -96,6 +87,16 @@ class SqliteStore final : public Store {
   }
 
  private:
+  // Takes both where it queues them, and gives null; else the reason why not, both untouched.
+  const char* refuse_or_queue(std::function<Result<void>(Transaction&)>& body,
+                              std::function<void(Result<void>)>& done) {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return "the store is stopping; send the request again to the server that follows";
+    if (queue_.size() >= write_queue_limit) return "the store has too many writes waiting; try again in a moment";
+    queue_.push_back(Work{std::move(body), std::move(done)});
+    return nullptr;
+  }
+
   void give_back(std::unique_ptr<SqliteConnection> reader) {
     {
       std::lock_guard lock(readers_mutex_);
@@ -215,7 +216,6 @@ std::atomic<int> memory_stores{0};
 
 Result<std::unique_ptr<Store>> Store::open(const Options& options, const std::vector<Schema>& schemas) {
   std::string path;
-  std::filesystem::path temporary;
   if (options.folder.empty()) {
     // A store in memory is shared between its connections by name; the count keeps two of them apart.
     path = "file:fixpoint-" + std::to_string(memory_stores++) + "?mode=memory&cache=shared";

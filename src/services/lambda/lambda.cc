@@ -169,13 +169,13 @@ aws::ServiceTable Lambda::table() {
     return Value(json::Object{{"Policy", json::print(policy)}, {"RevisionId", record.revision_id}});
   });
   table.add_async("Invoke", [this](const aws::Caller& caller, Value input, aws::Answer answer) {
-    invoke(caller, std::move(input), std::move(answer));
+    invoke(caller, input, std::move(answer));
   });
   return table;
 }
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
-void Lambda::invoke(const aws::Caller& caller, Value input, aws::Answer answer) {
+void Lambda::invoke(const aws::Caller& caller, const Value& input, aws::Answer answer) {
   auto name = name_of(caller, input);
   if (!name) return answer(fail(std::move(name.error())));
   auto record = functions_.get(*name);

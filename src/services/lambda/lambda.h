@@ -19,7 +19,7 @@ class Lambda {
   static Result<void> check_arn(const std::string& arn);
 
  private:
-  void invoke(const aws::Caller& caller, json::Value input, aws::Answer answer);
+  void invoke(const aws::Caller& caller, const json::Value& input, aws::Answer answer);
   functions::FunctionStore& functions_;
   executions::Executor& executor_;
 };
