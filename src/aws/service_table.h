@@ -28,7 +28,7 @@ using Answer = std::function<void(Result<json::Value>)>;
 /// The operations of one service: name to function. Filled once, then read from several threads.
 struct ServiceTable {
   using Function = std::function<Result<json::Value>(const Caller&, const json::Value& input)>;
-  using AsyncFunction = std::function<void(const Caller&, json::Value input, Answer answer)>;
+  using AsyncFunction = std::function<void(const Caller&, const json::Value& input, Answer answer)>;
 
   struct Operation {
     Function function;       ///< either this

@@ -43,7 +43,7 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
           fail(errors::not_implemented(std::string(service) + ":" + std::string(operation) +
                                        " is not there in this version; docs/compatibility.md lists what is")));
     const aws::ServiceTable::Operation& entry = found->second;
-    if (entry.later) return entry.later(caller, std::move(input), std::move(answer));
+    if (entry.later) return entry.later(caller, input, std::move(answer));
     if (entry.quick) return answer(guarded([&] { return entry.function(caller, input); }));
     return run([&entry, caller, input = std::move(input),
                 answer] { answer(guarded([&] { return entry.function(caller, input); })); },

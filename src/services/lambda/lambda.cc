@@ -168,7 +168,7 @@ aws::ServiceTable Lambda::table() {
     FIXPOINT_TRY(record, functions_.get(name));
     return Value(json::Object{{"Policy", json::print(policy)}, {"RevisionId", record.revision_id}});
   });
-  table.add_async("Invoke", [this](const aws::Caller& caller, Value input, aws::Answer answer) {
+  table.add_async("Invoke", [this](const aws::Caller& caller, const Value& input, aws::Answer answer) {
     invoke(caller, input, std::move(answer));
   });
   return table;
