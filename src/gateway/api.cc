@@ -2,6 +2,7 @@
 
 #include "aws/validate.h"
 #include "aws/verify.h"
+#include "gateway/guarded.h"
 #include "gateway/operations.h"
 #include "gateway/scene.h"
 
@@ -90,7 +91,7 @@ void Api::call(const aws::Caller& caller, const std::string& name, const Value& 
     for (const auto& [other, function] : functions_) known += ", " + other;
     return answer(fail(errors::resource_not_found("there is no /api/" + name + "; there are " + known)));
   }
-  answer(found->second(caller, input));
+  answer(guarded([&] { return found->second(caller, input); }));
 }
 
 // A call by name, checked as one that came over the wire.

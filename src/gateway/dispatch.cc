@@ -1,21 +1,8 @@
 #include "gateway/dispatch.h"
 
-#include <exception>
+#include "gateway/guarded.h"
 
 namespace fixpoint::gateway {
-namespace {
-
-// A fault of the program costs the request that met it, not the server.
-template <typename Function>
-Result<json::Value> guarded(const Function& function) {
-  try {
-    return function();
-  } catch (const std::exception& fault) {
-    return fail(errors::internal(std::string("a fault of the program ended this request: ") + fault.what()));
-  }
-}
-
-}  // namespace
 
 void Dispatch::add(aws::ServiceTable table) {
   std::string name = table.service;
