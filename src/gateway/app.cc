@@ -9,6 +9,7 @@
 #include "controls/remediation.h"
 #include "functions/program.h"
 #include "gateway/control_target.h"
+#include "gateway/embedded_account.h"
 #include "gateway/gateway.h"
 #include "http/curl_client.h"
 #include "json/text.h"
@@ -69,6 +70,7 @@ class WholeApp final : public App {
     executor_->add_program("control", *remediation_);
     executor_->add_program("function", *function_program_);
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
+    if (embedded_account_) embedded_account_->add(lambda_->table());
     control_target_ = std::make_unique<ControlTarget>(controls_, *executor_);
     bus_->add_target_kind(
         "lambda",
@@ -88,7 +90,7 @@ class WholeApp final : public App {
     dispatch_ = std::make_unique<Dispatch>(*account_, *door_, workers_, embedded_ != nullptr);
     dispatch_->add(securityhub_->table());
     dispatch_->add(events_->table());
-    dispatch_->add(lambda_->table());
+    dispatch_->add(lambda_->table(), embedded_account_ ? Dispatch::Part::OfAccount : Dispatch::Part::Own);
     dispatch_->add(sts_->table());
     api_ =
         std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *door_, *modes_, controls_, *dispatch_,
@@ -129,7 +131,8 @@ class WholeApp final : public App {
     if (!options_.real_account) {
       FIXPOINT_TRY(sandbox, sandbox::Sandbox::open(*store_, catalog_, clock_));
       embedded_ = std::move(sandbox);
-      account_ = embedded_.get();
+      embedded_account_ = std::make_unique<EmbeddedAccount>(*embedded_);
+      account_ = embedded_account_.get();
       return {};
     }
     http_ = std::make_unique<http::CurlClient>();
@@ -166,6 +169,7 @@ class WholeApp final : public App {
   std::unique_ptr<aws::Models> models_;
   std::unique_ptr<identity::Identity> identity_;
   std::unique_ptr<sandbox::Sandbox> embedded_;
+  std::unique_ptr<EmbeddedAccount> embedded_account_;
   std::unique_ptr<http::CurlClient> http_;
   std::unique_ptr<aws::CredentialsProvider> credentials_;
   std::unique_ptr<aws::Client> client_;

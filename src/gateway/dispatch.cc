@@ -4,8 +4,9 @@
 
 namespace fixpoint::gateway {
 
-void Dispatch::add(aws::ServiceTable table) {
+void Dispatch::add(aws::ServiceTable table, Part part) {
   std::string name = table.service;
+  if (part == Part::OfAccount) of_account_.insert(name);
   tables_.insert_or_assign(std::move(name), std::move(table));
 }
 
@@ -31,6 +32,13 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
                                        " is not there in this version; docs/compatibility.md lists what is")));
     const aws::ServiceTable::Operation& entry = found->second;
     if (entry.later) return entry.later(caller, input, std::move(answer));
+    const bool passes_door = caller.principal && !caller.principal->execution.empty() &&
+                             of_account_.contains(service) && !door_.reads(service, operation);
+    if (passes_door)
+      return run(
+          [this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
+           answer] { answer(guarded([&] { return call_account(caller, service, operation, input); })); },
+          answer);
     if (entry.quick) return answer(guarded([&] { return entry.function(caller, input); }));
     return run([&entry, caller, input = std::move(input),
                 answer] { answer(guarded([&] { return entry.function(caller, input); })); },

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "aws/api.h"
@@ -21,7 +23,11 @@ class Dispatch {
   Dispatch(aws::Api& account, changes::Door& door, WorkerPool& workers, bool account_reads_are_quick)
       : account_(account), door_(door), workers_(workers), account_reads_are_quick_(account_reads_are_quick) {}
 
-  void add(aws::ServiceTable table);
+  /// OfAccount: the service is a part of the embedded account (embedded_account.h), so that what an execution's
+  /// credentials call of it passes the door as other changes do. What answers later does not: the door's caller waits,
+  /// and what the answer needs may wait for that caller's thread.
+  enum class Part : std::uint8_t { Own, OfAccount };
+  void add(aws::ServiceTable table, Part part = Part::Own);
   /// Services of fixpoint's own: a call that is not in the table is not passed on to the account.
   const std::map<std::string, aws::ServiceTable, std::less<>>& tables() const { return tables_; }
 
@@ -43,6 +49,7 @@ class Dispatch {
   WorkerPool& workers_;
   bool account_reads_are_quick_;
   std::map<std::string, aws::ServiceTable, std::less<>> tables_;
+  std::set<std::string, std::less<>> of_account_;
 };
 
 }  // namespace fixpoint::gateway
