@@ -12,6 +12,7 @@ namespace {
 using json::Value;
 
 constexpr std::size_t executions_a_page = 1000;
+constexpr std::int64_t audit_records_a_page = 2000;
 
 }  // namespace
 
@@ -41,14 +42,20 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
   functions_["import"] = [this](const auto& caller, const auto& input) { return import(caller, input); };
   functions_["act"] = [this](const auto& caller, const auto& input) { return act(caller, input); };
   functions_["executions"] = [this](const auto&, const auto& input) { return executions(input); };
+  functions_["audit"] = [this](const auto&, const auto& input) { return audit(input); };
   functions_["scene"] = [this](const auto& caller, const auto& input) { return scene(caller, input); };
-  functions_["mode"] = [this](const aws::Caller&, const Value& input) -> Result<Value> {
+  functions_["mode"] = [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     if (input.find("Mode") != nullptr) {
       const auto mode = controls::mode_of(input["Mode"].string_or(""));
       if (!mode)
         return fail(errors::validation(
             "'" + std::string(input["Mode"].string_or("")) + "' is no mode; there are observe, ask and auto", "Mode"));
-      FIXPOINT_CHECK(parts_.modes.set(std::string(input["Scope"].string_or("all")), *mode));
+      const std::string scope(input["Scope"].string_or("all"));
+      FIXPOINT_CHECK(parts_.modes.set(scope, *mode));
+      FIXPOINT_CHECK(
+          parts_.audit.append("mode.set", json::Object{{"Scope", scope},
+                                                       {"Mode", controls::to_text(*mode)},
+                                                       {"By", caller.principal ? caller.principal->arn : ""}}));
     }
     return parts_.modes.all();
   };
@@ -146,6 +153,21 @@ Result<Value> Api::executions(const Value& input) {
   for (const auto& execution : list) items.push_back(executions::to_json(execution));
   FIXPOINT_TRY(open, parts_.executor.open_count());
   return Value(json::Object{{"Executions", items}, {"Open", open}});
+}
+
+// {"After": number, "Limit", "Execution"}: the records after that number, and the head of the whole log.
+Result<Value> Api::audit(const Value& input) {
+  const std::int64_t limit = input["Limit"].int_or(audit_records_a_page);
+  if (limit < 0 || limit > audit_records_a_page)
+    return fail(errors::validation(
+        "Limit is a number from 0 to " + std::to_string(audit_records_a_page) + ", not " + std::to_string(limit),
+        "Limit"));
+  FIXPOINT_TRY(records, parts_.audit.after(input["After"].int_or(0), static_cast<std::size_t>(limit),
+                                           std::string(input["Execution"].string_or(""))));
+  json::Array list;
+  for (const auto& record : records) list.push_back(audit::to_json(record));
+  FIXPOINT_TRY(head, parts_.audit.head());
+  return Value(json::Object{{"Records", list}, {"Head", audit::to_text(head)}});
 }
 
 Result<Value> Api::scene(const aws::Caller& caller, const Value& input) {

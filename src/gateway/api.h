@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "audit/log.h"
 #include "aws/models.h"
 #include "aws/service_table.h"
 #include "base/error.h"
@@ -28,6 +29,7 @@ class Api {
     executions::Executor& executor;
     changes::Door& door;
     controls::Modes& modes;
+    audit::Log& audit;
     const controls::ControlSet& controls;
     Dispatch& dispatch;
     const aws::Models& models;
@@ -44,6 +46,7 @@ class Api {
   Result<json::Value> import(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> act(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> executions(const json::Value& input);
+  Result<json::Value> audit(const json::Value& input);
   void make_call(const aws::Caller& caller, const json::Value& input, aws::Answer answer);
   Result<json::Value> scene(const aws::Caller& caller, const json::Value& input);
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "audit/log.h"
 #include "aws/client.h"
 #include "base/arn.h"
 #include "controls/remediation.h"
@@ -28,13 +29,13 @@ class WholeApp final : public App {
   ~WholeApp() override { stop(); }
 
   Result<void> build() {
-    FIXPOINT_TRY(
-        store,
-        store::Store::open(
-            {.folder = options_.data_folder, .readers = options_.io_threads + options_.workers + options_.executors},
-            {findings::FindingStore::schema(), bus::Bus::schema(), identity::Identity::schema(),
-             executions::Executor::schema(), changes::Door::schema(), controls::Modes::schema(),
-             functions::FunctionStore::schema(), services::SecurityHub::schema(), sandbox::Sandbox::schema()}));
+    FIXPOINT_TRY(store,
+                 store::Store::open({.folder = options_.data_folder,
+                                     .readers = options_.io_threads + options_.workers + options_.executors},
+                                    {findings::FindingStore::schema(), bus::Bus::schema(), identity::Identity::schema(),
+                                     executions::Executor::schema(), changes::Door::schema(), controls::Modes::schema(),
+                                     functions::FunctionStore::schema(), audit::Log::schema(),
+                                     services::SecurityHub::schema(), sandbox::Sandbox::schema()}));
     store_ = std::move(store);
     FIXPOINT_TRY(models, aws::Models::open({.pack = {}, .overlay = options_.models_folder}));
     models_ = std::move(models);
@@ -48,6 +49,7 @@ class WholeApp final : public App {
     identity_ = std::move(identity);
     FIXPOINT_CHECK(build_account());
 
+    audit_ = std::make_unique<audit::Log>(*store_, clock_);
     findings_ = std::make_unique<findings::FindingStore>(*store_, clock_);
     bus_ = std::make_unique<bus::Bus>(*store_, clock_);
     securityhub_ = std::make_unique<services::SecurityHub>(*store_, *findings_, *bus_, clock_);
@@ -92,9 +94,9 @@ class WholeApp final : public App {
     dispatch_->add(events_->table());
     dispatch_->add(lambda_->table(), embedded_account_ ? Dispatch::Part::OfAccount : Dispatch::Part::Own);
     dispatch_->add(sts_->table());
-    api_ =
-        std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *door_, *modes_, controls_, *dispatch_,
-                                         *models_, embedded_.get(), [this] { return runtime_->isolation(); }});
+    api_ = std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *door_, *modes_, *audit_, controls_,
+                                            *dispatch_, *models_, embedded_.get(),
+                                            [this] { return runtime_->isolation(); }});
     verifier_ = std::make_unique<aws::Verifier>(*identity_, clock_);
     gateway_ =
         std::make_unique<Gateway>(*models_, *verifier_, *dispatch_, *api_, workers_,
@@ -174,6 +176,7 @@ class WholeApp final : public App {
   std::unique_ptr<aws::CredentialsProvider> credentials_;
   std::unique_ptr<aws::Client> client_;
   aws::Api* account_ = nullptr;
+  std::unique_ptr<audit::Log> audit_;
   std::unique_ptr<findings::FindingStore> findings_;
   std::unique_ptr<bus::Bus> bus_;
   std::unique_ptr<services::SecurityHub> securityhub_;

@@ -3,9 +3,13 @@
 namespace fixpoint::main {
 
 std::vector<Command> all_commands() {
-  return {serve_command(),      env_command(),     import_command(),     act_command(),      findings_command(),
-          executions_command(), approve_command(), reject_command(),     controls_command(), mode_command(),
-          scene_command(),      call_command(),    operations_command(), eval_command(),     match_command()};
+  // One line a command, so that two changes seldom meet.
+  return {
+      serve_command(),    env_command(),        import_command(),  act_command(),
+      findings_command(), executions_command(), approve_command(), reject_command(),
+      audit_command(),    controls_command(),   mode_command(),    scene_command(),
+      call_command(),     operations_command(), eval_command(),    match_command(),
+  };
 }
 
 }  // namespace fixpoint::main

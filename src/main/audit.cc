@@ -1,0 +1,158 @@
+// The audit log from outside: list, verify, export, head. What is verified is verified here, not by the server.
+#include <fstream>
+#include <functional>
+#include <iostream>
+
+#include "audit/record.h"
+#include "base/text.h"
+#include "json/text.h"
+#include "main/commands.h"
+#include "main/server_client.h"
+
+namespace fixpoint::main {
+namespace {
+
+using json::Value;
+
+// Hands every record of the server's log to `each`, page after page, until it says false.
+Result<void> each_record(const Arguments& arguments, std::int64_t after,
+                         const std::function<Result<void>(const Value&)>& each) {
+  while (true) {
+    FIXPOINT_TRY(page, call_server(arguments, "audit",
+                                   json::Object{{"After", after}, {"Execution", arguments.get("execution")}}));
+    const Value& records = page["Records"];
+    if (records.size() == 0) return {};
+    for (const Value& record : records.as_array()) FIXPOINT_CHECK(each(record));
+    after = records[records.size() - 1]["Number"].int_or(0);
+  }
+}
+
+// The same of a file that `audit export` wrote. Error: ValidationException with the line.
+Result<void> each_line(const std::string& path, const std::function<Result<void>(const Value&)>& each) {
+  std::ifstream in(path);
+  if (!in) return fail(errors::validation("cannot read " + path));
+  std::string line;
+  for (std::int64_t number = 1; std::getline(in, line); ++number) {
+    if (line.empty()) continue;
+    auto record = json::parse(line);
+    if (!record) return fail(errors::validation(record.error().message, path + ":" + std::to_string(number)));
+    FIXPOINT_CHECK(each(*record));
+  }
+  return {};
+}
+
+int run_list(const Arguments& arguments, std::int64_t after) {
+  json::Array all;
+  std::vector<std::vector<std::string>> rows{{"NUMBER", "AT", "WHAT", "ABOUT"}};
+  auto read = each_record(arguments, after, [&](const Value& record) -> Result<void> {
+    if (arguments.has("json"))
+      all.push_back(record);
+    else
+      rows.push_back({std::to_string(record["Number"].int_or(0)), std::string(record["At"].string_or("")),
+                      std::string(record["Kind"].string_or("")), json::print(record["About"])});
+    return {};
+  });
+  if (!read) return report(read.error());
+  if (arguments.has("json"))
+    std::cout << json::print_pretty(json::Object{{"Records", all}}) << "\n";
+  else
+    print_table(rows);
+  return ok;
+}
+
+int run_export(const Arguments& arguments, std::int64_t after) {
+  std::ofstream file;
+  if (arguments.positional.size() > 1) {
+    file.open(arguments.positional[1]);
+    if (!file) return report(errors::validation("cannot write " + arguments.positional[1]));
+  }
+  std::ostream& out = file.is_open() ? file : std::cout;
+  auto read = each_record(arguments, after, [&](const Value& record) -> Result<void> {
+    out << json::print(record) << "\n";
+    return {};
+  });
+  if (!read) return report(read.error());
+  out.flush();
+  if (!out) return report(errors::validation("the records could not be written; the file is not whole"));
+  return ok;
+}
+
+int run_verify(const Arguments& arguments) {
+  std::optional<audit::Head> kept;
+  if (arguments.has("head")) {
+    auto head = audit::head_of(arguments.get("head"));
+    if (!head) return report(head.error());
+    kept = std::move(*head);
+  }
+  audit::Chain chain(std::move(kept));
+  const auto follow = [&](const Value& value) -> Result<void> {
+    FIXPOINT_TRY(record, audit::record_of(value));
+    return chain.follow(record);
+  };
+  auto walked =
+      arguments.positional.size() > 1 ? each_line(arguments.positional[1], follow) : each_record(arguments, 0, follow);
+  if (walked) walked = chain.end();
+  if (!walked && walked.error().code != "AuditBroken") return report(walked.error());
+  const std::string said = walked ? std::string() : walked.error().message;
+  if (arguments.has("json")) {
+    json::Object out{
+        {"Whole", walked.has_value()}, {"Records", chain.last().number}, {"Head", audit::to_text(chain.last())}};
+    if (!walked) out.set("Broken", said);
+    std::cout << json::print_pretty(out) << "\n";
+  } else if (walked) {
+    std::cout << "the audit log is whole: " << chain.last().number << " records, head " << audit::to_text(chain.last())
+              << "\n";
+  } else {
+    std::cout << "THE AUDIT LOG IS BROKEN: " << said << "\n";
+  }
+  return walked ? ok : negative;
+}
+
+int run_head(const Arguments& arguments) {
+  auto answer = call_server(arguments, "audit", json::Object{{"Limit", 0}});
+  if (!answer) return report(answer.error());
+  std::cout << (arguments.has("json") ? json::print(json::Object{{"Head", (*answer)["Head"]}})
+                                      : std::string((*answer)["Head"].string_or("")))
+            << "\n";
+  return ok;
+}
+
+int run_audit(const Arguments& arguments) {
+  const std::string action = arguments.positional.empty() ? "list" : arguments.positional[0];
+  const auto after = to_int64(arguments.get("after", "0"));
+  if (!after || *after < 0) {
+    std::cerr << "fixpoint audit: --after takes the number of a record\n";
+    return bad_usage;
+  }
+  if (action == "verify" && (arguments.has("execution") || *after != 0)) {
+    std::cerr << "fixpoint audit: verify walks the whole log, so it takes neither --execution nor --after\n";
+    return bad_usage;
+  }
+  if (action == "list") return run_list(arguments, *after);
+  if (action == "verify") return run_verify(arguments);
+  if (action == "export") return run_export(arguments, *after);
+  if (action == "head") return run_head(arguments);
+  std::cerr << "fixpoint audit: there is no '" << action << "'; there are list, verify, export and head\n";
+  return bad_usage;
+}
+
+}  // namespace
+
+Command audit_command() {
+  return {.name = "audit",
+          .summary = "show, verify or export the audit log",
+          .positional = "[list | verify [FILE] | export [FILE] | head]",
+          .at_least = 0,
+          .at_most = 2,
+          .options = server_options(
+              {{"after", "NUMBER", "only the records after this one", "", false},
+               {"execution", "ID", "only those of this execution", "", false},
+               {"head", "NUMBER:HASH", "verify: a head noted earlier, which the log has to contain", "", false}}),
+          .run = run_audit,
+          .more =
+              "verify computes every hash itself, of the server's log or of a file that export wrote, and ends with "
+              "status 1 where the log is broken. A log that was cut off at its end or rewritten whole shows only "
+              "against a head that was kept elsewhere."};
+}
+
+}  // namespace fixpoint::main
