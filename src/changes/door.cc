@@ -1,8 +1,7 @@
 #include "changes/door.h"
 
-#include <algorithm>
-
 #include "base/fault.h"
+#include "changes/inverse.h"
 #include "json/text.h"
 
 namespace fixpoint::changes {
@@ -104,28 +103,11 @@ Result<Change> Door::plan(const aws::CallContext& context, std::string_view serv
         "CANNOT BE UNDONE: no recipe says how to take back " + std::string(service) + ":" + std::string(operation);
     return change;
   }
-  change.undo = recipe->irreversible.empty() ? "possible" : "CANNOT BE UNDONE: " + recipe->irreversible;
-  if (!recipe->before) return change;
-  jsonata::Bindings bindings;
-  bindings.borrow("input", input);
-  FIXPOINT_TRY(read_input, recipe->before->input.fill(input, bindings));
-  auto state = account_.call(context, recipe->before->service, recipe->before->operation,
-                             read_input ? *read_input : Value(json::Object()));
-  change.before_read = true;
-  if (!state) {
-    if (std::find(recipe->absent.begin(), recipe->absent.end(), state.error().code) != recipe->absent.end())
-      return change;
-    // What cannot be read cannot be put back, so the change is not made.
-    state.error().message = "the state before could not be read: " + state.error().message;
-    return fail(std::move(state.error()));
-  }
-  if (!recipe->has_take) {
-    change.before = std::move(*state);
-    return change;
-  }
-  bindings.borrow("state", *state);
-  FIXPOINT_TRY(taken, recipe->take.fill(*state, bindings));
-  change.before = std::move(taken);
+  FIXPOINT_TRY(before, read_before(*recipe, context, input, account_));
+  change.before_read = !recipe->before.empty();
+  change.before = std::move(before);
+  FIXPOINT_TRY(undo, say_undo(*recipe, {context, input, change.before ? &*change.before : nullptr}));
+  change.undo = std::move(undo);
   return change;
 }
 

@@ -46,44 +46,90 @@ Result<jsonata::Template> read_template(const Value& form, const std::string& wh
   return compiled;
 }
 
+Result<Recipe::Read> read_read(const Value& form, std::string name, bool has_also, const std::string& where) {
+  FIXPOINT_CHECK(has_also ? only(form, {"call", "input", "absent", "take", "also"}, where)
+                          : only(form, {"call", "input", "absent", "take"}, where));
+  FIXPOINT_TRY(call, read_call(form, where));
+  FIXPOINT_TRY(absent, read_names(form["absent"], where + ".absent"));
+  Recipe::Read read{std::move(name), std::move(call), {}, std::move(absent)};
+  if (const Value* take = form.find("take")) {
+    FIXPOINT_TRY(compiled, read_template(*take, where + ".take"));
+    read.take = std::move(compiled);
+  }
+  return read;
+}
+
+Result<std::vector<Recipe::Read>> read_before(const Value& form, const std::string& where) {
+  std::vector<Recipe::Read> reads;
+  FIXPOINT_TRY(first, read_read(form, {}, true, where));
+  reads.push_back(std::move(first));
+  const Value* also = form.find("also");
+  if (also == nullptr) return reads;
+  if (!also->is_object()) return fail(bad(where + ".also", "has to be a mapping of names to calls"));
+  for (const auto& member : also->as_object()) {
+    FIXPOINT_TRY(read, read_read(member.value, member.key, false, where + ".also." + member.key));
+    reads.push_back(std::move(read));
+  }
+  return reads;
+}
+
+Result<std::optional<jsonata::Template>> read_condition(const Value& form, const std::string& where) {
+  const Value* when = form.find("when");
+  if (when == nullptr) return std::nullopt;
+  FIXPOINT_TRY(condition, read_template(*when, where + ".when"));
+  return std::move(condition);
+}
+
+// A sentence, or a list of {when, because}.
+Result<std::vector<Recipe::Caveat>> read_caveats(const Value& form, const std::string& where) {
+  std::vector<Recipe::Caveat> caveats;
+  if (!form.is_array()) {
+    if (form.string_or("").empty()) return fail(bad(where, "has to say why in a sentence"));
+    caveats.push_back({std::nullopt, form.as_string()});
+    return caveats;
+  }
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const std::string here = where + "[" + std::to_string(i) + "]";
+    FIXPOINT_CHECK(only(form[i], {"when", "because"}, here));
+    if (form[i]["because"].string_or("").empty()) return fail(bad(here + ".because", "has to say why in a sentence"));
+    FIXPOINT_TRY(when, read_condition(form[i], here));
+    caveats.push_back({std::move(when), form[i]["because"].as_string()});
+  }
+  return caveats;
+}
+
 Result<Recipe> read_recipe(const Value& form, const std::string& where) {
-  FIXPOINT_CHECK(only(form, {"before", "undo", "irreversible"}, where));
+  FIXPOINT_CHECK(only(form, {"before", "undo", "irreversible", "leaves"}, where));
   Recipe recipe;
   if (const Value* before = form.find("before")) {
-    FIXPOINT_CHECK(only(*before, {"call", "input", "absent", "take"}, where + ".before"));
-    FIXPOINT_TRY(call, read_call(*before, where + ".before"));
-    recipe.before = std::move(call);
-    FIXPOINT_TRY(absent, read_names((*before)["absent"], where + ".before.absent"));
-    recipe.absent = std::move(absent);
-    if (const Value* take = before->find("take")) {
-      FIXPOINT_TRY(compiled, read_template(*take, where + ".before.take"));
-      recipe.take = std::move(compiled);
-      recipe.has_take = true;
-    }
+    FIXPOINT_TRY(reads, read_before(*before, where + ".before"));
+    recipe.before = std::move(reads);
   }
   const Value* undo = form.find("undo");
   const Value* irreversible = form.find("irreversible");
-  if ((undo == nullptr) == (irreversible == nullptr))
-    return fail(bad(where, "has to say either 'undo' or 'irreversible'"));
   if (irreversible != nullptr) {
-    if (irreversible->string_or("").empty()) return fail(bad(where + ".irreversible", "has to say why in a sentence"));
-    recipe.irreversible = irreversible->as_string();
-    return recipe;
+    FIXPOINT_TRY(caveats, read_caveats(*irreversible, where + ".irreversible"));
+    recipe.irreversible = std::move(caveats);
   }
+  // Conditions under which it cannot be undone stand beside the undo of the other cases; a sentence stands alone.
+  const bool conditions = irreversible != nullptr && irreversible->is_array();
+  if (undo == nullptr ? irreversible == nullptr || conditions : irreversible != nullptr && !conditions)
+    return fail(bad(where, "has to say either 'undo' or 'irreversible'"));
+  if (const Value* leaves = form.find("leaves")) {
+    if (undo == nullptr) return fail(bad(where + ".leaves", "says what an undo leaves, and there is none"));
+    FIXPOINT_TRY(caveats, read_caveats(*leaves, where + ".leaves"));
+    recipe.leaves = std::move(caveats);
+  }
+  if (undo == nullptr) return recipe;
   if (undo->is_array() && undo->size() == 0)
     return fail(bad(where + ".undo", "has no call; 'irreversible' says why there is none"));
   const json::Array steps = undo->is_array() ? undo->as_array() : json::Array{*undo};
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const std::string here = where + ".undo[" + std::to_string(i) + "]";
     FIXPOINT_CHECK(only(steps[i], {"when", "call", "input"}, here));
-    Recipe::Undo step;
-    if (const Value* when = steps[i].find("when")) {
-      FIXPOINT_TRY(condition, read_template(*when, here + ".when"));
-      step.when = std::move(condition);
-    }
+    FIXPOINT_TRY(when, read_condition(steps[i], here));
     FIXPOINT_TRY(call, read_call(steps[i], here));
-    step.call = std::move(call);
-    recipe.undo.push_back(std::move(step));
+    recipe.undo.push_back({std::move(when), std::move(call)});
   }
   return recipe;
 }

@@ -26,18 +26,27 @@ Result<std::pair<std::string, std::string>> split_call(std::string_view text);
 /// Reads {call, input}; `where` begins the place of an error.
 Result<CallTemplate> read_call(const json::Value& form, const std::string& where);
 
-/// How to read what an operation is about to overwrite, and how to take the operation back.
+/// How to read what an operation is about to overwrite, and how to take the operation back; inverse.h does it. The form
+/// is described in catalog/operations/README.md.
 struct Recipe {
-  std::optional<CallTemplate> before;  ///< sees $input
-  jsonata::Template take;  ///< of the answer of `before`: the part that matters; the whole where it is not given
-  bool has_take = false;
-  std::vector<std::string> absent;  ///< error codes of `before` that mean that there is nothing
+  struct Read {
+    std::string name;  ///< the member of the state that the answer becomes; empty of the first, which is the state
+    CallTemplate call;
+    std::optional<jsonata::Template> take;  ///< the part of the answer that matters; none is the whole
+    std::vector<std::string> absent;        ///< error codes that mean that there is nothing
+  };
   struct Undo {
-    std::optional<jsonata::Template> when;  ///< a condition over $input, $before and $output; none is always
+    std::optional<jsonata::Template> when;  ///< none is always
     CallTemplate call;
   };
-  std::vector<Undo> undo;    ///< all whose condition holds, in their order
-  std::string irreversible;  ///< why it cannot be undone; empty where it can
+  struct Caveat {
+    std::optional<jsonata::Template> when;  ///< none is always
+    std::string because;                    ///< a sentence
+  };
+  std::vector<Read> before;
+  std::vector<Undo> undo;            ///< all whose condition holds, in their order
+  std::vector<Caveat> irreversible;  ///< when it cannot be undone
+  std::vector<Caveat> leaves;        ///< what the undo leaves otherwise than it was
 };
 
 /// `catalog/operations/SERVICE.yaml`: which operations read, and the recipes of those that change. Immutable.

@@ -31,7 +31,8 @@ TEST(Recipes, say_file_and_place_of_every_fault) {
       {"[PutHat]", "operations/shop.yaml: has to be a mapping of operations to recipes"},
       {"PutHat: {", "operations/shop.yaml: "},
       {"PutHat: 3", "shop.yaml:PutHat: has to be a mapping"},
-      {"PutHat: {befor: {}}", "shop.yaml:PutHat: 'befor' is not known here; there are before, undo, irreversible"},
+      {"PutHat: {befor: {}}",
+       "shop.yaml:PutHat: 'befor' is not known here; there are before, undo, irreversible, leaves"},
       {"PutHat: {}", "shop.yaml:PutHat: has to say either 'undo' or 'irreversible'"},
       {"PutHat: {before: {call: shop:GetHat}}", "shop.yaml:PutHat: has to say either 'undo' or 'irreversible'"},
       {"PutHat: {irreversible: gone, undo: {call: shop:DropHat}}",
@@ -52,7 +53,21 @@ TEST(Recipes, say_file_and_place_of_every_fault) {
       {"PutHat: {irreversible: x, before: {call: shop:GetHat, absent: [404]}}",
        "PutHat.before.absent: has to be a list of names"},
       {"PutHat: {irreversible: x, before: {call: shop:GetHat, gone: [NoHat]}}",
-       "PutHat.before: 'gone' is not known here; there are call, input, absent, take"},
+       "PutHat.before: 'gone' is not known here; there are call, input, absent, take, also"},
+      {"PutHat: {irreversible: x, before: {call: shop:GetHat, also: [x]}}",
+       "PutHat.before.also: has to be a mapping of names to calls"},
+      {"PutHat: {irreversible: x, before: {call: shop:GetHat, also: {Band: {call: GetBand}}}}",
+       "PutHat.before.also.Band.call: 'GetBand' names no call"},
+      {"PutHat: {irreversible: x, before: {call: shop:GetHat, also: {Band: {call: shop:GetBand, also: {}}}}}",
+       "PutHat.before.also.Band: 'also' is not known here; there are call, input, absent, take"},
+      {"PutHat: {undo: {call: shop:DropHat}, irreversible: [{when: x}]}",
+       "PutHat.irreversible[0].because: has to say why in a sentence"},
+      {"PutHat: {undo: {call: shop:DropHat}, irreversible: [{when: '{% ( %}', because: x}]}",
+       "PutHat.irreversible[0].when: "},
+      {"PutHat: {undo: {call: shop:DropHat}, leaves: {when: x}}", "PutHat.leaves: has to say why in a sentence"},
+      {"PutHat: {irreversible: [{when: '{% true %}', because: x}]}",
+       "PutHat: has to say either 'undo' or 'irreversible'"},
+      {"PutHat: {irreversible: x, leaves: y}", "PutHat.leaves: says what an undo leaves, and there is none"},
       {"PutHat: {undo: []}", "shop.yaml:PutHat.undo: has no call"},
       {"PutHat: {undo: 3}", "shop.yaml:PutHat.undo[0]: has to be a mapping"},
       {"PutHat: {undo: [{call: shop:DropHat}, {input: {}}]}", "shop.yaml:PutHat.undo[1].call: is missing"},
@@ -86,7 +101,7 @@ DescribeAndWearHat: {irreversible: it is worn}
   EXPECT_FALSE(recipes->reads("other", "PeekHat"));  // what one service's file says is not said of another's
   EXPECT_EQ(recipes->find("shop", "PutHat"), nullptr);
   ASSERT_NE(recipes->find("shop", "DescribeAndWearHat"), nullptr);
-  EXPECT_EQ(recipes->find("shop", "DescribeAndWearHat")->irreversible, "it is worn");
+  EXPECT_EQ(recipes->find("shop", "DescribeAndWearHat")->irreversible[0].because, "it is worn");
 }
 
 TEST(Recipes, take_one_undo_call_or_a_list_of_them) {
@@ -116,16 +131,18 @@ TEST(CatalogRecipes, name_operations_that_the_services_have) {
     const auto call = split_call(name).value();
     EXPECT_TRUE(exists(call.first, call.second)) << name;
     EXPECT_FALSE(recipes->reads(call.first, call.second)) << name;
-    if (recipe.before) {
-      EXPECT_TRUE(exists(recipe.before->service, recipe.before->operation)) << name;
-      EXPECT_TRUE(recipes->reads(recipe.before->service, recipe.before->operation))
-          << name << ": its 'before' changes something";
+    for (const auto& read : recipe.before) {
+      EXPECT_TRUE(exists(read.call.service, read.call.operation)) << name;
+      EXPECT_TRUE(recipes->reads(read.call.service, read.call.operation)) << name << ": its 'before' changes something";
     }
     for (const auto& undo : recipe.undo) {
       EXPECT_TRUE(exists(undo.call.service, undo.call.operation)) << name;
       EXPECT_FALSE(recipes->reads(undo.call.service, undo.call.operation)) << name << ": its undo changes nothing";
     }
-    EXPECT_NE(recipe.undo.empty(), recipe.irreversible.empty()) << name;
+    EXPECT_FALSE(recipe.undo.empty() && recipe.irreversible.empty()) << name;
+    for (const auto* caveats : {&recipe.irreversible, &recipe.leaves})
+      for (const auto& caveat : *caveats)
+        EXPECT_THAT(caveat.because, testing::EndsWith(".")) << name << ": has to be a sentence";
   }
 }
 

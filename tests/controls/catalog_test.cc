@@ -36,9 +36,8 @@ TEST_P(EveryControl, mends_its_scene_once_with_the_calls_that_it_names) {
   // The permissions that it says it needs are those that it needs, with those that the recipes' reads need.
   std::vector<std::string> named = account.control(GetParam()).calls();
   for (const auto& change : account.control(GetParam()).changes)
-    if (const auto* recipe = account.recipes.find(change.call.service, change.call.operation);
-        recipe != nullptr && recipe->before)
-      named.push_back(recipe->before->service + ":" + recipe->before->operation);
+    if (const auto* recipe = account.recipes.find(change.call.service, change.call.operation); recipe != nullptr)
+      for (const auto& read : recipe->before) named.push_back(read.call.service + ":" + read.call.operation);
   const auto calls = account.ear->calls();
   for (const auto& call : calls) EXPECT_THAT(named, testing::Contains(call));
 

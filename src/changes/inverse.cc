@@ -1,0 +1,97 @@
+#include "changes/inverse.h"
+
+#include <algorithm>
+
+#include "base/arn.h"
+
+namespace fixpoint::changes {
+namespace {
+
+using json::Value;
+
+jsonata::Bindings bind(const Facts& facts) {
+  jsonata::Bindings bindings;
+  bindings.borrow("input", facts.input);
+  if (facts.before != nullptr) bindings.borrow("before", *facts.before);
+  if (facts.output != nullptr) bindings.borrow("output", *facts.output);
+  bindings.set("account", Value(facts.context.account));
+  bindings.set("region", Value(facts.context.region));
+  bindings.set("partition", Value(partition_of_region(facts.context.region)));
+  return bindings;
+}
+
+// What is undefined does not hold: a condition over a member that is not there.
+Result<bool> holds(const std::optional<jsonata::Template>& when, const jsonata::Bindings& bindings) {
+  if (!when) return true;
+  FIXPOINT_TRY(value, when->fill(Value(), bindings));
+  if (!value) return false;
+  if (!value->is_bool()) return fail(errors::validation("a condition of a recipe gives neither true nor false"));
+  return value->as_bool();
+}
+
+Result<std::string> first_that_holds(const std::vector<Recipe::Caveat>& caveats, const jsonata::Bindings& bindings) {
+  for (const auto& caveat : caveats) {
+    FIXPOINT_TRY(now, holds(caveat.when, bindings));
+    if (now) return caveat.because;
+  }
+  return std::string();
+}
+
+}  // namespace
+
+Result<std::optional<Value>> read_before(const Recipe& recipe, const aws::CallContext& context, const Value& input,
+                                         aws::Api& account) {
+  std::optional<Value> before;
+  for (const auto& read : recipe.before) {
+    const auto bindings = bind({context, input, before ? &*before : nullptr, nullptr});
+    FIXPOINT_TRY(filled, read.call.input.fill(input, bindings));
+    auto answer = account.call(context, read.call.service, read.call.operation,
+                               filled ? std::move(*filled) : Value(json::Object()));
+    if (!answer) {
+      const bool absent = std::find(read.absent.begin(), read.absent.end(), answer.error().code) != read.absent.end();
+      if (absent && read.name.empty()) return std::nullopt;
+      if (absent) continue;
+      answer.error().message = "the state before could not be read: " + answer.error().message;
+      return fail(std::move(answer.error()));
+    }
+    std::optional<Value> state = std::move(*answer);
+    if (read.take) {
+      FIXPOINT_TRY(taken, read.take->fill(*state, bindings));
+      state = std::move(taken);
+    }
+    if (read.name.empty()) {
+      before = std::move(state);
+    } else if (state) {
+      if (!before) before = Value(json::Object());
+      if (!before->is_object())
+        return fail(errors::validation("a recipe with 'also' has to take an object, so that " + read.name +
+                                       " can become a member of it"));
+      before->set(read.name, std::move(*state));
+    }
+  }
+  return before;
+}
+
+Result<std::string> say_undo(const Recipe& recipe, const Facts& facts) {
+  const auto bindings = bind(facts);
+  FIXPOINT_TRY(never, first_that_holds(recipe.irreversible, bindings));
+  if (!never.empty()) return "CANNOT BE UNDONE: " + never;
+  FIXPOINT_TRY(rest, first_that_holds(recipe.leaves, bindings));
+  return rest.empty() ? std::string("possible") : "possible, but " + rest;
+}
+
+Result<std::vector<Call>> inverse(const Recipe& recipe, const Facts& facts) {
+  const auto bindings = bind(facts);
+  FIXPOINT_TRY(never, first_that_holds(recipe.irreversible, bindings));
+  if (!never.empty()) return fail(errors::validation("it cannot be undone: " + never));
+  std::vector<Call> calls;
+  for (const auto& step : recipe.undo) {
+    FIXPOINT_TRY(now, holds(step.when, bindings));
+    if (!now) continue;
+    FIXPOINT_TRY(input, step.call.input.fill(Value(), bindings));
+    calls.push_back({step.call.service, step.call.operation, input ? std::move(*input) : Value(json::Object())});
+  }
+  return calls;
+}
+
+}  // namespace fixpoint::changes

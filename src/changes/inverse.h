@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aws/api.h"
+#include "base/error.h"
+#include "changes/recipes.h"
+#include "json/value.h"
+
+namespace fixpoint::changes {
+
+/// What is known of one changing call. The expressions of a recipe see `$input`, `$before`, `$output`, and `$account`,
+/// `$region` and `$partition` of the context; what is null is not bound, so `$exists($before)` is false where there was
+/// nothing. Borrows.
+struct Facts {
+  const aws::CallContext& context;
+  const json::Value& input;
+  const json::Value* before = nullptr;
+  const json::Value* output = nullptr;
+};
+
+struct Call {
+  std::string service;
+  std::string operation;
+  json::Value input;
+};
+
+/// Reads what the call with this input is about to overwrite; nothing where that is absent (or where the recipe reads
+/// nothing). The first read is the state; where it is absent the others are not made. An answer of `also` becomes the
+/// member of its name, or none where it is absent; later reads see in `$before` what is there so far. Errors: those of
+/// the account, the message saying that the state before could not be read, for what cannot be read cannot be put back;
+/// those of the expressions.
+Result<std::optional<json::Value>> read_before(const Recipe& recipe, const aws::CallContext& context,
+                                               const json::Value& input, aws::Api& account);
+
+/// "possible", "possible, but SENTENCE" where the undo leaves something otherwise than it was, or "CANNOT BE UNDONE:
+/// SENTENCE". Known before the call is made, so it sees no `$output`.
+Result<std::string> say_undo(const Recipe& recipe, const Facts& facts);
+
+/// The calls that take back the call, in their order; none where it changed nothing. Errors: ValidationException where
+/// it cannot be undone; those of the expressions.
+Result<std::vector<Call>> inverse(const Recipe& recipe, const Facts& facts);
+
+}  // namespace fixpoint::changes
