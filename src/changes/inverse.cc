@@ -89,7 +89,8 @@ Result<std::vector<Call>> inverse(const Recipe& recipe, const Facts& facts) {
     FIXPOINT_TRY(now, holds(step.when, bindings));
     if (!now) continue;
     FIXPOINT_TRY(input, step.call.input.fill(Value(), bindings));
-    calls.push_back({step.call.service, step.call.operation, input ? std::move(*input) : Value(json::Object())});
+    calls.push_back(
+        {step.call.service, step.call.operation, input ? std::move(*input) : Value(json::Object()), step.done});
   }
   return calls;
 }

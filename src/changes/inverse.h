@@ -25,6 +25,7 @@ struct Call {
   std::string service;
   std::string operation;
   json::Value input;
+  std::vector<std::string> done;  ///< error codes that say that it is taken back already
 };
 
 /// Reads what the call with this input is about to overwrite; nothing where that is absent (or where the recipe reads

@@ -73,11 +73,11 @@ Result<std::vector<Recipe::Read>> read_before(const Value& form, const std::stri
   return reads;
 }
 
-Result<std::optional<jsonata::Template>> read_condition(const Value& form, const std::string& where) {
-  const Value* when = form.find("when");
-  if (when == nullptr) return std::nullopt;
-  FIXPOINT_TRY(condition, read_template(*when, where + ".when"));
-  return std::move(condition);
+Result<std::optional<jsonata::Template>> read_optional(const Value& form, const char* name, const std::string& where) {
+  const Value* found = form.find(name);
+  if (found == nullptr) return std::nullopt;
+  FIXPOINT_TRY(compiled, read_template(*found, where + "." + name));
+  return std::optional(std::move(compiled));
 }
 
 // A sentence, or a list of {when, because}.
@@ -92,15 +92,45 @@ Result<std::vector<Recipe::Caveat>> read_caveats(const Value& form, const std::s
     const std::string here = where + "[" + std::to_string(i) + "]";
     FIXPOINT_CHECK(only(form[i], {"when", "because"}, here));
     if (form[i]["because"].string_or("").empty()) return fail(bad(here + ".because", "has to say why in a sentence"));
-    FIXPOINT_TRY(when, read_condition(form[i], here));
+    FIXPOINT_TRY(when, read_optional(form[i], "when", here));
     caveats.push_back({std::move(when), form[i]["because"].as_string()});
   }
   return caveats;
 }
 
+Result<Intended> read_intended(const Value& form, const std::string& where) {
+  FIXPOINT_CHECK(only(form, {"call", "when", "answer", "error"}, where));
+  if (!form["call"].is_string()) return fail(bad(where + ".call", "is missing; the form is service:Operation"));
+  auto names = split_call(form["call"].as_string());
+  if (!names) return fail(bad(where + ".call", names.error().message));
+  if ((form.find("answer") == nullptr) == (form.find("error") == nullptr))
+    return fail(bad(where, "has to say either 'answer' or 'error'"));
+  Intended intended;
+  intended.service = std::move(names->first);
+  intended.operation = std::move(names->second);
+  FIXPOINT_TRY(when, read_optional(form, "when", where));
+  intended.when = std::move(when);
+  FIXPOINT_TRY(answer, read_optional(form, "answer", where));
+  intended.answer = std::move(answer);
+  intended.error = form["error"].string_or("");
+  if (!intended.answer && intended.error.empty()) return fail(bad(where + ".error", "has to be an error code"));
+  return intended;
+}
+
 Result<Recipe> read_recipe(const Value& form, const std::string& where) {
-  FIXPOINT_CHECK(only(form, {"before", "undo", "irreversible", "leaves"}, where));
+  FIXPOINT_CHECK(only(form, {"before", "undo", "irreversible", "leaves", "resource", "answer", "intended"}, where));
   Recipe recipe;
+  FIXPOINT_TRY(resource, read_optional(form, "resource", where));
+  recipe.resource = std::move(resource);
+  FIXPOINT_TRY(answer, read_optional(form, "answer", where));
+  recipe.answer = std::move(answer);
+  if (const Value* intended = form.find("intended")) {
+    const json::Array reads = intended->is_array() ? intended->as_array() : json::Array{*intended};
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+      FIXPOINT_TRY(read, read_intended(reads[i], where + ".intended[" + std::to_string(i) + "]"));
+      recipe.intended.push_back(std::move(read));
+    }
+  }
   if (const Value* before = form.find("before")) {
     FIXPOINT_TRY(reads, read_before(*before, where + ".before"));
     recipe.before = std::move(reads);
@@ -126,10 +156,11 @@ Result<Recipe> read_recipe(const Value& form, const std::string& where) {
   const json::Array steps = undo->is_array() ? undo->as_array() : json::Array{*undo};
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const std::string here = where + ".undo[" + std::to_string(i) + "]";
-    FIXPOINT_CHECK(only(steps[i], {"when", "call", "input"}, here));
-    FIXPOINT_TRY(when, read_condition(steps[i], here));
+    FIXPOINT_CHECK(only(steps[i], {"when", "call", "input", "done"}, here));
+    FIXPOINT_TRY(when, read_optional(steps[i], "when", here));
     FIXPOINT_TRY(call, read_call(steps[i], here));
-    recipe.undo.push_back({std::move(when), std::move(call)});
+    FIXPOINT_TRY(done, read_names(steps[i]["done"], here + ".done"));
+    recipe.undo.push_back({std::move(when), std::move(call), std::move(done)});
   }
   return recipe;
 }

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -26,6 +27,18 @@ Result<std::pair<std::string, std::string>> split_call(std::string_view text);
 /// Reads {call, input}; `where` begins the place of an error.
 Result<CallTemplate> read_call(const json::Value& form, const std::string& where);
 
+/// What a read shows once a change was made, for a dry run in which it was not made.
+struct Intended {
+  std::string service;  ///< of the read
+  std::string operation;
+  /// Over $input (the change's), $before, $read (the read's input), $state (what it answers without this change;
+  /// nothing where it fails), $token and the account's names. Without it: where the read's input and the change's agree
+  /// in every member that both have, and have one in common.
+  std::optional<jsonata::Template> when;
+  std::optional<jsonata::Template> answer;  ///< over the same
+  std::string error;                        ///< instead of `answer`: the read then fails with this code
+};
+
 /// How to read what an operation is about to overwrite, and how to take the operation back; inverse.h does it. The form
 /// is described in catalog/operations/README.md.
 struct Recipe {
@@ -38,15 +51,19 @@ struct Recipe {
   struct Undo {
     std::optional<jsonata::Template> when;  ///< none is always
     CallTemplate call;
+    std::vector<std::string> done;  ///< error codes that mean that it is undone already
   };
   struct Caveat {
     std::optional<jsonata::Template> when;  ///< none is always
     std::string because;                    ///< a sentence
   };
   std::vector<Read> before;
-  std::vector<Undo> undo;            ///< all whose condition holds, in their order
-  std::vector<Caveat> irreversible;  ///< when it cannot be undone
-  std::vector<Caveat> leaves;        ///< what the undo leaves otherwise than it was
+  std::vector<Undo> undo;                     ///< all whose condition holds, in their order
+  std::vector<Caveat> irreversible;           ///< when it cannot be undone
+  std::vector<Caveat> leaves;                 ///< what the undo leaves otherwise than it was
+  std::optional<jsonata::Template> resource;  ///< what the call touches: an ARN or name, or a list of them
+  std::optional<jsonata::Template> answer;    ///< of a dry run
+  std::vector<Intended> intended;
 };
 
 /// `catalog/operations/SERVICE.yaml`: which operations read, and the recipes of those that change. Immutable.

@@ -32,7 +32,8 @@ TEST(Recipes, say_file_and_place_of_every_fault) {
       {"PutHat: {", "operations/shop.yaml: "},
       {"PutHat: 3", "shop.yaml:PutHat: has to be a mapping"},
       {"PutHat: {befor: {}}",
-       "shop.yaml:PutHat: 'befor' is not known here; there are before, undo, irreversible, leaves"},
+       "shop.yaml:PutHat: 'befor' is not known here; there are before, undo, irreversible, leaves, resource, answer, "
+       "intended"},
       {"PutHat: {}", "shop.yaml:PutHat: has to say either 'undo' or 'irreversible'"},
       {"PutHat: {before: {call: shop:GetHat}}", "shop.yaml:PutHat: has to say either 'undo' or 'irreversible'"},
       {"PutHat: {irreversible: gone, undo: {call: shop:DropHat}}",
@@ -72,8 +73,24 @@ TEST(Recipes, say_file_and_place_of_every_fault) {
       {"PutHat: {undo: 3}", "shop.yaml:PutHat.undo[0]: has to be a mapping"},
       {"PutHat: {undo: [{call: shop:DropHat}, {input: {}}]}", "shop.yaml:PutHat.undo[1].call: is missing"},
       {"PutHat: {undo: [{call: shop:DropHat, when: '{% ) %}'}]}", "shop.yaml:PutHat.undo[0].when: "},
-      {"PutHat: {undo: [{call: shop:DropHat, done: [x]}]}",
-       "shop.yaml:PutHat.undo[0]: 'done' is not known here; there are when, call, input"},
+      {"PutHat: {undo: [{call: shop:DropHat, gone: [x]}]}",
+       "shop.yaml:PutHat.undo[0]: 'gone' is not known here; there are when, call, input, done"},
+      {"PutHat: {undo: [{call: shop:DropHat, done: x}]}", "shop.yaml:PutHat.undo[0].done: has to be a list of names"},
+      {"PutHat: {irreversible: x, resource: '{% [ %}'}", "shop.yaml:PutHat.resource: "},
+      {"PutHat: {irreversible: x, answer: '{% [ %}'}", "shop.yaml:PutHat.answer: "},
+      {"PutHat: {irreversible: x, intended: 3}", "shop.yaml:PutHat.intended[0]: has to be a mapping"},
+      {"PutHat: {irreversible: x, intended: {answer: 3}}", "shop.yaml:PutHat.intended[0].call: is missing"},
+      {"PutHat: {irreversible: x, intended: {call: GetHat, answer: 3}}",
+       "PutHat.intended[0].call: 'GetHat' names no call"},
+      {"PutHat: {irreversible: x, intended: {call: shop:GetHat}}",
+       "shop.yaml:PutHat.intended[0]: has to say either 'answer' or 'error'"},
+      {"PutHat: {irreversible: x, intended: {call: shop:GetHat, answer: {}, error: NoHat}}",
+       "shop.yaml:PutHat.intended[0]: has to say either 'answer' or 'error'"},
+      {"PutHat: {irreversible: x, intended: {call: shop:GetHat, error: 3}}",
+       "shop.yaml:PutHat.intended[0].error: has to be an error code"},
+      {"PutHat: {irreversible: x, intended: [{call: shop:GetHat, error: E}, {call: shop:GetHat, when: '{% ) %}', "
+       "error: E}]}",
+       "shop.yaml:PutHat.intended[1].when: "},
       {"reads: PeekHat", "shop.yaml:reads: has to be a list of names"},
       {"changes: [1]", "shop.yaml:changes: has to be a list of names"},
   };
@@ -143,6 +160,10 @@ TEST(CatalogRecipes, name_operations_that_the_services_have) {
     for (const auto* caveats : {&recipe.irreversible, &recipe.leaves})
       for (const auto& caveat : *caveats)
         EXPECT_THAT(caveat.because, testing::EndsWith(".")) << name << ": has to be a sentence";
+    for (const auto& intended : recipe.intended) {
+      EXPECT_TRUE(exists(intended.service, intended.operation)) << name;
+      EXPECT_TRUE(recipes->reads(intended.service, intended.operation)) << name << ": what it intends is no read";
+    }
   }
 }
 
