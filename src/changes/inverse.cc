@@ -85,12 +85,13 @@ Result<std::vector<Call>> inverse(const Recipe& recipe, const Facts& facts) {
   FIXPOINT_TRY(never, first_that_holds(recipe.irreversible, bindings));
   if (!never.empty()) return fail(errors::validation("it cannot be undone: " + never));
   std::vector<Call> calls;
-  for (const auto& step : recipe.undo) {
+  for (std::size_t i = 0; i < recipe.undo.size(); ++i) {
+    const auto& step = recipe.undo[i];
     FIXPOINT_TRY(now, holds(step.when, bindings));
     if (!now) continue;
     FIXPOINT_TRY(input, step.call.input.fill(Value(), bindings));
     calls.push_back(
-        {step.call.service, step.call.operation, input ? std::move(*input) : Value(json::Object()), step.done});
+        {step.call.service, step.call.operation, input ? std::move(*input) : Value(json::Object()), step.done, i});
   }
   return calls;
 }

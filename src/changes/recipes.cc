@@ -206,6 +206,7 @@ Result<CallTemplate> read_call(const Value& form, const std::string& where) {
 Result<Recipes> Recipes::load(const catalog::Catalog& catalog) {
   Recipes out;
   for (const std::string& path : catalog.list("operations")) {
+    if (!path.ends_with(".yaml")) continue;
     const std::string service = path.substr(path.rfind('/') + 1, path.rfind('.') - path.rfind('/') - 1);
     auto form = json::parse_yaml(*catalog.find(path));
     if (!form) return fail(bad(path, describe(form.error())));
