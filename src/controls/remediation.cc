@@ -145,18 +145,22 @@ Step Remediation::begin(const Context& context) {
     return step;
   }
   const TimeMs until = clock_.now_ms() + TimeMs{options_.approval_hours} * 3'600'000;
-  step.next = Step::Next::Wait;
-  step.outcome = "waits for approval";
-  step.wake_ms = until;
   step.cursor.set("phase", "ask");
-  step.cursor.set("awaits", "approval");
-  step.cursor.set("until", until);
   step.cursor.set("plan", plan);
   step.note = "waits for approval until " + format_iso8601_ms(until) + ": " + names_of(calls);
   step.commit =
       write_finding(context, "NOTIFIED",
                     "Control " + control.id + " waits for approval until " + format_iso8601_ms(until) +
                         ": 'fixpoint approve " + context.execution.id + "'. Planned: " + names_of(calls) + ".");
+  const std::string_view by = context.execution.input["By"].string_or("");
+  approvals_.wait(step, context.execution,
+                  {.plan_hash = sha256_hex(json::print(
+                       json::Object{{"Control", control.id}, {"Resource", context.subject.arn}, {"Plan", plan}})),
+                   .plan = plan,
+                   .words = "Control " + control.id + " on " + context.subject.arn + ": " + names_of(calls),
+                   .requested_by = std::string(by.empty() ? context.execution.input["Rule"].string_or("") : by),
+                   .wait_ms = TimeMs{options_.approval_hours} * 3'600'000,
+                   .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000});
   return step;
 }
 
@@ -164,18 +168,17 @@ Step Remediation::answered(const Context& context) {
   const Value& cursor = context.execution.cursor;
   const Value& answer = cursor["answer"];
   if (answer.is_null()) {
-    if (clock_.now_ms() < cursor["until"].int_or(0)) {  // woken early
-      Step step;
-      step.next = Step::Next::Wait;
-      step.cursor = cursor;
-      step.outcome = context.execution.outcome;
-      step.wake_ms = cursor["until"].int_or(0);
-      return step;
-    }
-    return end(context, true, "expired", "NOTIFIED",
-               "Control " + context.control->id + ": nobody approved until " +
-                   format_iso8601_ms(cursor["until"].int_or(0)) + ". Nothing was changed.",
-               json::Object{{"Calls", cursor["calls"]}});
+    if (auto waits = approvals_.wait_on(context.execution)) return std::move(*waits);
+    Step step = end(context, true, "expired", "NOTIFIED",
+                    "Control " + context.control->id + ": nobody approved until " +
+                        format_iso8601_ms(cursor["until"].int_or(0)) + ". Nothing was changed.",
+                    json::Object{{"Calls", cursor["calls"]}});
+    step.commit = [this, id = context.execution.id,
+                   finding = std::move(step.commit)](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(approvals_.expire(tx, id));
+      return finding(tx);
+    };
+    return step;
   }
   const std::string by(answer["By"].string_or("somebody"));
   if (!answer["Approved"].bool_or(false))

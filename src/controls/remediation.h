@@ -6,6 +6,7 @@
 #include "changes/door.h"
 #include "controls/assessment.h"
 #include "controls/modes.h"
+#include "executions/approvals.h"
 #include "executions/executor.h"
 #include "findings/finding_store.h"
 
@@ -27,16 +28,18 @@ class Remediation final : public executions::Program {
   struct Options {
     std::string note_author = "fixpoint";
     int approval_hours = 72;
-    int verify_attempts = 5;  ///< readings before "not verified": what was changed may show late
-    int retry_attempts = 4;   ///< of a call that failed in a way that may pass
+    int approval_warning_hours = 24;  ///< before the approval expires
+    int verify_attempts = 5;          ///< readings before "not verified": what was changed may show late
+    int retry_attempts = 4;           ///< of a call that failed in a way that may pass
   };
 
   Remediation(const ControlSet& controls, changes::Door& door, findings::FindingStore& findings, Modes& modes,
-              const Clock& clock, UpdateFinding update, Options options)
+              executions::Approvals& approvals, const Clock& clock, UpdateFinding update, Options options)
       : controls_(controls),
         door_(door),
         findings_(findings),
         modes_(modes),
+        approvals_(approvals),
         clock_(clock),
         update_(std::move(update)),
         options_(std::move(options)) {}
@@ -59,6 +62,7 @@ class Remediation final : public executions::Program {
   changes::Door& door_;
   findings::FindingStore& findings_;
   Modes& modes_;
+  executions::Approvals& approvals_;
   const Clock& clock_;
   UpdateFinding update_;
   Options options_;

@@ -1,5 +1,8 @@
 #include "executions/executor.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "base/fault.h"
 #include "base/id.h"
 #include "json/text.h"
@@ -21,9 +24,28 @@ CREATE TABLE journal (number INTEGER PRIMARY KEY AUTOINCREMENT, execution TEXT N
 CREATE INDEX journal_execution ON journal (execution, number);
 )sql";
 
+constexpr const char* version_2 = R"sql(
+ALTER TABLE execution ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX execution_wake ON execution (wake_ms) WHERE status = 'WAITING';
+CREATE TABLE approval (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, execution TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, plan_hash TEXT NOT NULL,
+  plan TEXT NOT NULL, words TEXT NOT NULL, requested_by TEXT NOT NULL, asked_ms INTEGER NOT NULL, warn_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL, four_eyes INTEGER NOT NULL, warned INTEGER NOT NULL, state TEXT NOT NULL, answered_by TEXT NOT NULL,
+  because TEXT NOT NULL, answered_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX approval_execution ON approval (execution, number);
+)sql";
+
 constexpr const char* columns =
     "SELECT id, name, kind, program, account, region, subject, input, cursor, status, outcome, result, started_ms, "
-    "ended_ms, wake_ms FROM execution ";
+    "ended_ms, wake_ms, turn FROM execution ";
+
+constexpr TimeMs never = std::numeric_limits<TimeMs>::max();
+// Steps that wait for their commit: bounds what is in memory, and fills a commit of the store.
+constexpr std::size_t most_committing = 256;
+// Launched executions that are kept in hand until a thread takes them; of more only the id is.
+constexpr std::size_t most_loaded = 512;
+constexpr std::size_t due_page = 1024;
+constexpr TimeMs commit_retry_ms = 1000;
 
 Result<Execution> execution_of(store::Row& row) {
   Execution e;
@@ -45,6 +67,7 @@ Result<Execution> execution_of(store::Row& row) {
   e.started_ms = row.integer(12);
   e.ended_ms = row.integer(13);
   e.wake_ms = row.integer(14);
+  e.turn = row.integer(15);
   return e;
 }
 
@@ -85,11 +108,11 @@ Value to_json(const Execution& e) {
 }
 
 store::Schema Executor::schema() {
-  return {"executions", {tables}};
+  return {"executions", {tables, version_2}};
 }
 
 Executor::Executor(store::Store& store, const Clock& clock, unsigned threads)
-    : store_(store), clock_(clock), thread_count_(threads) {}
+    : store_(store), clock_(clock), thread_count_(threads), next_due_ms_(never) {}
 Executor::~Executor() {
   stop();
 }
@@ -99,19 +122,19 @@ void Executor::add_program(std::string kind, Program& program) {
 }
 
 Result<void> Executor::start() {
-  FIXPOINT_TRY(open, store_.read([](store::Session& session) {
-    return session.query("SELECT id, status, wake_ms FROM execution WHERE ended_ms = 0 ORDER BY started_ms");
-  }));
-  {
+  FIXPOINT_CHECK(store_.read([this](store::Session& session) -> Result<void> {
+    FIXPOINT_CHECK(session.scan("SELECT id FROM execution WHERE ended_ms = 0 AND status = 'READY' ORDER BY started_ms",
+                                {}, [this](store::Row& row) {
+                                  std::string id = row.take(0);
+                                  if (active_.insert(id).second) fresh_.push_back({std::move(id), nullptr});
+                                  return true;
+                                }));
+    FIXPOINT_TRY(next, session.query("SELECT min(wake_ms) FROM execution WHERE status = 'WAITING' AND wake_ms > 0"));
     std::lock_guard lock(mutex_);
-    for (store::Row& row : open) {
-      if (row.text(1) == "READY")
-        ready_.push_back(row.take(0));
-      else if (row.integer(2) != 0)
-        timers_.emplace(row.integer(2), row.take(0));
-    }
+    if (!next.empty() && !next[0].is_null(0)) next_due_ms_ = std::min(next_due_ms_, next[0].integer(0));
     running_ = true;
-  }
+    return {};
+  }));
   for (unsigned i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
   return {};
 }
@@ -140,7 +163,19 @@ Result<Started> Executor::launch(store::Transaction& tx, const Start& start) {
                  {id, start.name, start.kind, start.program, start.account, start.region, start.subject,
                   json::print(start.input), now}));
   FIXPOINT_CHECK(write_journal(tx, id, now, "started: " + start.kind + " " + start.program));
-  tx.after_commit([this, id] { enqueue(id); });
+  auto loaded = std::make_shared<Execution>();
+  loaded->id = id;
+  loaded->name = start.name;
+  loaded->kind = start.kind;
+  loaded->program = start.program;
+  loaded->account = start.account;
+  loaded->region = start.region;
+  loaded->subject = start.subject;
+  loaded->input = start.input;
+  loaded->status = "READY";
+  loaded->started_ms = now;
+  for (const Watch& watch : watches_) FIXPOINT_CHECK(watch(tx, *loaded));
+  tx.after_commit([this, loaded = std::move(loaded)] { enqueue(loaded->id, loaded); });
   return Started{id, true};
 }
 
@@ -149,20 +184,23 @@ Result<Started> Executor::launch(const Start& start) {
 }
 
 Result<void> Executor::answer(const std::string& id, const Value& answer) {
-  return store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_TRY(rows, tx.query("SELECT status, outcome, cursor FROM execution WHERE id = ?", {id}));
-    if (rows.empty()) return fail(errors::resource_not_found("no execution has the id '" + id + "'"));
-    FIXPOINT_TRY(cursor, json::parse(rows[0].text(2)));
-    if (rows[0].text(0) != "WAITING" || cursor.find("answer") != nullptr || cursor["awaits"].is_null())
-      return fail(errors::resource_conflict("the execution does not wait for an answer: it is " + rows[0].text(0) +
-                                            (rows[0].text(1).empty() ? "" : ", " + rows[0].text(1))));
-    cursor.set("answer", answer);
-    FIXPOINT_CHECK(tx.execute("UPDATE execution SET cursor = ?, status = 'READY', wake_ms = 0 WHERE id = ?",
-                              {json::print(cursor), id}));
-    FIXPOINT_CHECK(write_journal(tx, id, clock_.now_ms(), "answered: " + json::print(answer)));
-    tx.after_commit([this, id] { enqueue(id); });
-    return {};
-  });
+  return store_.write([&](store::Transaction& tx) { return this->answer(tx, id, answer); });
+}
+
+Result<void> Executor::answer(store::Transaction& tx, const std::string& id, const Value& answer) {
+  FIXPOINT_TRY(rows, tx.query("SELECT status, outcome, cursor FROM execution WHERE id = ?", {id}));
+  if (rows.empty()) return fail(errors::resource_not_found("no execution has the id '" + id + "'"));
+  FIXPOINT_TRY(cursor, json::parse(rows[0].text(2)));
+  if (rows[0].text(0) != "WAITING" || cursor.find("answer") != nullptr || cursor["awaits"].is_null())
+    return fail(errors::resource_conflict("the execution does not wait for an answer: it is " + rows[0].text(0) +
+                                          (rows[0].text(1).empty() ? "" : ", " + rows[0].text(1))));
+  cursor.set("answer", answer);
+  FIXPOINT_CHECK(
+      tx.execute("UPDATE execution SET cursor = ?, status = 'READY', wake_ms = 0, turn = turn + 1 WHERE id = ?",
+                 {json::print(cursor), id}));
+  FIXPOINT_CHECK(write_journal(tx, id, clock_.now_ms(), "answered: " + json::print(answer)));
+  tx.after_commit([this, id] { enqueue(id); });
+  return {};
 }
 
 Result<std::optional<Execution>> Executor::get(const std::string& id) {
@@ -174,10 +212,21 @@ Result<std::optional<Execution>> Executor::get(const std::string& id) {
   });
 }
 
-Result<std::vector<Execution>> Executor::list(std::size_t limit) {
+Result<std::vector<Execution>> Executor::list(const Filter& filter) {
   return store_.read([&](store::Session& session) -> Result<std::vector<Execution>> {
-    FIXPOINT_TRY(rows, session.query(std::string(columns) + "ORDER BY started_ms DESC, rowid DESC LIMIT ?",
-                                     {static_cast<std::int64_t>(limit)}));
+    std::string sql = columns;
+    store::Params params;
+    const auto equals = [&](const char* column, const std::string& value) {
+      if (value.empty()) return;
+      sql += std::string(params.empty() ? "WHERE " : "AND ") + column + " = ? ";
+      params.emplace_back(value);
+    };
+    equals("subject", filter.subject);
+    equals("program", filter.program);
+    equals("status", filter.status);
+    equals("outcome", filter.outcome);
+    params.emplace_back(static_cast<std::int64_t>(filter.limit));
+    FIXPOINT_TRY(rows, session.query(sql + "ORDER BY started_ms DESC, id LIMIT ?", params));
     return executions_of(rows);
   });
 }
@@ -219,75 +268,143 @@ void Executor::tell_ended(const Execution& execution) {
   for (auto& ended : told) ended(execution);
 }
 
-void Executor::leave(const std::string& id) {
-  std::lock_guard lock(mutex_);
-  active_.erase(id);
-  if (again_.erase(id) == 0) return;
-  ready_.push_back(id);
-  wake_.notify_one();
-}
-
-void Executor::enqueue(const std::string& id) {
+void Executor::enqueue(const std::string& id, std::shared_ptr<Execution> loaded) {
   {
     std::lock_guard lock(mutex_);
     if (!running_) return;  // start() finds it in the store
-    ready_.push_back(id);
+    if (!active_.insert(id).second) {
+      again_.insert(id);
+      return;
+    }
+    if (fresh_.size() >= most_loaded) loaded = nullptr;
+    fresh_.push_back({id, std::move(loaded)});
   }
   wake_.notify_one();
 }
 
-void Executor::enqueue_at(TimeMs wake_ms, const std::string& id) {
+// The step of `id` is over; `next` is where it stands where it goes on at once.
+void Executor::finish(const std::string& id, std::shared_ptr<Execution> next) {
+  std::lock_guard lock(mutex_);
+  const bool again = again_.erase(id) != 0;
+  if (next != nullptr || again)
+    going_.push_back({id, std::move(next)});
+  else
+    active_.erase(id);
+  wake_.notify_one();
+}
+
+void Executor::wake_at(TimeMs wake_ms) {
   {
     std::lock_guard lock(mutex_);
-    timers_.emplace(wake_ms, id);
+    if (wake_ms >= next_due_ms_) return;
+    next_due_ms_ = wake_ms;
   }
   wake_.notify_one();
+}
+
+void Executor::retry_at(TimeMs wake_ms, const std::string& id) {
+  std::lock_guard lock(mutex_);
+  retries_.emplace(wake_ms, id);
+  wake_.notify_one();
+}
+
+// Reads the waiting executions whose time has come. Those whose step is under way still stand there as waiting.
+void Executor::page_due(std::unique_lock<std::mutex>& lock, TimeMs now) {
+  paging_ = true;
+  next_due_ms_ = never;  // what is committed while the store is read lowers it again
+  const auto limit = static_cast<std::int64_t>(due_page + active_.size());
+  lock.unlock();
+  std::vector<std::string> due;
+  TimeMs next = never;
+  const auto read = store_.read([&](store::Session& session) -> Result<void> {
+    FIXPOINT_CHECK(session.scan(
+        "SELECT id, wake_ms FROM execution WHERE status = 'WAITING' AND wake_ms > 0 ORDER BY wake_ms LIMIT ?", {limit},
+        [&](store::Row& row) {
+          next = row.integer(1);
+          if (next > now) return false;
+          due.push_back(row.take(0));
+          next = now;  // there may be more of them
+          return true;
+        }));
+    if (static_cast<std::int64_t>(due.size()) < limit && next == now) next = never;
+    return {};
+  });
+  lock.lock();
+  paging_ = false;
+  if (!read) next = now + commit_retry_ms;
+  std::size_t taken = 0;
+  for (std::string& id : due) {
+    if (!active_.insert(id).second) continue;
+    fresh_.push_back({std::move(id), nullptr});
+    ++taken;
+  }
+  // A page of nothing but what is under way: there is nothing to be had before one of them is over.
+  if (next == now && taken == 0) next = now + commit_retry_ms;
+  next_due_ms_ = std::min(next_due_ms_, next);
+  wake_.notify_all();
+}
+
+// The next one to run; false where there is none now.
+bool Executor::take_next(std::unique_lock<std::mutex>& lock, Ready& out) {
+  const TimeMs now = clock_.now_ms();
+  while (!retries_.empty() && retries_.begin()->first <= now) {
+    going_.push_back({std::move(retries_.begin()->second), nullptr});
+    retries_.erase(retries_.begin());
+  }
+  if (next_due_ms_ <= now && !paging_ && fresh_.size() < due_page) page_due(lock, now);
+  if (committing_ >= most_committing) return false;
+  std::deque<Ready>& queue = going_.empty() ? fresh_ : going_;
+  if (queue.empty()) return false;
+  out = std::move(queue.front());
+  queue.pop_front();
+  return true;
 }
 
 void Executor::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    Ready ready;
+    if (take_next(lock, ready)) {
+      ++under_way_;
+      lock.unlock();
+      take(std::move(ready));
+      lock.lock();
+      continue;
+    }
+    if (stopping_) break;
+    // A clock that a test moves, or that is set, wakes nobody, so the wait is short whatever the next timer says.
     const TimeMs now = clock_.now_ms();
-    while (!timers_.empty() && timers_.begin()->first <= now) {
-      ready_.push_back(std::move(timers_.begin()->second));
-      timers_.erase(timers_.begin());
-    }
-    if (ready_.empty()) {
-      // A clock that a test moves wakes nobody, so the wait is short whatever the next timer says.
-      const TimeMs until = timers_.empty() ? 1000 : std::clamp<TimeMs>(timers_.begin()->first - now, 1, 1000);
-      wake_.wait_for(lock, std::chrono::milliseconds(until));
-      continue;
-    }
-    const std::string id = std::move(ready_.front());
-    ready_.pop_front();
-    // A timer that an answer outran, say, may name an execution whose step is under way: it has its turn after that.
-    if (!active_.insert(id).second) {
-      again_.insert(id);
-      continue;
-    }
-    ++under_way_;
-    lock.unlock();
-    take(id);
-    lock.lock();
+    TimeMs until = std::min(next_due_ms_, retries_.empty() ? never : retries_.begin()->first);
+    until = until <= now ? 1 : std::min<TimeMs>(until - now, 1000);
+    wake_.wait_for(lock, std::chrono::milliseconds(until));
   }
 }
 
-void Executor::take(const std::string& id) {
-  const auto finish = [this, &id] {
-    leave(id);
+void Executor::take(Ready ready) {
+  const auto over = [this] {
     std::lock_guard lock(mutex_);
     --under_way_;
     idle_.notify_all();  // under the lock: stop() may end this object as soon as it sees zero
   };
-  auto found = get(id);
-  if (!found) {
-    enqueue_at(clock_.now_ms() + 1000, id);
-    return finish();
+  std::shared_ptr<Execution> execution = std::move(ready.loaded);
+  if (!execution) {
+    auto found = get(ready.id);
+    if (!found) {
+      retry_at(clock_.now_ms() + commit_retry_ms, ready.id);  // it stays active: nobody else takes it meanwhile
+      return over();
+    }
+    // Ended, or woken by a timer that is no longer its own: the right one, or an answer, comes.
+    if (!*found || (*found)->ended_ms != 0) {
+      finish(ready.id, nullptr);
+      return over();
+    }
+    if ((*found)->status == "WAITING" && ((*found)->wake_ms == 0 || (*found)->wake_ms > clock_.now_ms())) {
+      finish(ready.id, nullptr);
+      if ((*found)->wake_ms != 0) wake_at((*found)->wake_ms);
+      return over();
+    }
+    execution = std::make_shared<Execution>(std::move(**found));
   }
-  if (!*found || (*found)->ended_ms != 0) return finish();
-  // Woken by a timer that is no longer its own: the right one, or an answer, comes.
-  if ((*found)->status == "WAITING" && ((*found)->wake_ms == 0 || (*found)->wake_ms > clock_.now_ms())) return finish();
-  auto execution = std::make_shared<const Execution>(std::move(**found));
   const auto program = programs_.find(execution->kind);
   if (program == programs_.end()) {
     Step step;
@@ -307,7 +424,7 @@ void Executor::take(const std::string& id) {
   }
 }
 
-void Executor::commit(const std::shared_ptr<const Execution>& execution, Step step) {
+void Executor::commit(const std::shared_ptr<Execution>& execution, Step step) {
   const TimeMs now = clock_.now_ms();
   const bool ended = step.next == Step::Next::Succeeded || step.next == Step::Next::Failed;
   const char* status = step.next == Step::Next::Again       ? "READY"
@@ -315,43 +432,66 @@ void Executor::commit(const std::shared_ptr<const Execution>& execution, Step st
                        : step.next == Step::Next::Succeeded ? "SUCCEEDED"
                                                             : "FAILED";
   auto shared = std::make_shared<Step>(std::move(step));
+  if (shared->next != Step::Next::Wait) shared->wake_ms = 0;
+  auto moved = std::make_shared<bool>(false);
   fault_point("executor.before_commit");
+  {
+    std::lock_guard lock(mutex_);
+    ++committing_;
+  }
   store_.write_async(
-      [execution, shared, now, ended, status](store::Transaction& tx) -> Result<void> {
-        FIXPOINT_CHECK(
-            tx.execute("UPDATE execution SET cursor = ?, status = ?, outcome = ?, result = ?, ended_ms = ?, wake_ms = "
-                       "? WHERE id = ?",
+      [this, execution, shared, now, ended, status, moved](store::Transaction& tx) -> Result<void> {
+        FIXPOINT_TRY(
+            changed,
+            tx.execute("UPDATE execution SET cursor = ?, status = ?, outcome = ?, result = ?, ended_ms = ?, "
+                       "wake_ms = ?, turn = turn + 1 WHERE id = ? AND turn = ?",
                        {json::print(shared->cursor), std::string(status), shared->outcome, json::print(shared->result),
-                        ended ? now : TimeMs{0}, shared->wake_ms, execution->id}));
+                        ended ? now : TimeMs{0}, shared->wake_ms, execution->id, execution->turn}));
+        // An answer came while a timer's step was under way: that step saw what is no longer so, and writes nothing.
+        *moved = changed == 0;
+        if (*moved) return {};
         if (shared->commit) FIXPOINT_CHECK(shared->commit(tx));
         const std::string line = !shared->note.empty() ? shared->note
                                  : ended ? std::string(status) + (shared->outcome.empty() ? "" : ": " + shared->outcome)
                                          : "";
         if (!line.empty()) FIXPOINT_CHECK(write_journal(tx, execution->id, now, line));
+        if (ended && !watches_.empty()) {
+          // The last of what the step saw: where the commit fails it is read again.
+          execution->status = status;
+          execution->outcome = shared->outcome;
+          execution->result = shared->result;
+          execution->ended_ms = now;
+          for (const Watch& watch : watches_) FIXPOINT_CHECK(watch(tx, *execution));
+        }
         fault_point("executor.in_commit");
         return {};
       },
-      [this, execution, shared, now, ended, status](const Result<void>& committed) {
+      [this, execution, shared, now, ended, status, moved](const Result<void>& committed) {
         if (committed) fault_point("executor.after_commit");
-        leave(execution->id);  // before anybody is told or it is queued again: the next step may begin at once
         if (!committed) {
           // The step is run again from the cursor that is stored, once the store writes again.
-          enqueue_at(clock_.now_ms() + 1000, execution->id);
-        } else if (ended) {
-          Execution last = *execution;
-          last.cursor = shared->cursor;
-          last.status = status;
-          last.outcome = shared->outcome;
-          last.result = shared->result;
-          last.ended_ms = now;
-          tell_ended(last);
-        } else if (shared->next == Step::Next::Again) {
-          enqueue(execution->id);
-        } else if (shared->wake_ms != 0) {
-          enqueue_at(shared->wake_ms, execution->id);
+          retry_at(clock_.now_ms() + commit_retry_ms, execution->id);
+        } else if (*moved) {
+          retry_at(0, execution->id);
+        } else {
+          execution->cursor = std::move(shared->cursor);
+          execution->status = status;
+          execution->outcome = std::move(shared->outcome);
+          execution->result = std::move(shared->result);
+          execution->ended_ms = ended ? now : 0;
+          execution->wake_ms = shared->wake_ms;
+          ++execution->turn;
+          // Before anybody is told: the next step may begin at once.
+          finish(execution->id, shared->next == Step::Next::Again ? execution : nullptr);
+          if (ended)
+            tell_ended(*execution);
+          else if (shared->wake_ms != 0)
+            wake_at(shared->wake_ms);
         }
         std::lock_guard lock(mutex_);
         --under_way_;
+        --committing_;
+        wake_.notify_one();
         idle_.notify_all();  // under the lock: stop() may end this object as soon as it sees zero
       });
 }

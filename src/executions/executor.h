@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -9,9 +8,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -36,8 +35,9 @@ struct Execution {
   std::string outcome;  ///< a word of the program's own: fixed, compliant, refused, ...
   json::Value result;
   TimeMs started_ms = 0;
-  TimeMs ended_ms = 0;  ///< 0 while it goes on
-  TimeMs wake_ms = 0;   ///< of a waiting one: when it goes on by itself; 0 for only when it is told to
+  TimeMs ended_ms = 0;    ///< 0 while it goes on
+  TimeMs wake_ms = 0;     ///< of a waiting one: when it goes on by itself; 0 for only when it is told to
+  std::int64_t turn = 0;  ///< commits so far: a step that was begun at another turn is not committed
 };
 
 json::Value to_json(const Execution& execution);
@@ -56,8 +56,8 @@ struct Step {
 };
 
 /// A kind of program. `step` looks at the execution, does one thing, and calls `done` exactly once, from any thread,
-/// now or later. An execution's steps never overlap. After a crash the step whose commit is missing is run again from
-/// the cursor before it.
+/// now or later; from then on it no longer looks at the execution. An execution's steps never overlap. After a crash
+/// the step whose commit is missing is run again from the cursor before it.
 class Program {
  public:
   virtual ~Program() = default;
@@ -81,8 +81,15 @@ struct JournalLine {
   std::string text;
 };
 
+/// Which executions `list` gives; what is empty asks nothing.
+struct Filter {
+  std::string status, program, subject, outcome;
+  std::size_t limit = 1000;
+};
+
 /// Runs executions durably. Thread-safe. Programs are added before start(); stop() lets steps under way come to their
-/// commit. A waiting execution holds no thread; of it only (wake time, id) stays in memory.
+/// commit. A waiting execution holds no thread and no memory: those whose time has come are read from the store, a page
+/// at a time. Times are the clock's: one that is set back lets what waits wait longer, one that jumps ahead wakes it.
 class Executor {
  public:
   Executor(store::Store& store, const Clock& clock, unsigned threads = 4);
@@ -90,6 +97,10 @@ class Executor {
   static store::Schema schema();
 
   void add_program(std::string kind, Program& program);
+  /// Is called within the transaction that starts an execution (`ended_ms` is 0) and within the one that ends it; an
+  /// error takes that transaction back. Before start().
+  using Watch = std::function<Result<void>(store::Transaction&, const Execution&)>;
+  void add_watch(Watch watch) { watches_.push_back(std::move(watch)); }
   /// Takes up what an earlier process left, and begins to run.
   Result<void> start();
   void stop();
@@ -101,10 +112,11 @@ class Executor {
   /// Tells a waiting execution something: the cursor's member `answer` is set and it goes on. Errors:
   /// ResourceNotFoundException, ResourceConflictException (it does not wait; says in which state it is).
   Result<void> answer(const std::string& id, const json::Value& answer);
+  Result<void> answer(store::Transaction& tx, const std::string& id, const json::Value& answer);
 
   Result<std::optional<Execution>> get(const std::string& id);
   /// The newest first.
-  Result<std::vector<Execution>> list(std::size_t limit);
+  Result<std::vector<Execution>> list(const Filter& filter = {});
   Result<std::vector<JournalLine>> journal(const std::string& id);
 
   /// Calls `ended` once the execution has ended (at once where it has). On a thread of the executor; must be short.
@@ -114,27 +126,41 @@ class Executor {
   Result<std::int64_t> open_count();
 
  private:
+  // One execution on its way to a thread. `loaded` spares the reading where its last commit, or its launch, left it in
+  // hand.
+  struct Ready {
+    std::string id;
+    std::shared_ptr<Execution> loaded;
+  };
   void run();
-  void take(const std::string& id);
-  void commit(const std::shared_ptr<const Execution>& execution, Step step);
-  void leave(const std::string& id);
-  void enqueue(const std::string& id);
-  void enqueue_at(TimeMs wake_ms, const std::string& id);
+  bool take_next(std::unique_lock<std::mutex>& lock, Ready& out);
+  void take(Ready ready);
+  void commit(const std::shared_ptr<Execution>& execution, Step step);
+  void finish(const std::string& id, std::shared_ptr<Execution> next);
+  void enqueue(const std::string& id, std::shared_ptr<Execution> loaded = nullptr);
+  void wake_at(TimeMs wake_ms);
+  void retry_at(TimeMs wake_ms, const std::string& id);
+  void page_due(std::unique_lock<std::mutex>& lock, TimeMs now);
   void tell_ended(const Execution& execution);
 
   store::Store& store_;
   const Clock& clock_;
   unsigned thread_count_;
   std::map<std::string, Program*> programs_;
+  std::vector<Watch> watches_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable idle_;
-  std::deque<std::string> ready_;
-  std::multimap<TimeMs, std::string> timers_;
+  std::deque<Ready> going_;  // in the middle: before the fresh ones, so that few are in the middle at once
+  std::deque<Ready> fresh_;
+  TimeMs next_due_ms_;  // no stored timer is earlier than this
+  bool paging_ = false;
+  std::multimap<TimeMs, std::string> retries_;  // of steps whose commit failed
   std::multimap<std::string, std::function<void(const Execution&)>> waiters_;
-  std::set<std::string> active_;  // whose step is under way: one at a time
-  std::set<std::string> again_;   // came up meanwhile
-  std::size_t under_way_ = 0;
+  std::unordered_set<std::string> active_;  // queued or with a step under way: one at a time
+  std::unordered_set<std::string> again_;   // came up meanwhile
+  std::size_t under_way_ = 0;               // steps
+  std::size_t committing_ = 0;
   bool running_ = false;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

@@ -11,7 +11,6 @@ namespace {
 
 using json::Value;
 
-constexpr std::size_t executions_a_page = 1000;
 constexpr std::int64_t audit_records_a_page = 2000;
 
 }  // namespace
@@ -59,14 +58,7 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
     }
     return parts_.modes.all();
   };
-  functions_["answer"] = [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    const std::string id(input["Id"].string_or(""));
-    const json::Object answer{{"Approved", input["Approved"].bool_or(false)},
-                              {"By", caller.principal ? caller.principal->arn : ""},
-                              {"Reason", input["Reason"].string_or("")}};
-    FIXPOINT_CHECK(parts_.executor.answer(id, answer));
-    return Value(json::Object{{"Id", id}});
-  };
+  functions_["answer"] = [this](const auto& caller, const auto& input) { return answer(caller, input); };
   functions_["controls"] = [this](const aws::Caller&, const Value&) -> Result<Value> {
     json::Array list;
     for (const auto& control : parts_.controls.all()) {
@@ -131,31 +123,6 @@ Result<Value> Api::act(const aws::Caller& caller, const Value& input) {
   return parts_.securityhub.act(caller, std::string(input["Action"].string_or("")), keys);
 }
 
-Result<Value> Api::executions(const Value& input) {
-  if (const Value* id = input.find("Id")) {
-    FIXPOINT_TRY(execution, parts_.executor.get(std::string(id->string_or(""))));
-    if (!execution)
-      return fail(errors::resource_not_found("no execution has the id '" + std::string(id->string_or("")) + "'"));
-    Value out = executions::to_json(*execution);
-    FIXPOINT_TRY(changes, parts_.door.of_execution(execution->id));
-    json::Array made;
-    for (const auto& change : changes) made.push_back(changes::to_json(change));
-    out.set("Changes", made);
-    FIXPOINT_TRY(lines, parts_.executor.journal(execution->id));
-    json::Array journal;
-    for (const auto& line : lines)
-      journal.emplace_back(json::Object{{"At", format_iso8601_ms(line.at_ms)}, {"Text", line.text}});
-    out.set("Journal", journal);
-    return out;
-  }
-  FIXPOINT_TRY(list, parts_.executor.list(executions_a_page));
-  json::Array items;
-  for (const auto& execution : list) items.push_back(executions::to_json(execution));
-  FIXPOINT_TRY(open, parts_.executor.open_count());
-  return Value(json::Object{{"Executions", items}, {"Open", open}});
-}
-
-// {"After": number, "Limit", "Execution"}: the records after that number, and the head of the whole log.
 Result<Value> Api::audit(const Value& input) {
   const std::int64_t limit = input["Limit"].int_or(audit_records_a_page);
   if (limit < 0 || limit > audit_records_a_page)

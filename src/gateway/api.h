@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "controls/control.h"
 #include "controls/modes.h"
+#include "executions/approvals.h"
 #include "executions/executor.h"
 #include "gateway/dispatch.h"
 #include "sandbox/sandbox.h"
@@ -27,6 +28,7 @@ class Api {
     services::SecurityHub& securityhub;
     findings::FindingStore& findings;
     executions::Executor& executor;
+    executions::Approvals& approvals;
     changes::Door& door;
     controls::Modes& modes;
     audit::Log& audit;
@@ -46,6 +48,7 @@ class Api {
   Result<json::Value> import(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> act(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> executions(const json::Value& input);
+  Result<json::Value> answer(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> audit(const json::Value& input);
   void make_call(const aws::Caller& caller, const json::Value& input, aws::Answer answer);
   Result<json::Value> scene(const aws::Caller& caller, const json::Value& input);

@@ -1,6 +1,7 @@
 #include "gateway/app.h"
 
 #include <atomic>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 
@@ -21,6 +22,22 @@
 
 namespace fixpoint::gateway {
 namespace {
+
+// "Approval Requested" is recorded as "approval.requested".
+std::string audit_kind_of(const executions::Notice& notice) {
+  std::string kind = notice.kind;
+  for (char& c : kind) c = c == ' ' ? '.' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return kind;
+}
+
+Result<void> audit_execution(store::Transaction& tx, audit::Log& log, const executions::Execution& execution) {
+  json::Object about{{"Execution", execution.id},    {"Kind", execution.kind},     {"Program", execution.program},
+                     {"Account", execution.account}, {"Region", execution.region}, {"Subject", execution.subject}};
+  if (execution.ended_ms == 0) return log.append(tx, "execution.started", about);
+  about.set("Status", execution.status);
+  about.set("Outcome", execution.outcome);
+  return log.append(tx, "execution.ended", about);
+}
 
 // The parts in the order in which they need each other; they end in the reverse order.
 class WholeApp final : public App {
@@ -60,8 +77,14 @@ class WholeApp final : public App {
     FIXPOINT_TRY(runtime, functions::Runtime::start());
     runtime_ = std::move(runtime);
 
+    approvals_ = std::make_unique<executions::Approvals>(
+        *store_, *executor_, clock_,
+        [this](store::Transaction& tx, const executions::Notice& notice) { return tell(tx, notice); });
+    executor_->add_watch([this](store::Transaction& tx, const executions::Execution& execution) {
+      return audit_execution(tx, *audit_, execution);
+    });
     remediation_ = std::make_unique<controls::Remediation>(
-        controls_, *door_, *findings_, *modes_, clock_,
+        controls_, *door_, *findings_, *modes_, *approvals_, clock_,
         [this](store::Transaction& tx, const findings::FindingKey& key, const json::Value& update) {
           return securityhub_->update(tx, key, update, "fixpoint");
         },
@@ -94,8 +117,8 @@ class WholeApp final : public App {
     dispatch_->add(events_->table());
     dispatch_->add(lambda_->table(), embedded_account_ ? Dispatch::Part::OfAccount : Dispatch::Part::Own);
     dispatch_->add(sts_->table());
-    api_ = std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *door_, *modes_, *audit_, controls_,
-                                            *dispatch_, *models_, embedded_.get(),
+    api_ = std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *approvals_, *door_, *modes_,
+                                            *audit_, controls_, *dispatch_, *models_, embedded_.get(),
                                             [this] { return runtime_->isolation(); }});
     verifier_ = std::make_unique<aws::Verifier>(*identity_, clock_);
     gateway_ =
@@ -147,6 +170,14 @@ class WholeApp final : public App {
     return {};
   }
 
+  // A notice is an event on the account's bus, and a record of the audit log.
+  Result<void> tell(store::Transaction& tx, const executions::Notice& notice) {
+    FIXPOINT_CHECK(audit_->append(tx, audit_kind_of(notice), notice.detail));
+    const bus::BusName name{notice.account, notice.region, std::string(partition_of_region(notice.region)), "default"};
+    return bus_->publish(
+        tx, bus_->make_event(name, "fixpoint", "fixpoint " + notice.kind, notice.resources, notice.detail));
+  }
+
   // For `fixpoint env`, which knows the data folder alone.
   Result<void> write_address() {
     if (options_.data_folder.empty()) return {};
@@ -183,6 +214,7 @@ class WholeApp final : public App {
   std::unique_ptr<changes::Door> door_;
   std::unique_ptr<controls::Modes> modes_;
   std::unique_ptr<executions::Executor> executor_;
+  std::unique_ptr<executions::Approvals> approvals_;
   std::unique_ptr<functions::FunctionStore> functions_;
   std::unique_ptr<functions::Runtime> runtime_;
   std::unique_ptr<controls::Remediation> remediation_;

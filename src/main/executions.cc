@@ -14,6 +14,8 @@ namespace {
 
 using json::Value;
 
+constexpr const char* plan_help = "the plan that was looked at, whole or its first eight digits: no other is answered";
+
 // A resource without the ARN's beginning, which is the same for all.
 std::string short_name(std::string_view arn) {
   const auto parts = split(arn, ':');
@@ -50,6 +52,19 @@ void print_one(const Value& execution) {
       std::cout << member << ": " << execution[member].string_or("") << "\n";
   if (!execution["Result"]["Note"].string_or("").empty())
     std::cout << "Note: " << execution["Result"]["Note"].string_or("") << "\n";
+  for (const Value& approval : execution["Approvals"].as_array()) {
+    std::cout << "Approval: " << approval["State"].string_or("") << ", plan " << approval["PlanHash"].string_or("")
+              << ", asked " << approval["AskedAt"].string_or("");
+    if (approval["State"].string_or("") == "OPEN") std::cout << ", until " << approval["ExpiresAt"].string_or("");
+    if (!approval["AnsweredBy"].string_or("").empty())
+      std::cout << ", by " << approval["AnsweredBy"].string_or("") << " " << approval["AnsweredAt"].string_or("");
+    if (!approval["Because"].string_or("").empty()) std::cout << ": " << approval["Because"].string_or("");
+    if (approval["FourEyes"].bool_or(false)) std::cout << " (four eyes)";
+    std::cout << "\n";
+    for (const Value& call : approval["Plan"].as_array())
+      std::cout << "  plans " << call["Call"].string_or("") << " " << json::print(call["Input"]) << ", undo "
+                << call["Undo"].string_or("") << "\n";
+  }
   for (const Value& change : execution["Changes"].as_array())
     std::cout << "Change: " << change["Call"].string_or("") << " " << json::print(change["Input"]) << " "
               << change["State"].string_or("") << ", undo " << change["Undo"].string_or("") << "\n";
@@ -74,7 +89,10 @@ int run_executions(const Arguments& arguments) {
   }
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(*seconds);
   while (true) {
-    auto answer = call_server(arguments, "executions", json::Object());
+    json::Object filter;
+    for (const auto& [option, member] : {std::pair{"status", "Status"}, {"control", "Program"}, {"finding", "Finding"}})
+      if (arguments.has(option)) filter.set(member, arguments.get(option));
+    auto answer = call_server(arguments, "executions", filter);
     if (!answer) return report(answer.error());
     const std::int64_t open = (*answer)["Open"].int_or(0);
     if (open > 0 && std::chrono::steady_clock::now() < until) {
@@ -97,14 +115,15 @@ int run_executions(const Arguments& arguments) {
 }
 
 int answer(const Arguments& arguments, bool approved) {
-  const json::Object input{
-      {"Id", arguments.positional[0]}, {"Approved", approved}, {"Reason", arguments.get("reason")}};
+  json::Object input{{"Id", arguments.positional[0]}, {"Approved", approved}, {"Reason", arguments.get("because")}};
+  if (arguments.has("plan")) input.set("Plan", arguments.get("plan"));
   auto answered = call_server(arguments, "answer", input);
   if (!answered) return report(answered.error());
   if (arguments.has("json"))
     std::cout << json::print(*answered) << "\n";
   else
-    std::cout << (approved ? "approved " : "rejected ") << arguments.positional[0] << "\n";
+    std::cout << (approved ? "approved " : "rejected ") << arguments.positional[0] << ", plan "
+              << (*answered)["PlanHash"].string_or("") << "\n";
   return ok;
 }
 
@@ -117,7 +136,10 @@ Command executions_command() {
           .at_least = 0,
           .at_most = 1,
           .options =
-              server_options({{"wait", "SECONDS", "wait until every execution has ended, at most so long", "", false}}),
+              server_options({{"wait", "SECONDS", "wait until every execution has ended, at most so long", "", false},
+                              {"status", "STATUS", "only READY, WAITING, SUCCEEDED or FAILED ones", "", false},
+                              {"control", "ID", "only those of this control, or of this function's ARN", "", false},
+                              {"finding", "ID", "only those about the finding of this Id", "", false}}),
           .run = run_executions,
           .more = "Exit status 1 where one has failed or has not ended."};
 }
@@ -128,9 +150,13 @@ Command approve_command() {
           .positional = "EXECUTION_ID",
           .at_least = 1,
           .at_most = 1,
-          .options = server_options({{"reason", "TEXT", "words for the record", "", false}}),
+          .options = server_options(
+              {{"plan", "HASH", plan_help, "", false}, {"because", "TEXT", "words for the record", "", false}}),
           .run = [](const Arguments& arguments) { return answer(arguments, true); },
-          .more = "If the resource is no longer what the plan saw, it is planned anew and asked for again."};
+          .more =
+              "If the resource is no longer what the plan saw, it is planned anew and asked for again. Exit status 5 "
+              "where the answer is refused: another plan waits, somebody answered before, it has expired, or four "
+              "eyes are required."};
 }
 
 Command reject_command() {
@@ -139,9 +165,10 @@ Command reject_command() {
           .positional = "EXECUTION_ID",
           .at_least = 1,
           .at_most = 1,
-          .options = server_options({{"reason", "TEXT", "words for the record and the finding", "", false}}),
+          .options = server_options({{"plan", "HASH", plan_help, "", false},
+                                     {"because", "TEXT", "words for the record and the finding", "", false}}),
           .run = [](const Arguments& arguments) { return answer(arguments, false); },
-          .more = {}};
+          .more = "Exit status 5 where the answer is refused, as for approve."};
 }
 
 }  // namespace fixpoint::main

@@ -71,8 +71,14 @@ class Account {
     findings = std::make_unique<findings::FindingStore>(*store, clock);
     modes = std::make_unique<Modes>(*store);
     executor = std::make_unique<executions::Executor>(*store, clock, 2);
+    approvals = std::make_unique<executions::Approvals>(
+        *store, *executor, clock, [this](store::Transaction&, const executions::Notice& notice) -> Result<void> {
+          std::lock_guard lock(notices_mutex_);
+          notices_.push_back(notice);
+          return {};
+        });
     program = std::make_unique<Remediation>(
-        controls, *door, *findings, *modes, clock,
+        controls, *door, *findings, *modes, *approvals, clock,
         [this](store::Transaction& tx, const findings::FindingKey& key, const json::Value& update) -> Result<void> {
           FIXPOINT_CHECK(findings->update(tx, key, update, "fixpoint"));
           return {};
@@ -162,6 +168,19 @@ class Account {
     return ended(launch(id, finding, std::move(more)));
   }
 
+  /// The kinds of the notices so far.
+  std::vector<std::string> notices() {
+    std::lock_guard lock(notices_mutex_);
+    std::vector<std::string> kinds;
+    for (const auto& notice : notices_) kinds.push_back(notice.kind);
+    return kinds;
+  }
+  /// What a person answers.
+  Result<executions::Approval> answer(const std::string& id, bool approved, const std::string& by,
+                                      const std::string& because = {}) {
+    return approvals->answer({.execution = id, .approved = approved, .by = by, .because = because});
+  }
+
   json::Value stored(const json::Value& finding) {
     return *must(store->read([&](store::Session& s) { return findings->get(s, findings::key_of(finding)); }));
   }
@@ -230,6 +249,8 @@ class Account {
   };
   test::TempDir folder_;
   Nothing nothing_;
+  std::mutex notices_mutex_;
+  std::vector<executions::Notice> notices_;
   int runs_ = 0;
 
  public:
@@ -245,6 +266,7 @@ class Account {
   std::unique_ptr<changes::Door> door;
   std::unique_ptr<findings::FindingStore> findings;
   std::unique_ptr<Modes> modes;
+  std::unique_ptr<executions::Approvals> approvals;
   std::unique_ptr<Remediation> program;
   std::unique_ptr<executions::Executor> executor;  // ends first
 };

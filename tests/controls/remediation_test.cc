@@ -88,7 +88,7 @@ TEST(Remediation, asks_and_goes_on_when_approved) {
   EXPECT_EQ(account.status(finding), "NOTIFIED");
   EXPECT_THAT(account.note(finding), HasSubstr("waits for approval until 2023-11-17T"));
   EXPECT_FALSE(account.look("S3.4").compliant);
-  ASSERT_TRUE(account.executor->answer(id, Object{{"Approved", true}, {"By", "ann"}}));
+  ASSERT_TRUE(account.answer(id, true, "ann"));
   EXPECT_EQ(account.ended(id).outcome, "fixed");
   EXPECT_EQ(account.status(finding), "RESOLVED");
   EXPECT_EQ(account.updates(finding), 2);
@@ -99,8 +99,7 @@ TEST(Remediation, does_nothing_when_rejected_or_when_nobody_answers) {
   const Value first = account.scene("S3.4");
   const std::string rejected = account.launch("S3.4", first);
   account.asks(rejected);
-  ASSERT_TRUE(
-      account.executor->answer(rejected, Object{{"Approved", false}, {"By", "ann"}, {"Reason", "not this week"}}));
+  ASSERT_TRUE(account.answer(rejected, false, "ann", "not this week"));
   EXPECT_EQ(account.ended(rejected).outcome, "rejected");
   EXPECT_THAT(account.note(first), HasSubstr("rejected by ann, who said: not this week. Nothing was changed."));
   const Value second = account.finding_of("S3.4");
@@ -129,12 +128,12 @@ TEST(Remediation, asks_again_where_the_resource_moved_between_plan_and_approval)
   account.call(
       "ec2", "AuthorizeSecurityGroupIngress",
       Object{{"GroupId", account.arn.substr(account.arn.rfind('/') + 1)}, {"IpPermissions", json::Array{world}}});
-  ASSERT_TRUE(account.executor->answer(id, Object{{"Approved", true}, {"By", "ann"}}));
+  ASSERT_TRUE(account.answer(id, true, "ann"));
   const auto again = account.asks(id, "planned anew");
   EXPECT_EQ(again.outcome, "waits for approval");
   EXPECT_EQ(again.cursor["calls"][0]["Input"]["IpPermissions"].size(), 2U);
   EXPECT_TRUE(account.changes_of(id).empty());
-  ASSERT_TRUE(account.executor->answer(id, Object{{"Approved", true}, {"By", "ann"}}));
+  ASSERT_TRUE(account.answer(id, true, "ann"));
   EXPECT_EQ(account.ended(id).outcome, "fixed");
   EXPECT_TRUE(account.look("EC2.13").compliant);
 }
@@ -145,7 +144,7 @@ TEST(Remediation, what_somebody_mended_while_it_asked_is_compliant_without_a_cha
   const std::string id = account.launch("CloudTrail.3", finding);
   account.asks(id);
   account.call("cloudtrail", "StartLogging", Object{{"Name", account.arn}});
-  ASSERT_TRUE(account.executor->answer(id, Object{{"Approved", true}, {"By", "ann"}}));
+  ASSERT_TRUE(account.answer(id, true, "ann"));
   EXPECT_EQ(account.ended(id).outcome, "compliant");
   EXPECT_TRUE(account.changes_of(id).empty());
 }
@@ -268,7 +267,7 @@ TEST(Remediation, gives_up_on_a_fault_that_stays_and_says_what_nobody_knows) {
   Dead dead(*account.sandbox);
   changes::Door door(*account.store, account.clock, dead, account.recipes);
   Remediation program(
-      account.controls, door, *account.findings, *account.modes, account.clock,
+      account.controls, door, *account.findings, *account.modes, *account.approvals, account.clock,
       [&](store::Transaction& tx, const findings::FindingKey& key, const Value& update) -> Result<void> {
         FIXPOINT_CHECK(account.findings->update(tx, key, update, "fixpoint"));
         return {};
@@ -303,7 +302,7 @@ TEST(Remediation, claims_no_fix_that_does_not_show) {
   Deaf deaf(*account.sandbox);
   changes::Door door(*account.store, account.clock, deaf, account.recipes);
   Remediation program(
-      account.controls, door, *account.findings, *account.modes, account.clock,
+      account.controls, door, *account.findings, *account.modes, *account.approvals, account.clock,
       [&](store::Transaction& tx, const findings::FindingKey& key, const Value& update) -> Result<void> {
         FIXPOINT_CHECK(account.findings->update(tx, key, update, "fixpoint"));
         return {};

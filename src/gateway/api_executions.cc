@@ -1,0 +1,83 @@
+// The JSON API on executions and their approvals: /api/executions, /api/answer.
+#include <algorithm>
+
+#include "aws/verify.h"
+#include "gateway/api.h"
+
+namespace fixpoint::gateway {
+namespace {
+
+using json::Value;
+
+constexpr std::int64_t executions_a_page = 1000;
+constexpr std::string_view statuses[] = {"READY", "WAITING", "SUCCEEDED", "FAILED"};
+
+// What `--status` takes: a status, or OPEN for those that have not ended.
+Result<executions::Filter> filter_of(const Value& input) {
+  executions::Filter filter;
+  filter.status = input["Status"].string_or("");
+  filter.outcome = input["Outcome"].string_or("");
+  filter.program = input["Program"].string_or("");
+  filter.subject = input["Finding"].string_or("");
+  if (!filter.status.empty() &&
+      std::find(std::begin(statuses), std::end(statuses), filter.status) == std::end(statuses))
+    return fail(errors::validation(
+        "'" + filter.status + "' is no status of an execution; there are READY, WAITING, SUCCEEDED and FAILED",
+        "Status"));
+  const std::int64_t limit = input["Limit"].int_or(executions_a_page);
+  if (limit < 1 || limit > executions_a_page)
+    return fail(errors::validation(
+        "Limit is a number from 1 to " + std::to_string(executions_a_page) + ", not " + std::to_string(limit),
+        "Limit"));
+  filter.limit = static_cast<std::size_t>(limit);
+  return filter;
+}
+
+}  // namespace
+
+Result<Value> Api::executions(const Value& input) {
+  if (const Value* id = input.find("Id")) {
+    FIXPOINT_TRY(execution, parts_.executor.get(std::string(id->string_or(""))));
+    if (!execution)
+      return fail(errors::resource_not_found("no execution has the id '" + std::string(id->string_or("")) + "'"));
+    Value out = executions::to_json(*execution);
+    FIXPOINT_TRY(changes, parts_.door.of_execution(execution->id));
+    json::Array made;
+    for (const auto& change : changes) made.push_back(changes::to_json(change));
+    out.set("Changes", made);
+    FIXPOINT_TRY(asked, parts_.approvals.of(execution->id));
+    json::Array approvals;
+    for (const auto& approval : asked) approvals.push_back(executions::to_json(approval));
+    out.set("Approvals", approvals);
+    FIXPOINT_TRY(lines, parts_.executor.journal(execution->id));
+    json::Array journal;
+    for (const auto& line : lines)
+      journal.emplace_back(json::Object{{"At", format_iso8601_ms(line.at_ms)}, {"Text", line.text}});
+    out.set("Journal", journal);
+    return out;
+  }
+  FIXPOINT_TRY(filter, filter_of(input));
+  FIXPOINT_TRY(list, parts_.executor.list(filter));
+  json::Array items;
+  for (const auto& execution : list) items.push_back(executions::to_json(execution));
+  FIXPOINT_TRY(open, parts_.executor.open_count());
+  return Value(json::Object{{"Executions", items}, {"Open", open}});
+}
+
+Result<Value> Api::answer(const aws::Caller& caller, const Value& input) {
+  executions::Answer answer;
+  answer.execution = input["Id"].string_or("");
+  answer.plan_hash = input["Plan"].string_or("");
+  answer.because = input["Reason"].string_or("");
+  if (answer.execution.empty()) return fail(errors::validation("Id has to name the execution", "Id"));
+  if (!input["Approved"].is_bool()) return fail(errors::validation("Approved has to be true or false", "Approved"));
+  answer.approved = input["Approved"].as_bool();
+  if (caller.principal) {
+    answer.by = caller.principal->arn;
+    answer.by_execution = caller.principal->execution;
+  }
+  FIXPOINT_TRY(approval, parts_.approvals.answer(answer));
+  return executions::to_json(approval);
+}
+
+}  // namespace fixpoint::gateway
