@@ -6,6 +6,7 @@
 
 #include "aws/protocol.h"
 #include "aws/sign.h"
+#include "aws/validate.h"
 #include "base/id.h"
 #include "base/text.h"
 
@@ -88,6 +89,7 @@ Result<Client::Prepared> Client::prepare(const Operation& operation, const json:
   wire.host = endpoint.host;
   wire.host_prefix = !endpoint.overridden;
   wire.idempotency_token = idempotency_token;
+  wire.compression = options_.compression;
   FIXPOINT_TRY(request, serialize_request(operation, input, wire));
   if (const std::string_view bucket = input["Bucket"].string_or("");
       is_s3(*operation.service) && !bucket.empty() && (options_.s3_virtual_host || bucket.starts_with("arn:"))) {
@@ -161,6 +163,10 @@ Result<json::Value> Client::call(const CallContext& context, std::string_view se
   if (operation == nullptr) {
     return fail(errors::unknown_operation("the service " + std::string(service) + " has no operation '" +
                                           std::string(operation_name.substr(0, 128)) + "'"));
+  }
+  if (auto valid = validate_call(*operation, input); !valid) {
+    valid.error().message = std::string(service) + ":" + std::string(operation_name) + ": " + valid.error().message;
+    return fail(std::move(valid.error()));
   }
   const std::string_view bucket = is_s3(*model) ? input["Bucket"].string_or("") : std::string_view();
   std::string region = bucket.empty() ? context.region : region_of_bucket(bucket, context.region);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "aws/api.h"
+#include "aws/compression.h"
 #include "aws/credentials.h"
 #include "aws/endpoints.h"
 #include "aws/model.h"
@@ -35,6 +36,7 @@ class Client final : public Api {
     int max_attempts = 3;                                           ///< of a call, the first included
     int timeout_ms = 60'000;                                        ///< of an attempt
     bool s3_virtual_host = true;                                    ///< the bucket in the host where it can be
+    CompressionSettings compression{};                              ///< see compression_settings()
     std::string user_agent = "fixpoint";
     std::function<double()> chance;           ///< 0 to 1, for the jitter; random where empty
     std::function<void(std::int64_t)> pause;  ///< waits so many milliseconds; really does where empty
@@ -46,9 +48,9 @@ class Client final : public Api {
   ~Client() override;
 
   /// Errors: what the service answered, `retryable` where a later try may succeed; before anything is sent
-  /// ValidationException (a region or label that cannot be in a URL), UnknownOperationException, what models and
-  /// credentials say; ConnectionError and RequestTimeout as HttpClient gives them (their `where` says whether the
-  /// request may have arrived).
+  /// ValidationException (see validate_call; a region or label that cannot be in a URL), UnknownOperationException,
+  /// what models and credentials say; ConnectionError and RequestTimeout as HttpClient gives them (their `where` says
+  /// whether the request may have arrived).
   Result<json::Value> call(const CallContext& context, std::string_view service, std::string_view operation,
                            const json::Value& input) override;
 

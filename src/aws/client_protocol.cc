@@ -267,12 +267,15 @@ Result<HttpRequest> serialize_request(const Operation& operation, const json::Va
     request.target = std::move(target);
     if (operation.input != nullptr) write_headers(request.headers, *operation.input, *input);
     FIXPOINT_CHECK(write_rest_body(request, operation, *input, protocol == Protocol::RestJson));
+    compress(request, operation, options.compression);
     FIXPOINT_CHECK(add_checksum(request, operation, *input));
     if (options.s3_virtual_host) to_virtual_host(request, operation, *input, host);
   } else if (protocol == Protocol::Json) {
     write_json_call(request, operation, *input);
+    compress(request, operation, options.compression);
   } else {
     write_form(request, operation, *input, protocol);
+    compress(request, operation, options.compression);
   }
   if (options.host_prefix && !operation.host_prefix.empty()) {
     FIXPOINT_TRY(prefix, host_prefix_of(operation, *input));

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "aws/profile_file.h"
 #include "base/arn.h"
 #include "base/text.h"
 
@@ -23,33 +24,7 @@ Error invalid_profile(const std::filesystem::path& file, const std::string& prof
 // While a session is still good, a refresh that failed is not tried again at every call.
 constexpr TimeMs retry_refresh_ms = 30'000;
 
-using Section = std::map<std::string, std::string, std::less<>>;
-
-// The section of that name, nothing where there is none. `# ` and `; ` begin comments; keys compare without case.
-std::optional<Section> read_section(std::istream& in, std::string_view name) {
-  std::optional<Section> section;
-  bool inside = false;
-  for (std::string line; std::getline(in, line);) {
-    std::string_view text = trim(line);
-    if (text.empty() || text[0] == '#' || text[0] == ';') continue;
-    if (text[0] == '[') {
-      const std::size_t end = std::min(text.find(']'), text.size());
-      std::string_view found = trim(text.substr(1, end - 1));
-      if (found.starts_with("profile ")) found = trim(found.substr(8));
-      inside = found == name;
-      if (inside && !section) section.emplace();
-      continue;
-    }
-    const std::size_t equals = text.find('=');
-    if (!inside || equals == std::string_view::npos) continue;
-    std::string_view value = trim(text.substr(equals + 1));
-    for (const std::string_view comment : {" #", " ;"}) value = trim(value.substr(0, value.find(comment)));
-    section->insert_or_assign(to_lower(trim(text.substr(0, equals))), std::string(value));
-  }
-  return section;
-}
-
-std::string value_of(const Section& section, std::string_view key) {
+std::string value_of(const ProfileSection& section, std::string_view key) {
   const auto found = section.find(key);
   return found == section.end() ? std::string() : found->second;
 }
@@ -119,7 +94,7 @@ Result<Credentials> ProfileCredentials::get(const CallContext&) {
 Result<Credentials> ProfileCredentials::read() const {
   std::ifstream in(file_);
   if (!in) return fail(invalid_profile(file_, profile_, "cannot be read: the file does not open"));
-  const auto section = read_section(in, profile_);
+  const auto section = read_profile_section(in, profile_);
   if (!section) return fail(invalid_profile(file_, profile_, "is not in the file"));
   for (const std::string_view other : {"credential_process", "sso_session", "sso_start_url", "role_arn"}) {
     if (section->contains(other) && !section->contains("aws_access_key_id")) {

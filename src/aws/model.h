@@ -202,6 +202,7 @@ struct Operation {
   bool unsigned_request = false;  ///< authtype none: the request is not signed
   bool unsigned_payload = false;  ///< authtype v4-unsigned-body
   bool deprecated = false;
+  bool takes_gzip = false;                    ///< requestCompression: the service takes a body in gzip
   const Member* idempotency_token = nullptr;  ///< of the input: filled by the client where it is missing
 
   /// The declared error of that code or shape name; null where the operation does not declare it.

@@ -394,6 +394,10 @@ class ModelBuilder {
     operation.response_code = static_cast<int>(from["http"]["responseCode"].int_or(200));
     operation.idempotent = from["idempotent"].bool_or(false);
     operation.deprecated = from["deprecated"].bool_or(false);
+    operation.takes_gzip = takes_gzip(service_->name, operation.name);
+    if (const json::Value& encodings = from["requestcompression"]["encodings"]; encodings.is_array())
+      for (const json::Value& encoding : encodings.as_array())
+        operation.takes_gzip = operation.takes_gzip || encoding.string_or("") == "gzip";
     const std::string_view auth = from["authtype"].string_or("");
     operation.unsigned_request = auth == "none";
     operation.unsigned_payload = auth == "v4-unsigned-body" || from["unsignedPayload"].bool_or(false);

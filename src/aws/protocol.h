@@ -6,6 +6,7 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "aws/compression.h"
 #include "aws/model.h"
 #include "base/error.h"
 #include "base/http_message.h"
@@ -32,6 +33,7 @@ struct ClientOptions {
   bool s3_virtual_host =
       false;                ///< `bucket.host/key` instead of `host/bucket/key`, where the bucket's name can be a label
   bool host_prefix = true;  ///< put the model's host prefix before the host
+  CompressionSettings compression{};
   std::string idempotency_token;  ///< for the member that wants one and has none; empty: a random UUID
 };
 
@@ -57,10 +59,11 @@ struct Routed {
   bool head = false;                       ///< a HEAD: the answer has no body
 };
 
-/// The input of a request, an object, not validated yet. Checksums that came with the body are verified first, and an
-/// aws-chunked body is decoded. `body` replaces the request's own where somebody has decoded it already.
-/// Errors: SerializationException (json, rest-json), MalformedXML (rest-xml), MalformedInput (query),
-/// InvalidParameterValue (ec2), UnsupportedMediaTypeException, and those of checksum.h.
+/// The input of a request, an object, not validated yet. Checksums that came with the body are verified first, and a
+/// body in aws-chunked, or in gzip where the service takes that, is decoded. `body` replaces the request's own where
+/// somebody has decoded it already. Errors: SerializationException (json, rest-json), MalformedXML (rest-xml),
+/// MalformedInput (query), InvalidParameterValue (ec2), UnsupportedMediaTypeException, RequestEntityTooLarge (gzip),
+/// and those of checksum.h.
 Result<json::Value> parse_request(const Routed& routed, const HttpRequest& request,
                                   std::optional<std::string_view> body = {});
 

@@ -61,6 +61,10 @@ bool may_fail_inside_success(std::string_view service) {
   return service == "s3";
 }
 
+bool takes_gzip(std::string_view service, std::string_view operation) {
+  return service == "cloudwatch" && operation == "PutMetricData";
+}
+
 const SecondProtocol* find_second_protocol(std::string_view service) {
   const auto* row = std::ranges::find(second_protocols, service, &SecondProtocol::service);
   return row == second_protocols.end() ? nullptr : row;

@@ -31,6 +31,11 @@ enum class XmlErrorForm : std::uint8_t { Wrapped, Bare };
 /// S3 sends `<Error>` alone, all others `<ErrorResponse><Error>`.
 XmlErrorForm xml_error_form(std::string_view service);
 
+/// True where the service takes a body in gzip and the packages' models do not say so: those of Debian are older than
+/// the trait, and in those of npm it is code.
+/// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+bool takes_gzip(std::string_view service, std::string_view operation);
+
 /// True where a failure may come inside a response of status 200.
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 bool may_fail_inside_success(std::string_view service);

@@ -187,7 +187,11 @@ tl::expected<Routed, RouteFailure> Router::route(const HttpRequest& request, std
   // A form is asked for its action where a service that is meant takes forms, or where nothing says who is meant.
   if (!known || std::ranges::any_of(candidates, speaks_form, deref)) {
     const bool posted = request.method == "POST" && !request.body.empty();
-    std::string action = posted ? form_value(request.body, "Action") : std::string();
+    // Of a form in gzip its beginning is enough, where clients put action and version.
+    const std::string beginning =
+        posted && is_gzip_coded(request.headers) ? gunzip_beginning(request.body, 4096) : std::string();
+    const std::string_view form = beginning.empty() ? std::string_view(request.body) : std::string_view(beginning);
+    std::string action = posted ? form_value(form, "Action") : std::string();
     const bool in_target = action.empty();
     if (in_target) action = form_value(request.query(), "Action");
     if (!action.empty() || (known && !std::ranges::any_of(candidates, speaks_rest, deref))) {
@@ -195,8 +199,7 @@ tl::expected<Routed, RouteFailure> Router::route(const HttpRequest& request, std
       if (!known)
         for (const PackEntry& entry : models_.services())
           if (speaks_form(entry)) forms.push_back(&entry);
-      return route_action(request, action, in_target ? request.query() : std::string_view(request.body), in_target,
-                          forms);
+      return route_action(request, action, in_target ? request.query() : form, in_target, forms);
     }
   }
 

@@ -110,8 +110,8 @@ Result<void> read_payload(json::Object& input, const Member& payload, std::strin
   return {};
 }
 
-// "aws-chunked" is of the transport; what is stored has the codings that are left.
-void drop_chunked_coding(json::Object& input, const Shape* shape) {
+// "aws-chunked" is of the transport, and so is a gzip that we took off; what is stored has the codings that are left.
+void drop_transport_codings(json::Object& input, const Shape* shape, bool inflated) {
   if (shape == nullptr || !shape->bindings) return;
   for (const Member* member : shape->bindings->headers) {
     if (!equals_ignore_case(member->wire_name, "content-encoding")) continue;
@@ -120,6 +120,7 @@ void drop_chunked_coding(json::Object& input, const Shape* shape) {
     std::vector<std::string> kept;
     for (const std::string_view coding : split(value->as_string(), ','))
       if (!equals_ignore_case(trim(coding), "aws-chunked")) kept.emplace_back(trim(coding));
+    if (inflated && !kept.empty()) kept.pop_back();
     if (kept.empty())
       input.erase(member->name);
     else
@@ -133,6 +134,8 @@ Result<json::Value> read_rest_request(const Routed& routed, const HttpRequest& r
   const bool json_body = routed.protocol == Protocol::RestJson;
   if (json_body) FIXPOINT_CHECK(check_content_type(operation, request, body));
   FIXPOINT_CHECK(verify_checksums(request, body, operation));
+  FIXPOINT_TRY(inflated, decompress(request.headers, body, operation, routed.protocol));
+  if (inflated) body = *inflated;
   json::Value input = json::Object();
   if (const Shape* shape = operation.input) {
     if (shape->payload != nullptr) {
@@ -151,7 +154,7 @@ Result<json::Value> read_rest_request(const Routed& routed, const HttpRequest& r
   }
   FIXPOINT_CHECK(
       read_target(input.as_object(), operation, routed.path.empty() ? request.path() : routed.path, request.query()));
-  drop_chunked_coding(input.as_object(), operation.input);
+  drop_transport_codings(input.as_object(), operation.input, inflated.has_value());
   return input;
 }
 
@@ -277,13 +280,17 @@ Result<json::Value> parse_request(const Routed& routed, const HttpRequest& reque
   if (routed.operation == nullptr) return fail(errors::internal("The request was not routed to an operation"));
   const Operation& operation = *routed.operation;
   std::string_view body = given_body.value_or(request.body);
+  std::optional<std::string> inflated;
+  if (routed.protocol != Protocol::RestJson && routed.protocol != Protocol::RestXml) {
+    if (operation.input == nullptr) return json::Value(json::Object());
+    FIXPOINT_TRY(plain, decompress(request.headers, body, operation, routed.protocol));
+    inflated = std::move(plain);
+    if (inflated) body = *inflated;
+  }
   switch (routed.protocol) {
-    case Protocol::Json:
-      if (operation.input == nullptr) return json::Value(json::Object());
-      return read_json_call(body, *operation.input, JsonNames::Model);
+    case Protocol::Json: return read_json_call(body, *operation.input, JsonNames::Model);
     case Protocol::Query:
     case Protocol::Ec2:
-      if (operation.input == nullptr) return json::Value(json::Object());
       return read_query(routed.query_in_target.empty() ? body : routed.query_in_target, *operation.input,
                         routed.protocol);
     default: break;

@@ -61,7 +61,7 @@ bool is_float_word(const json::Value& value) {
 
 class Check {
  public:
-  explicit Check(const Service& service) : service_(service), protocol_(service.protocol) {}
+  Check(const Service& service, bool caller) : service_(service), protocol_(service.protocol), caller_(caller) {}
 
   void structure(const Shape& shape, const json::Value& value, const Path* at, int depth, bool hidden) {
     if (!value.is_object()) return wrong_type(at, "an object", value);
@@ -77,12 +77,14 @@ class Check {
       }
       if (full()) return;
     }
+    if (caller_) unknown(shape, value, at);
     if (shape.is_union && !shape.event_stream && present != 1)
       failed(at, nullptr, "Member must have exactly one member set");
   }
 
   Result<void> result() {
     if (count_ == 0) return {};
+    if (caller_) return fail(made("ValidationException", std::move(text_)));
     if (fatal_) return fail(made(std::move(code_), std::move(text_)));
     switch (protocol_) {
       case Protocol::Ec2: return fail(made(std::move(code_), std::move(text_)));
@@ -106,7 +108,8 @@ class Check {
     return error;
   }
   bool full() const { return fatal_ || count_ >= max_errors; }
-  bool has_limits() const { return protocol_ != Protocol::RestXml && protocol_ != Protocol::Ec2; }
+  bool is_ec2() const { return protocol_ == Protocol::Ec2 && !caller_; }
+  bool has_limits() const { return !caller_ && protocol_ != Protocol::RestXml && protocol_ != Protocol::Ec2; }
 
   std::string spell(const Path* at) const {
     if (at == nullptr) return {};
@@ -141,8 +144,27 @@ class Check {
             ", not " + std::string(json::kind_name(value));
   }
 
+  void unknown(const Shape& shape, const json::Value& value, const Path* at) {
+    for (const json::Member& entry : value.as_object()) {
+      if (full()) return;
+      if (shape.find(entry.key) != nullptr) continue;
+      std::string known;
+      for (const Member& member : shape.members) {
+        if (known.size() > 500) {
+          known += ", ...";
+          break;
+        }
+        known += (known.empty() ? "" : ", ") + std::string(member.name);
+      }
+      const Path path{at, entry.key};
+      note(&path);
+      add("There is no member '" + cut(entry.key) + "' " + (at == nullptr ? "in the input" : "at '" + spell(at) + "'") +
+          (known.empty() ? ", which has none" : ": expected one of " + known));
+    }
+  }
+
   void missing(const Path& path) {
-    if (protocol_ == Protocol::Ec2) {
+    if (is_ec2()) {
       if (count_ == 0) {
         code_ = "MissingParameter";
         text_ = "The request must contain the parameter " + spell(&path);
@@ -164,7 +186,7 @@ class Check {
     if (value != nullptr && value->is_string()) echo = cut(value->as_string());
     if (value != nullptr && value->is_number()) echo = cut(value->number_text());
     const bool shown = value != nullptr && (value->is_string() || value->is_number());
-    if (protocol_ == Protocol::Ec2) {
+    if (is_ec2()) {
       if (count_ == 0) {
         code_ = "InvalidParameterValue";
         text_ = (shown ? "Value (" + echo + ") for parameter " : std::string("Value for parameter ")) + spell(at) +
@@ -257,7 +279,7 @@ class Check {
   }
 
   void text(const Shape& shape, std::string_view text, const json::Value* echo, const Path* at) {
-    if (protocol_ == Protocol::RestXml) return;
+    if (caller_ || protocol_ == Protocol::RestXml) return;
     if (!shape.enum_values.empty() && std::ranges::find(shape.enum_values, text) == shape.enum_values.end()) {
       std::string allowed;
       for (const std::string_view each : shape.enum_values)
@@ -273,6 +295,7 @@ class Check {
 
   const Service& service_;
   Protocol protocol_;
+  bool caller_;
   std::size_t count_ = 0;
   bool fatal_ = false;
   std::string code_;
@@ -280,13 +303,25 @@ class Check {
   std::string where_;
 };
 
+const json::Value& object_or_nothing(const json::Value& input) {
+  static const json::Value nothing{json::Object{}};
+  return input.is_null() ? nothing : input;
+}
+
 }  // namespace
 
 Result<void> validate(const Operation& operation, const json::Value& input) {
   if (operation.input == nullptr) return {};
-  static const json::Value nothing{json::Object{}};
-  Check check(*operation.service);
-  check.structure(*operation.input, input.is_null() ? nothing : input, nullptr, 0, false);
+  Check check(*operation.service, false);
+  check.structure(*operation.input, object_or_nothing(input), nullptr, 0, false);
+  return check.result();
+}
+
+Result<void> validate_call(const Operation& operation, const json::Value& input) {
+  static const Shape no_members;
+  Check check(*operation.service, true);
+  check.structure(operation.input != nullptr ? *operation.input : no_members, object_or_nothing(input), nullptr, 0,
+                  false);
   return check.result();
 }
 

@@ -26,4 +26,9 @@ namespace fixpoint::aws {
 /// a text is cut after 64 bytes. `where` is the first path.
 Result<void> validate(const Operation& operation, const json::Value& input);
 
+/// The same for who is about to call: members that the model does not know are errors, and so are wrong types, missing
+/// members and unions, whatever the protocol; enums, lengths, ranges and patterns are for the service to judge, which
+/// may know more values than the model. Error: ValidationException, 400, with paths as the model writes the names.
+Result<void> validate_call(const Operation& operation, const json::Value& input);
+
 }  // namespace fixpoint::aws

@@ -187,6 +187,41 @@ TEST_F(ClientCalls, sends_nothing_for_what_it_does_not_know) {
   EXPECT_TRUE(http.sent.empty());
 }
 
+TEST_F(ClientCalls, sends_nothing_where_the_input_does_not_fit_the_model) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {R"({"KeyID": "k"})",
+       "kms:DescribeKey: Value null at 'KeyId' failed to satisfy constraint: Member must not be "
+       "null; There is no member 'KeyID' in the input: expected one of KeyId, GrantTokens"},
+      {R"({"KeyId": 7})", "kms:DescribeKey: The value at 'KeyId' must be a string, not a number"},
+      {R"({"KeyId": "k", "GrantTokens": "t"})",
+       "kms:DescribeKey: The value at 'GrantTokens' must be a list, not a string"},
+      {R"([])", "kms:DescribeKey: The input must be an object, not an array"},
+  };
+  for (const auto& [input, sentence] : wrong) {
+    const auto refused = call("kms", "DescribeKey", input);
+    ASSERT_FALSE(refused) << input;
+    EXPECT_EQ(refused.error().code, "ValidationException");
+    EXPECT_EQ(refused.error().message, sentence);
+    EXPECT_FALSE(refused.error().retryable);
+  }
+  EXPECT_FALSE(call("ec2", "RevokeSecurityGroupIngress", R"({"GroupId": "sg-1", "IpPermission": []})"));
+  EXPECT_TRUE(http.sent.empty());
+}
+
+TEST_F(ClientCalls, signs_a_compressed_body_as_it_is_sent) {
+  json::Array data;
+  for (int i = 0; i < 400; ++i) data.emplace_back(json::Object{{"MetricName", "metric"}, {"Value", i}});
+  Client client = make(options());
+  CallContext context;
+  context.region = "eu-west-1";
+  (void)client.call(context, "cloudwatch", "PutMetricData",
+                    json::Object{{"Namespace", "mine"}, {"MetricData", std::move(data)}});
+  ASSERT_EQ(http.sent.size(), 1U);
+  EXPECT_EQ(http.sent[0].request.headers.get("Content-Encoding"), "gzip");
+  const OneKey keys;
+  EXPECT_TRUE(Verifier(keys, clock).verify(http.sent[0].request));
+}
+
 TEST_F(ClientCalls, repeats_what_was_throttled_after_longer_and_longer_waits) {
   http.answers.push_back(json_error(400, "ThrottlingException"));
   http.answers.push_back(json_error(429, "TooManyRequestsException"));

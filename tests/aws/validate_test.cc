@@ -144,5 +144,35 @@ TEST(validate, answers_each_case_of_the_data) {
   }
 }
 
+std::string called_with(std::string_view input, std::string protocol = "json") {
+  std::string text(model);
+  text.replace(text.find("PROTOCOL"), 8, protocol);
+  const auto service = Service::from_botocore("tiny", json::parse(text).value(), nullptr, nullptr).value();
+  const auto result = validate_call(*service->find_operation("Put"), json::parse(input).value());
+  return result ? "right" : result.error().code + ": " + result.error().message;
+}
+
+TEST(validate_call, leaves_values_to_the_service_that_may_know_more_than_the_model) {
+  for (const char* protocol : {"json", "ec2", "query", "rest-xml", "rest-json"})
+    EXPECT_EQ(called_with(R"({"Name":"much too long","Color":"GREEN","Size":99,"Secret":"s"})", protocol), "right")
+        << protocol;
+}
+
+TEST(validate_call, refuses_what_would_not_be_sent_or_not_be_understood) {
+  for (const char* protocol : {"json", "ec2", "query", "rest-xml", "rest-json"}) {
+    EXPECT_EQ(called_with(R"({"Color":"RED"})", protocol),
+              "ValidationException: Value null at 'Name' failed to satisfy constraint: Member must not be null");
+    EXPECT_EQ(called_with(R"({"Name":"ab","Inner":{"Name":"ab","Sise":1}})", protocol),
+              "ValidationException: There is no member 'Sise' at 'Inner': expected one of Name, Color, Size, Names, "
+              "Tags, Data, Secret, Either, Inner, On, When, Ratio");
+    EXPECT_EQ(called_with(R"({"Name":"ab","Size":"1"})", protocol),
+              "ValidationException: The value at 'Size' must be an integer, not a string");
+    EXPECT_EQ(
+        called_with(R"({"Name":"ab","Either":{"A":1,"B":2}})", protocol),
+        "ValidationException: Value at 'Either' failed to satisfy constraint: Member must have exactly one member "
+        "set");
+  }
+}
+
 }  // namespace
 }  // namespace fixpoint::aws
