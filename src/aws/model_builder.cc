@@ -156,6 +156,7 @@ class ModelBuilder {
     s.signature_version = keep(metadata["signatureVersion"].string_or("v4"));
     s.global_endpoint = keep_text(metadata["globalEndpoint"]);
     s.xml_namespace = xml_namespace_of(metadata["xmlNamespace"]).uri;
+    if (s.xml_namespace.empty()) s.xml_namespace = default_xml_namespace(name_);
     s.json.target_prefix = keep_text(metadata["targetPrefix"]);
     s.json.version = keep(metadata["jsonVersion"].string_or("1.0"));
     s.query_compatible = metadata.find("awsQueryCompatible") != nullptr;

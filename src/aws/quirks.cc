@@ -61,6 +61,10 @@ bool may_fail_inside_success(std::string_view service) {
   return service == "s3";
 }
 
+std::string_view default_xml_namespace(std::string_view service) {
+  return service == "s3" ? "http://s3.amazonaws.com/doc/2006-03-01/" : "";
+}
+
 bool takes_gzip(std::string_view service, std::string_view operation) {
   return service == "cloudwatch" && operation == "PutMetricData";
 }

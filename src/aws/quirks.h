@@ -26,6 +26,10 @@ struct ResponseRoot {
 };
 const ResponseRoot* find_response_root(std::string_view service, std::string_view operation);
 
+/// The namespace of a service's XML documents where its model says none at the service: S3's model says it only where a
+/// request's payload is. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+std::string_view default_xml_namespace(std::string_view service);
+
 /// The form of an XML error document.
 enum class XmlErrorForm : std::uint8_t { Wrapped, Bare };
 /// S3 sends `<Error>` alone, all others `<ErrorResponse><Error>`.
