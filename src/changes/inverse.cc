@@ -37,6 +37,23 @@ Result<std::string> first_that_holds(const std::vector<Recipe::Caveat>& caveats,
   return std::string();
 }
 
+// The items that a step is made for; one that is nothing where it is made once.
+Result<std::vector<std::optional<Value>>> items_of(const Recipe::Undo& step, const jsonata::Bindings& bindings) {
+  std::vector<std::optional<Value>> items;
+  if (!step.each) {
+    items.emplace_back();
+    return items;
+  }
+  FIXPOINT_TRY(given, step.each->fill(Value(), bindings));
+  if (!given) return items;
+  if (!given->is_array()) {
+    items.emplace_back(std::move(*given));
+    return items;
+  }
+  for (Value& item : given->as_array()) items.emplace_back(std::move(item));
+  return items;
+}
+
 }  // namespace
 
 Result<std::optional<Value>> read_before(const Recipe& recipe, const aws::CallContext& context, const Value& input,
@@ -81,16 +98,22 @@ Result<std::string> say_undo(const Recipe& recipe, const Facts& facts) {
 }
 
 Result<std::vector<Call>> inverse(const Recipe& recipe, const Facts& facts) {
-  const auto bindings = bind(facts);
-  FIXPOINT_TRY(never, first_that_holds(recipe.irreversible, bindings));
+  const auto all = bind(facts);
+  FIXPOINT_TRY(never, first_that_holds(recipe.irreversible, all));
   if (!never.empty()) return fail(errors::validation("it cannot be undone: " + never));
   std::vector<Call> calls;
-  for (const auto& step : recipe.undo) {
-    FIXPOINT_TRY(now, holds(step.when, bindings));
-    if (!now) continue;
-    FIXPOINT_TRY(input, step.call.input.fill(Value(), bindings));
-    calls.push_back(
-        {step.call.service, step.call.operation, input ? std::move(*input) : Value(json::Object()), step.done});
+  for (std::size_t i = 0; i < recipe.undo.size(); ++i) {
+    const auto& step = recipe.undo[i];
+    auto bindings = all;
+    FIXPOINT_TRY(items, items_of(step, bindings));
+    for (auto& item : items) {
+      if (item) bindings.set("item", std::move(*item));
+      FIXPOINT_TRY(now, holds(step.when, bindings));
+      if (!now) continue;
+      FIXPOINT_TRY(input, step.call.input.fill(Value(), bindings));
+      calls.push_back(
+          {step.call.service, step.call.operation, input ? std::move(*input) : Value(json::Object()), step.done, i});
+    }
   }
   return calls;
 }

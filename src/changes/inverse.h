@@ -26,6 +26,7 @@ struct Call {
   std::string operation;
   json::Value input;
   std::vector<std::string> done;  ///< error codes that say that it is taken back already
+  std::size_t step = 0;           ///< the place in the recipe's undo that it comes from
 };
 
 /// Reads what the call with this input is about to overwrite; nothing where that is absent (or where the recipe reads

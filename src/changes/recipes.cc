@@ -156,11 +156,12 @@ Result<Recipe> read_recipe(const Value& form, const std::string& where) {
   const json::Array steps = undo->is_array() ? undo->as_array() : json::Array{*undo};
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const std::string here = where + ".undo[" + std::to_string(i) + "]";
-    FIXPOINT_CHECK(only(steps[i], {"when", "call", "input", "done"}, here));
+    FIXPOINT_CHECK(only(steps[i], {"each", "when", "call", "input", "done"}, here));
+    FIXPOINT_TRY(each, read_optional(steps[i], "each", here));
     FIXPOINT_TRY(when, read_optional(steps[i], "when", here));
     FIXPOINT_TRY(call, read_call(steps[i], here));
     FIXPOINT_TRY(done, read_names(steps[i]["done"], here + ".done"));
-    recipe.undo.push_back({std::move(when), std::move(call), std::move(done)});
+    recipe.undo.push_back({std::move(each), std::move(when), std::move(call), std::move(done)});
   }
   return recipe;
 }
@@ -206,6 +207,7 @@ Result<CallTemplate> read_call(const Value& form, const std::string& where) {
 Result<Recipes> Recipes::load(const catalog::Catalog& catalog) {
   Recipes out;
   for (const std::string& path : catalog.list("operations")) {
+    if (!path.ends_with(".yaml")) continue;
     const std::string service = path.substr(path.rfind('/') + 1, path.rfind('.') - path.rfind('/') - 1);
     auto form = json::parse_yaml(*catalog.find(path));
     if (!form) return fail(bad(path, describe(form.error())));

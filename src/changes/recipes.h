@@ -49,6 +49,7 @@ struct Recipe {
     std::vector<std::string> absent;        ///< error codes that mean that there is nothing
   };
   struct Undo {
+    std::optional<jsonata::Template> each;  ///< a call for every item that it gives, which is `$item`; none is one call
     std::optional<jsonata::Template> when;  ///< none is always
     CallTemplate call;
     std::vector<std::string> done;  ///< error codes that mean that it is undone already

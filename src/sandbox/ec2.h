@@ -78,12 +78,25 @@ void furnish_vpc(Request& request, const std::string& vpc_id, std::string_view s
 /// The group in the stored form with IpPermissions and IpPermissionsEgress made anew from its rules.
 void render_permissions(json::Value& group);
 
+/// A new VPC's network ACL.
+void furnish_acl(Request& request, const std::string& id, const std::string& vpc_id);
+
+/// Whether an instance may be terminated or, with `against_stop`, stopped. Error: OperationNotPermitted.
+Result<void> check_not_protected(const json::Value& instance, bool against_stop);
+
+/// Block public access for snapshots: unblocked, block-new-sharing or block-all-sharing.
+std::string snapshot_blocking(Request& request);
+
 void add_security_groups(Table& table);
 void add_rules(Table& table);
 void add_network(Table& table);
 void add_tags(Table& table);
 void add_storage(Table& table);
 void add_instances(Table& table);
+void add_instance_attributes(Table& table);
 void add_gateways(Table& table);
+void add_acls(Table& table);
+void add_addresses(Table& table);
+void add_images(Table& table);
 
 }  // namespace fixpoint::sandbox::ec2

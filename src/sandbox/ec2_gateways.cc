@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sandbox/ec2.h"
 
 namespace fixpoint::sandbox::ec2 {
@@ -220,6 +222,18 @@ Reply modify_transit_gateway(Request& request) {
     for (const json::Member& member : given.as_object())
       if (member.key != "AddTransitGatewayCidrBlocks" && member.key != "RemoveTransitGatewayCidrBlocks")
         options.set(member.key, member.value);
+    json::Value blocks = options["TransitGatewayCidrBlocks"];
+    if (!blocks.is_array()) blocks = json::Array();
+    auto& list = blocks.as_array();
+    for (std::size_t i = 0; i < given["RemoveTransitGatewayCidrBlocks"].size(); ++i)
+      std::erase(list, given["RemoveTransitGatewayCidrBlocks"][i]);
+    for (std::size_t i = 0; i < given["AddTransitGatewayCidrBlocks"].size(); ++i)
+      if (std::find(list.begin(), list.end(), given["AddTransitGatewayCidrBlocks"][i]) == list.end())
+        list.push_back(given["AddTransitGatewayCidrBlocks"][i]);
+    if (list.empty())
+      options.as_object().erase("TransitGatewayCidrBlocks");
+    else
+      options.set("TransitGatewayCidrBlocks", std::move(blocks));
   }
   request.state.put(scope(request, "transit-gateway"), request.text("TransitGatewayId"), body);
   return json::Object{{"TransitGateway", std::move(body)}};

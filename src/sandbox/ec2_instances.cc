@@ -68,11 +68,16 @@ Reply run_instances(Request& request) {
         {"Monitoring", json::Object{{"State", "disabled"}}},
         {"BlockDeviceMappings", json::Array()},
         {"EbsOptimized", request.input["EbsOptimized"].bool_or(false)},
+        {"SourceDestCheck", true},
         {"MetadataOptions", metadata_options(request.input["MetadataOptions"])},
         {"ReservationId", reservation}};
     if (tags.size() > 0) instance.set("Tags", tags);
+    for (const auto member :
+         {"DisableApiTermination", "DisableApiStop", "UserData", "InstanceInitiatedShutdownBehavior"})
+      if (request.has(member)) instance.at_or_make("Attributes").set(member, request.input[member]);
     request.state.put(scope(request, "instance"), id, instance);
     instance.as_object().erase("ReservationId");
+    instance.as_object().erase("Attributes");
     made.push_back(std::move(instance));
   }
   return json::Object{{"ReservationId", reservation},
@@ -119,6 +124,7 @@ Reply describe_instances(Request& request) {
   for (json::Value instance : found["Instances"].as_array()) {
     const json::Value reservation = instance["ReservationId"];
     instance.as_object().erase("ReservationId");
+    instance.as_object().erase("Attributes");
     reservations.push_back(json::Object{{"ReservationId", reservation},
                                         {"OwnerId", request.context.account},
                                         {"Groups", json::Array()},
@@ -157,6 +163,7 @@ Reply change_state(Request& request, std::string_view to, std::string_view into)
     if (from == "terminated" && to != "terminated")
       return refuse("IncorrectInstanceState",
                     "The instance '" + id + "' is not in a state from which it can be " + std::string(to) + ".");
+    if (to != "running") FIXPOINT_CHECK(check_not_protected(*instance, to == "stopped"));
     json::Value body = *instance;
     body.set("State", state(to));
     request.state.put(scope(request, "instance"), id, std::move(body));
@@ -194,8 +201,8 @@ Reply modify_metadata_options(Request& request) {
   return json::Object{{"InstanceId", request.input["InstanceId"]}, {"InstanceMetadataOptions", std::move(options)}};
 }
 
-Reply associate_profile(Request& request) {
-  FIXPOINT_TRY(instance, instance_of(request));
+// The profile that the call names, as instances and associations show it.
+Result<json::Value> profile_in(Request& request) {
   std::string name(request.input["IamInstanceProfile"]["Name"].string_or({}));
   const std::string arn(request.input["IamInstanceProfile"]["Arn"].string_or({}));
   if (name.empty()) name = arn.substr(arn.rfind('/') + 1);
@@ -204,6 +211,13 @@ Reply associate_profile(Request& request) {
     return refuse(
         "InvalidParameterValue",
         "Value (" + name + ") for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name");
+  return json::Value(json::Object{{"Arn", (*profile)["InstanceProfile"]["Arn"]},
+                                  {"Id", (*profile)["InstanceProfile"]["InstanceProfileId"]}});
+}
+
+Reply associate_profile(Request& request) {
+  FIXPOINT_TRY(instance, instance_of(request));
+  FIXPOINT_TRY(shown, profile_in(request));
   bool taken = false;
   request.state.each(scope(request, "iam-instance-profile-association"), {}, {},
                      [&](std::string_view, const Document& body) {
@@ -214,8 +228,6 @@ Reply associate_profile(Request& request) {
     return refuse("IncorrectState",
                   "There is an existing association for instance " + std::string(request.text("InstanceId")));
   const std::string id = new_id("iip-assoc-");
-  const json::Value shown = json::Object{{"Arn", (*profile)["InstanceProfile"]["Arn"]},
-                                         {"Id", (*profile)["InstanceProfile"]["InstanceProfileId"]}};
   json::Value association = json::Object{{"AssociationId", id},
                                          {"InstanceId", request.input["InstanceId"]},
                                          {"IamInstanceProfile", shown},
@@ -257,6 +269,28 @@ Reply disassociate_profile(Request& request) {
   return json::Object{{"IamInstanceProfileAssociation", std::move(gone)}};
 }
 
+// The association goes on under a new id.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceIamInstanceProfileAssociation.html
+Reply replace_profile(Request& request) {
+  const Scope associations = scope(request, "iam-instance-profile-association");
+  FIXPOINT_TRY(found, resource_of(request, "iam-instance-profile-association", "AssociationId", "iip-assoc-",
+                                  "InvalidAssociationID.NotFound", "InvalidAssociationID.Malformed", "association ID"));
+  FIXPOINT_TRY(shown, profile_in(request));
+  const std::string instance_id((*found)["InstanceId"].string_or({}));
+  if (const Document instance = request.state.get(scope(request, "instance"), instance_id)) {
+    json::Value body = *instance;
+    body.set("IamInstanceProfile", shown);
+    request.state.put(scope(request, "instance"), instance_id, std::move(body));
+  }
+  json::Value association = *found;
+  const std::string id = new_id("iip-assoc-");
+  association.set("AssociationId", id);
+  association.set("IamInstanceProfile", shown);
+  request.state.erase(associations, request.text("AssociationId"));
+  request.state.put(associations, id, association);
+  return json::Object{{"IamInstanceProfileAssociation", std::move(association)}};
+}
+
 }  // namespace
 
 void add_instances(Table& table) {
@@ -273,6 +307,7 @@ void add_instances(Table& table) {
   table.changes("AssociateIamInstanceProfile", associate_profile);
   table.reads("DescribeIamInstanceProfileAssociations", describe_associations);
   table.changes("DisassociateIamInstanceProfile", disassociate_profile);
+  table.changes("ReplaceIamInstanceProfileAssociation", replace_profile);
 }
 
 }  // namespace fixpoint::sandbox::ec2

@@ -131,10 +131,11 @@ Reply delete_vpc(Request& request) {
   const std::string id(request.text("VpcId"));
   std::vector<std::pair<Scope, std::string>> own;
   bool used = false;
-  for (const std::string_view type : {"security-group", "subnet", "vpc-endpoint"}) {
+  for (const std::string_view type : {"security-group", "network-acl", "subnet", "vpc-endpoint"}) {
     request.state.each(scope(request, type), {}, {}, [&](std::string_view other, const Document& body) {
       if (!body || (*body)["VpcId"].string_or({}) != id) return true;
-      if (type == "security-group" && (*body)["GroupName"].string_or({}) == "default")
+      if ((type == "security-group" && (*body)["GroupName"].string_or({}) == "default") ||
+          (type == "network-acl" && (*body)["IsDefault"].bool_or(false)))
         own.emplace_back(scope(request, type), other);
       else
         used = true;
@@ -191,6 +192,19 @@ Reply modify_subnet_attribute(Request& request) {
        {"MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64", "MapCustomerOwnedIpOnLaunch"}) {
     if (!request.has(member)) continue;
     body.set(member, request.input[member]["Value"].bool_or(false));
+    ++given;
+  }
+  // These three say in one structure how instances are named.
+  json::Value& naming = body.at_or_make("PrivateDnsNameOptionsOnLaunch");
+  if (request.has("PrivateDnsHostnameTypeOnLaunch")) {
+    naming.set("HostnameType", request.input["PrivateDnsHostnameTypeOnLaunch"]);
+    ++given;
+  }
+  for (const auto& [member, option] :
+       {std::pair{"EnableResourceNameDnsARecordOnLaunch", "EnableResourceNameDnsARecord"},
+        {"EnableResourceNameDnsAAAARecordOnLaunch", "EnableResourceNameDnsAAAARecord"}}) {
+    if (!request.has(member)) continue;
+    naming.set(option, request.input[member]["Value"].bool_or(false));
     ++given;
   }
   if (given == 0) return refuse("MissingParameter", "The request must contain an attribute to modify");
@@ -261,6 +275,7 @@ void furnish_vpc(Request& request, const std::string& vpc_id, std::string_view s
                                          {"CidrIpv4", "0.0.0.0/0"}}}}};
   render_permissions(group);
   request.state.put(scope(request, "security-group"), id, std::move(group));
+  furnish_acl(request, fixed_id(request, "acl-", std::string(seed) + "/default-acl"), vpc_id);
 }
 
 std::string default_vpc(Request& request) {

@@ -185,8 +185,7 @@ json::Array permissions_of(const json::Value& rules, bool egress) {
       item.set("PrefixListId", prefixes);
       list = "PrefixListIds";
     } else {
-      item.set("GroupId", (*rule)["ReferencedGroupInfo"]["GroupId"]);
-      item.set("UserId", (*rule)["ReferencedGroupInfo"]["UserId"]);
+      for (const json::Member& member : (*rule)["ReferencedGroupInfo"].as_object()) item.set(member.key, member.value);
     }
     if (const json::Value& text = (*rule)["Description"]; !text.is_null()) item.set("Description", text);
     out.back().as_object().find(list)->push_back(std::move(item));

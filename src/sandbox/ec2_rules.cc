@@ -53,7 +53,11 @@ Result<json::Value> referenced_group(Request& request, const json::Value& pair) 
   // A group of a peered account is not looked for: it need not be one of the embedded accounts.
   if (owner == request.context.account && !request.state.get(scope(request, type), id))
     return refuse("InvalidGroup.NotFound", "The security group '" + id + "' does not exist");
-  return json::Object{{"GroupId", id}, {"UserId", owner}};
+  json::Object out{{"GroupId", id}, {"UserId", owner}};
+  for (const auto member : {"VpcId", "VpcPeeringConnectionId"})
+    if (!pair[member].is_null()) out.set(member, pair[member]);
+  if (out.contains("VpcPeeringConnectionId")) out.set("PeeringStatus", "active");
+  return json::Value(std::move(out));
 }
 
 // IpPermissions, or the one permission that the flat parameters say.

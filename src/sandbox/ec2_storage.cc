@@ -216,6 +216,12 @@ Reply modify_snapshot_attribute(Request& request) {
     for (const json::Value& item : add)
       if (item["Group"].is_string())
         return refuse("OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared");
+  if (snapshot_blocking(request) != "unblocked")
+    for (const json::Value& item : add)
+      if (item["Group"].is_string())
+        return refuse("OperationNotPermitted",
+                      "You can't publicly share this snapshot because block public access for snapshots is enabled for "
+                      "this account.");
   json::Value body = *snapshot;
   json::Value permissions = body["Permissions"];
   if (!permissions.is_array()) permissions = json::Array();

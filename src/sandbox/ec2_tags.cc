@@ -25,6 +25,9 @@ constexpr Kind kinds[] = {
     {"tgw-", "transit-gateway", "InvalidTransitGatewayID.NotFound", "transit gateway ID"},
     {"vpce-", "vpc-endpoint", "InvalidVpcEndpointId.NotFound", "Vpc Endpoint Id"},
     {"fl-", "vpc-flow-log", "InvalidFlowLogId.NotFound", "flow log ID"},
+    {"acl-", "network-acl", "InvalidNetworkAclID.NotFound", "networkAcl ID"},
+    {"eipalloc-", "elastic-ip", "InvalidAllocationID.NotFound", "allocation ID"},
+    {"ami-", "image", "InvalidAMIID.NotFound", "image id"},
 };
 
 const Kind* kind_of(std::string_view id) {

@@ -120,6 +120,8 @@ Result<void> SqliteConnection::bind(sqlite3_stmt* statement, std::string_view sq
       code = sqlite3_bind_double(statement, at, *real);
     } else if (const auto* text = std::get_if<std::string>(&params[i])) {
       code = sqlite3_bind_text64(statement, at, text->data(), text->size(), SQLITE_STATIC, SQLITE_UTF8);
+    } else if (const auto* blob = std::get_if<Blob>(&params[i])) {
+      code = sqlite3_bind_blob64(statement, at, blob->bytes.data(), blob->bytes.size(), SQLITE_STATIC);
     } else {
       code = sqlite3_bind_null(statement, at);
     }

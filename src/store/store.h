@@ -14,8 +14,13 @@
 
 namespace fixpoint::store {
 
-/// A value bound to a `?` of a statement, or read from a column. Text and blobs are both strings of bytes.
-using Cell = std::variant<std::nullptr_t, std::int64_t, double, std::string>;
+/// Bytes bound to a `?` for a column of type BLOB; a string is for TEXT.
+struct Blob {
+  std::string bytes;
+};
+
+/// A value bound to a `?` of a statement, or read from a column. Read, text and blobs are both strings of bytes.
+using Cell = std::variant<std::nullptr_t, std::int64_t, double, std::string, Blob>;
 using Params = std::vector<Cell>;
 
 /// One row of an answer; columns by their position in the SELECT.

@@ -37,6 +37,10 @@ PutHat:
     - {when: "{% $before.Missing %}", call: shop:Never}
 SellHat: {irreversible: It is another's now.}
 BendHat: {undo: {when: "{% 'perhaps' %}", call: shop:DropHat}}
+SortHats:
+  undo:
+    - {each: "{% $input.Ids %}", when: "{% $item != 'c' %}", call: shop:PutHat, input: {Id: "{% $item %}"}}
+    - {call: shop:DropHat, input: {Id: "{% $item %}"}}
 WearHat:
   before: {call: shop:GetHat, take: "{% Colour %}", also: {Band: {call: shop:GetBand}}}
   undo: {call: shop:DropHat}
@@ -151,6 +155,20 @@ TEST_F(InverseTest, says_before_the_call_whether_it_can_be_undone) {
     ASSERT_FALSE(calls) << name;
     EXPECT_THAT(calls.error().message, HasSubstr("it cannot be undone: "));
   }
+}
+
+TEST_F(InverseTest, a_step_is_made_for_each_item_that_its_condition_holds_of) {
+  const auto undone = [&](const Value& input) {
+    std::vector<std::string> said;
+    const auto calls = inverse(recipe("SortHats"), {context_, input}).value();
+    for (const auto& call : calls) said.push_back(std::to_string(call.step) + call.operation + json::print(call.input));
+    return said;
+  };
+  EXPECT_THAT(undone(Object{{"Ids", json::Array{"a", "c", "b"}}}),
+              ElementsAre(R"(0PutHat{"Id":"a"})", R"(0PutHat{"Id":"b"})", R"(1DropHat{})"));
+  EXPECT_THAT(undone(Object{{"Ids", "only"}}), ElementsAre(R"(0PutHat{"Id":"only"})", R"(1DropHat{})"));
+  EXPECT_THAT(undone(Object{}), ElementsAre(R"(1DropHat{})"));
+  EXPECT_THAT(undone(Object{{"Ids", json::Array{}}}), ElementsAre(R"(1DropHat{})"));
 }
 
 TEST_F(InverseTest, a_condition_has_to_be_true_or_false) {

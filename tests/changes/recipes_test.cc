@@ -74,7 +74,7 @@ TEST(Recipes, say_file_and_place_of_every_fault) {
       {"PutHat: {undo: [{call: shop:DropHat}, {input: {}}]}", "shop.yaml:PutHat.undo[1].call: is missing"},
       {"PutHat: {undo: [{call: shop:DropHat, when: '{% ) %}'}]}", "shop.yaml:PutHat.undo[0].when: "},
       {"PutHat: {undo: [{call: shop:DropHat, gone: [x]}]}",
-       "shop.yaml:PutHat.undo[0]: 'gone' is not known here; there are when, call, input, done"},
+       "shop.yaml:PutHat.undo[0]: 'gone' is not known here; there are each, when, call, input, done"},
       {"PutHat: {undo: [{call: shop:DropHat, done: x}]}", "shop.yaml:PutHat.undo[0].done: has to be a list of names"},
       {"PutHat: {irreversible: x, resource: '{% [ %}'}", "shop.yaml:PutHat.resource: "},
       {"PutHat: {irreversible: x, answer: '{% [ %}'}", "shop.yaml:PutHat.answer: "},

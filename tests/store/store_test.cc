@@ -116,6 +116,23 @@ TEST(Store, keeps_bytes_and_large_integers) {
   EXPECT_TRUE((*rows)[0].is_null(2));
 }
 
+TEST(Store, keeps_blobs_apart_from_text) {
+  auto store = Store::open({}, {{"blobs", {"CREATE TABLE kept (bytes BLOB PRIMARY KEY) STRICT"}}}).value();
+  const std::string bytes("a\0\xff", 3);
+  ASSERT_TRUE(store->write([&](Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("INSERT INTO kept VALUES (?)", {Blob{bytes}}));
+    FIXPOINT_CHECK(tx.execute("INSERT INTO kept VALUES (?)", {Blob{}}));
+    return {};
+  }));
+  const auto rows = store->read([&](Session& session) {
+    return session.query("SELECT bytes FROM kept WHERE bytes <= ? ORDER BY bytes DESC", {Blob{bytes}});
+  });
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ((*rows)[0].text(0), bytes);
+  EXPECT_EQ((*rows)[1].text(0), "");
+  EXPECT_FALSE((*rows)[1].is_null(0));
+}
+
 TEST(Store, a_folder_that_cannot_be_made_is_an_error) {
   const auto store = Store::open({.folder = "/proc/nothing/here"}, schemas);
   ASSERT_FALSE(store);

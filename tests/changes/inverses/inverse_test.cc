@@ -1,0 +1,263 @@
+#include "changes/inverse.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+
+#include "aws/models.h"
+#include "aws/validate.h"
+#include "case.h"
+#include "changes/door.h"
+#include "json/text.h"
+#include "json/yaml.h"
+#include "sandbox/sandbox.h"
+#include "support/paths.h"
+
+namespace fixpoint::changes {
+namespace {
+
+using json::Object;
+using json::Value;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const aws::Models& models() {
+  static const std::unique_ptr<aws::Models> opened = aws::Models::open({}).value();
+  return *opened;
+}
+
+const Recipes& recipes() {
+  static const Recipes loaded = Recipes::load(catalog::Catalog::embedded()).value();
+  return loaded;
+}
+
+/// An account of its own for one case, changed through a door.
+class Scene {
+ public:
+  Scene() {
+    store_ = store::Store::open({.folder = {}, .durable = false}, {sandbox::Sandbox::schema(), Door::schema()}).value();
+    sandbox_ = sandbox::Sandbox::open(*store_, catalog::Catalog::embedded(), clock_).value();
+    door_ = std::make_unique<Door>(*store_, clock_, *sandbox_, recipes());
+  }
+  void in(const std::string& region) {
+    context.region = region;
+    bindings.set("region", Value(region));
+    bindings.set("account", Value(context.account));
+  }
+  /// The filled-in input; null after a failed test.
+  Value filled(const jsonata::Template& form) {
+    auto value = form.fill(Value(), bindings);
+    EXPECT_TRUE(value) << describe(value.error());
+    return value && *value ? **value : Value(Object());
+  }
+  Result<Value> call(const CallTemplate& call) {
+    return sandbox_->call(context, call.service, call.operation, filled(call.input));
+  }
+  /// What is there: the answer, or {"Error": code}. A change of state is seen, one of time is not: the clock stands.
+  Value look(const Case::Look& look) {
+    auto answer = call(look.call);
+    if (!answer) return Object{{"Error", answer.error().code}};
+    if (!look.take) return std::move(*answer);
+    auto taken = look.take->fill(*answer, bindings);
+    EXPECT_TRUE(taken) << describe(taken.error());
+    return taken && *taken ? std::move(**taken) : Value();
+  }
+  std::vector<Value> look(const std::vector<Case::Look>& looks) {
+    std::vector<Value> seen;
+    seen.reserve(looks.size());
+    for (const auto& each : looks) seen.push_back(look(each));
+    return seen;
+  }
+  Door& door() { return *door_; }
+  sandbox::Sandbox& account() { return *sandbox_; }
+  void tick() { clock_.advance_ms(1000); }
+
+  aws::CallContext context{"111111111111", "us-east-1", "e1", "r"};
+  jsonata::Bindings bindings;
+
+ private:
+  ManualClock clock_{1'700'000'000'000};
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<sandbox::Sandbox> sandbox_;
+  std::unique_ptr<Door> door_;
+};
+
+/// What of a recipe its cases have seen: each condition met and not met, the state there and absent.
+struct Seen {
+  std::set<std::string> all;
+  void condition(const std::string& what, const std::vector<Recipe::Caveat>& caveats, const std::string& sentence) {
+    for (std::size_t i = 0; i < caveats.size(); ++i) {
+      const bool met = sentence.find(caveats[i].because) != std::string::npos;
+      all.insert(what + "[" + std::to_string(i) + "]" + (met ? " met" : " not met"));
+    }
+  }
+};
+
+void check_fits(const std::string& service, const std::string& operation, const Value& input) {
+  const auto model = models().get(service);
+  ASSERT_TRUE(model) << service;
+  const auto* known = (*model)->find_operation(operation);
+  ASSERT_NE(known, nullptr) << service << ":" << operation;
+  const auto fits = aws::validate(*known, input);
+  EXPECT_TRUE(fits) << service << ":" << operation << json::print(input) << ": " << describe(fits.error());
+}
+
+std::string text_of(const std::vector<Value>& seen) {
+  std::string text;
+  for (const auto& each : seen) text += json::print(each) + "\n";
+  return text;
+}
+
+void run(const std::string& service, const std::string& operation, const Recipe& recipe, const Case& one, Seen& seen) {
+  Scene scene;
+  scene.in(one.region);
+  for (const auto& given : one.given) {
+    auto answer = scene.call(given.call);
+    ASSERT_TRUE(answer) << given.call.service << ":" << given.call.operation << ": " << describe(answer.error());
+    if (!given.keep.empty()) scene.bindings.set(given.keep, std::move(*answer));
+  }
+  scene.tick();
+  const Value input = scene.filled(one.change);
+  check_fits(service, operation, input);
+  const auto before = scene.look(one.same);
+
+  const auto plan = scene.door().plan(scene.context, service, operation, input);
+  ASSERT_TRUE(plan) << describe(plan.error());
+  EXPECT_EQ(text_of(before), text_of(scene.look(one.same))) << "a plan changed something";
+  if (!one.irreversible.empty())
+    EXPECT_THAT(plan->undo, AllOf(StartsWith("CANNOT BE UNDONE: "), HasSubstr(one.irreversible)));
+  else if (!one.leaves.empty())
+    EXPECT_THAT(plan->undo, AllOf(StartsWith("possible, but "), HasSubstr(one.leaves)));
+  else
+    EXPECT_EQ(plan->undo, "possible");
+  seen.condition("irreversible", recipe.irreversible, plan->undo);
+  seen.condition("leaves", recipe.leaves, plan->undo);
+  if (plan->before_read) seen.all.insert(plan->before ? "state there" : "state absent");
+
+  const auto made = scene.door().call(scene.context, "change", service, operation, input);
+  const auto changed = scene.look(one.same);
+  if (!one.fails.empty()) {
+    ASSERT_FALSE(made) << "it should have been refused";
+    EXPECT_EQ(made.error().code, one.fails) << made.error().message;
+    EXPECT_EQ(text_of(before), text_of(changed));
+    return;
+  }
+  ASSERT_TRUE(made) << describe(made.error());
+  if (one.changes && !one.same.empty())
+    EXPECT_NE(text_of(before), text_of(changed)) << "nothing of what is looked at was changed";
+  else
+    EXPECT_EQ(text_of(before), text_of(changed));
+  if (!one.irreversible.empty()) return;
+
+  scene.tick();
+  const Change change = scene.door().of_execution("e1").value().at(0);
+  const auto calls = inverse(recipe, {scene.context, change.input, change.before ? &*change.before : nullptr,
+                                      change.output ? &*change.output : nullptr});
+  ASSERT_TRUE(calls) << describe(calls.error());
+  std::vector<std::string> names;
+  aws::CallContext undoing = scene.context;
+  undoing.execution = "e2";
+  for (const auto& call : *calls) {
+    names.push_back(call.service + ":" + call.operation);
+    check_fits(call.service, call.operation, call.input);
+    const auto undone =
+        scene.door().call(undoing, std::to_string(names.size()), call.service, call.operation, call.input);
+    EXPECT_TRUE(undone) << names.back() << json::print(call.input) << ": " << describe(undone.error());
+  }
+  EXPECT_EQ(names, one.undo);
+  EXPECT_EQ(text_of(before), text_of(scene.look(one.same))) << "after the undo it is not as it was";
+  for (const auto& look : one.left) EXPECT_EQ(json::print(scene.look(look)), json::print(scene.filled(*look.is)));
+  for (std::size_t i = 0; i < recipe.undo.size(); ++i) {
+    const bool used = std::any_of(calls->begin(), calls->end(), [&](const Call& call) { return call.step == i; });
+    seen.all.insert("undo[" + std::to_string(i) + "]" + (used ? " met" : " not met"));
+  }
+}
+
+// What the cases of an operation have to have seen between them.
+std::vector<std::string> wanted(const Recipe& recipe) {
+  std::vector<std::string> out;
+  for (const auto& read : recipe.before)
+    if (read.name.empty() && !read.absent.empty()) out.insert(out.end(), {"state there", "state absent"});
+  const auto both = [&](const std::string& what, std::size_t i, bool conditional) {
+    out.push_back(what + "[" + std::to_string(i) + "] met");
+    if (conditional) out.push_back(what + "[" + std::to_string(i) + "] not met");
+  };
+  for (std::size_t i = 0; i < recipe.undo.size(); ++i) both("undo", i, recipe.undo[i].when.has_value());
+  for (std::size_t i = 0; i < recipe.irreversible.size(); ++i)
+    both("irreversible", i, recipe.irreversible[i].when.has_value());
+  for (std::size_t i = 0; i < recipe.leaves.size(); ++i) both("leaves", i, recipe.leaves[i].when.has_value());
+  return out;
+}
+
+// By service, the data files: operations with their cases, beside `whole` and `shared`.
+std::map<std::string, Value> read_data() {
+  std::map<std::string, Value> data;
+  for (const auto& file : std::filesystem::directory_iterator(test::test_data("changes/inverses"))) {
+    if (file.path().extension() != ".yaml") continue;
+    auto form = json::parse_yaml(test::read_file(file.path()));
+    if (!form) throw std::runtime_error(file.path().string() + ": " + describe(form.error()));
+    data.emplace(file.path().stem().string(), std::move(*form));
+  }
+  return data;
+}
+
+std::vector<std::string> services() {
+  std::vector<std::string> names;
+  for (const auto& [service, form] : read_data()) names.push_back(service);
+  return names;
+}
+
+class Inverses : public testing::TestWithParam<std::string> {};
+
+TEST_P(Inverses, put_the_state_back_value_for_value) {
+  const std::string& service = GetParam();
+  const Value form = read_data().at(service);
+  for (const auto& member : form.as_object()) {
+    if (member.key == "whole" || member.key == "shared") continue;
+    SCOPED_TRACE(service + ":" + member.key);
+    const Recipe* recipe = recipes().find(service, member.key);
+    if (recipe == nullptr) {
+      ADD_FAILURE() << "there are cases, but no recipe";
+      continue;
+    }
+    const auto cases = read_cases(member.value, member.key);
+    if (!cases) {
+      ADD_FAILURE() << describe(cases.error());
+      continue;
+    }
+    Seen seen;
+    for (const auto& one : *cases) {
+      SCOPED_TRACE("case: " + one.name);
+      run(service, member.key, *recipe, one, seen);
+    }
+    for (const auto& want : wanted(*recipe)) EXPECT_TRUE(seen.all.contains(want)) << "no case has seen: " << want;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Catalog, Inverses, testing::ValuesIn(services()),
+                         [](const auto& service) { return service.param; });
+
+TEST(InverseCases, every_recipe_has_one) {
+  auto data = read_data();
+  for (const auto& [name, recipe] : recipes().all()) {
+    const auto call = split_call(name).value();
+    EXPECT_GT(data[call.first][call.second].size(), 0U) << name << " has no case in tests/changes/inverses";
+  }
+}
+
+TEST(InverseCases, every_changing_operation_of_the_account_has_a_recipe_where_the_service_is_whole) {
+  auto data = read_data();
+  Scene scene;
+  for (const auto& [service, operation] : scene.account().operations()) {
+    if (!data[service]["whole"].bool_or(false) || recipes().reads(service, operation)) continue;
+    EXPECT_NE(recipes().find(service, operation), nullptr)
+        << service << ":" << operation << " changes the account and nothing says how it is taken back";
+  }
+}
+
+}  // namespace
+}  // namespace fixpoint::changes
