@@ -77,9 +77,9 @@ Result<std::optional<Value>> read_before(const Recipe& recipe, const aws::CallCo
       state = std::move(taken);
     }
     if (read.name.empty()) {
+      if (!state) return std::nullopt;
       before = std::move(state);
     } else if (state) {
-      if (!before) before = Value(json::Object());
       if (!before->is_object())
         return fail(errors::validation("a recipe with 'also' has to take an object, so that " + read.name +
                                        " can become a member of it"));

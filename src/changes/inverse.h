@@ -30,7 +30,8 @@ struct Call {
 };
 
 /// Reads what the call with this input is about to overwrite; nothing where that is absent (or where the recipe reads
-/// nothing). The first read is the state; where it is absent the others are not made. An answer of `also` becomes the
+/// nothing). The first read is the state; where it is absent, or `take` takes nothing of it,
+/// the others are not made. An answer of `also` becomes the
 /// member of its name, or none where it is absent; later reads see in `$before` what is there so far. Errors: those of
 /// the account, the message saying that the state before could not be read, for what cannot be read cannot be put back;
 /// those of the expressions.

@@ -77,6 +77,12 @@ bool is_enforced(const json::Value& bucket) {
   return bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"].string_or({}) == "BucketOwnerEnforced";
 }
 
+bool is_of_owner(const Request& request, const json::Array& grants) {
+  const std::string own = canonical_id(request.context.account);
+  return std::all_of(grants.begin(), grants.end(),
+                     [&](const json::Value& item) { return item["Grantee"]["ID"].string_or({}) == own; });
+}
+
 // Everybody, with no condition that narrows it down.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 bool is_public_policy(const json::Value& policy) {
@@ -149,6 +155,18 @@ Reply put_bucket_acl(Request& request) {
   return empty();
 }
 
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html
+Reply put_bucket_ownership(Request& request) {
+  FIXPOINT_TRY(bucket, bucket_of(request));
+  json::Value body = *bucket;
+  body.set("OwnershipControls", request.input["OwnershipControls"]);
+  if (is_enforced(body) && (*bucket)["Acl"].is_array() && !is_of_owner(request, (*bucket)["Acl"].as_array()))
+    return refuse("InvalidBucketAclWithObjectOwnership", 400,
+                  "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
+  request.state.put(bucket_scope(), request.text("Bucket"), std::move(body));
+  return empty();
+}
+
 }  // namespace
 
 Result<void> apply_acl(Request& request, json::Value& target, const Document& around) {
@@ -181,11 +199,9 @@ Result<void> apply_acl(Request& request, json::Value& target, const Document& ar
   }
   if (!given) return {};
   const json::Value& bucket = around ? *around : target;
-  const bool owner_only = std::all_of(grants.begin(), grants.end(), [&](const json::Value& item) {
-    return item["Grantee"]["ID"].string_or({}) == canonical_id(request.context.account);
-  });
   if (is_enforced(bucket)) {
-    if (!owner_only) return refuse("AccessControlListNotSupported", 400, "The bucket does not allow ACLs");
+    if (!is_of_owner(request, grants))
+      return refuse("AccessControlListNotSupported", 400, "The bucket does not allow ACLs");
     return {};
   }
   if (bucket["PublicAccessBlock"]["BlockPublicAcls"].bool_or(false) && is_public(grants))
@@ -205,6 +221,7 @@ void add_access(Operations& table) {
   table.reads("GetBucketPolicyStatus", get_bucket_policy_status);
   table.reads("GetBucketAcl", get_bucket_acl);
   table.changes("PutBucketAcl", put_bucket_acl);
+  table.changes("PutBucketOwnershipControls", put_bucket_ownership);
 }
 
 }  // namespace fixpoint::sandbox::s3

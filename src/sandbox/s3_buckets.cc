@@ -225,6 +225,25 @@ Reply put_bucket_logging(Request& request) {
   return empty();
 }
 
+// Each destination has a name, which S3 makes up where it is left out.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
+Reply put_bucket_notification(Request& request) {
+  FIXPOINT_TRY(bucket, bucket_of(request));
+  json::Value configuration = request.input["NotificationConfiguration"];
+  if (!configuration.is_object()) configuration = json::Object();
+  for (const auto member : {"TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations"}) {
+    json::Value* list = configuration.as_object().find(member);
+    if (list == nullptr || !list->is_array()) continue;
+    for (json::Value& item : list->as_array())
+      if (item.is_object() && item["Id"].is_null()) item.set("Id", random_uuid());
+    if (list->size() == 0) configuration.as_object().erase(member);
+  }
+  json::Value body = *bucket;
+  body.set("Notification", std::move(configuration));
+  request.state.put(bucket_scope(), request.text("Bucket"), std::move(body));
+  return empty();
+}
+
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
 Reply put_bucket_lifecycle(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
@@ -270,6 +289,7 @@ void add_s3(Services& services) {
   table.changes("PutBucketEncryption", s3::put_bucket_encryption);
   table.changes("PutBucketLogging", s3::put_bucket_logging);
   table.changes("PutBucketLifecycleConfiguration", s3::put_bucket_lifecycle);
+  table.changes("PutBucketNotificationConfiguration", s3::put_bucket_notification);
   s3::add_access(table);
 }
 
