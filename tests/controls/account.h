@@ -5,6 +5,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "changes/inverse.h"
 #include "controls/remediation.h"
 #include "gateway/scene.h"
 #include "json/text.h"
@@ -217,19 +218,10 @@ class Account {
     const changes::Recipe* recipe = recipes.find(change.service, change.operation);
     std::vector<changes::Change> made;
     if (recipe == nullptr) return made;
-    for (const auto& undo : recipe->undo) {
-      jsonata::Bindings bindings;
-      bindings.borrow("input", change.input);
-      if (change.before) bindings.borrow("before", *change.before);
-      if (change.output) bindings.borrow("output", *change.output);
-      if (undo.when) {
-        const auto wanted = must(undo.when->fill(change.input, bindings));
-        if (!wanted || !wanted->is_bool()) ADD_FAILURE() << change.operation << ": 'when' gives no boolean";
-        if (!wanted || !wanted->bool_or(false)) continue;
-      }
-      const auto input = must(undo.call.input.fill(change.input, bindings));
-      made.push_back(make(undo.call.service, undo.call.operation, *input));
-    }
+    const aws::CallContext context{caller.account, caller.region, "e", ""};
+    const auto calls = must(changes::inverse(*recipe, {context, change.input, change.before ? &*change.before : nullptr,
+                                                       change.output ? &*change.output : nullptr}));
+    for (const auto& call : calls) made.push_back(make(call.service, call.operation, call.input));
     return made;
   }
 
