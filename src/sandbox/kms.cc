@@ -372,7 +372,7 @@ Reply enable_rotation(Request& request) {
   FIXPOINT_CHECK(check_rotatable(*key));
   FIXPOINT_CHECK(check_not_deleted(*key));
   if (state_of(*key) == "Disabled") return refuse("DisabledException", std::string(arn_of(*key)) + " is disabled.");
-  const std::int64_t period = request.input["RotationPeriodInDays"].int_or((*key)["Rotation"]["Period"].int_or(365));
+  const std::int64_t period = request.input["RotationPeriodInDays"].int_or(365);
   if (period < 90 || period > 2560)
     return refuse(
         "ValidationException",
