@@ -1,13 +1,15 @@
-#include "sandbox/operation.h"
+#include "sandbox/iam.h"
 
 namespace fixpoint::sandbox {
-namespace {
+namespace iam {
 
 // What of IAM is more than catalog/sandbox/iam.yaml can say.
 
 tl::unexpected<Error> refuse(std::string code, int status, std::string message) {
   return fail(errors::coded(std::move(code), std::move(message), status));
 }
+
+namespace {
 
 // The call replaces the policy: what it leaves out goes back to its default.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html
@@ -22,29 +24,6 @@ Reply update_password_policy(Request& request) {
   for (const auto member : {"PasswordReusePrevention", "HardExpiry"})
     if (request.has(member)) policy.set(member, request.input[member]);
   request.state.put(request.global("iam", "password_policy"), "account", std::move(policy));
-  return empty();
-}
-
-bool is_attached(Request& request, std::string_view type, const json::Value& arn) {
-  bool found = false;
-  request.state.each(request.global("iam", type), {}, {}, [&](std::string_view, const Document& body) {
-    if (!body) return true;
-    const json::Value& attached = (*body)["Attached"];
-    for (std::size_t i = 0; i < attached.size(); ++i) found = found || attached[i]["PolicyArn"] == arn;
-    return !found;
-  });
-  return found;
-}
-
-Reply delete_policy(Request& request) {
-  const Scope policies = request.global("iam", "policy");
-  const std::string_view arn = request.text("PolicyArn");
-  if (!request.state.get(policies, arn))
-    return refuse("NoSuchEntity", 404, "Policy " + std::string(arn) + " was not found.");
-  for (const auto type : {"role", "user"})
-    if (is_attached(request, type, request.input["PolicyArn"]))
-      return refuse("DeleteConflict", 409, "Cannot delete a policy attached to entities.");
-  request.state.erase(policies, arn);
   return empty();
 }
 
@@ -101,14 +80,16 @@ Reply profiles_of_role(Request& request) {
 }
 
 }  // namespace
+}  // namespace iam
 
 void add_iam(Services& services) {
   Operations table("iam", services);
-  table.changes("UpdateAccountPasswordPolicy", update_password_policy);
-  table.changes("DeletePolicy", delete_policy);
-  table.changes("AddRoleToInstanceProfile", add_role);
-  table.changes("RemoveRoleFromInstanceProfile", remove_role);
-  table.reads("ListInstanceProfilesForRole", profiles_of_role);
+  table.changes("UpdateAccountPasswordPolicy", iam::update_password_policy);
+  table.changes("AddRoleToInstanceProfile", iam::add_role);
+  table.changes("RemoveRoleFromInstanceProfile", iam::remove_role);
+  table.reads("ListInstanceProfilesForRole", iam::profiles_of_role);
+  iam::add_policies(table);
+  iam::add_groups(table);
 }
 
 }  // namespace fixpoint::sandbox

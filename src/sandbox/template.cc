@@ -30,6 +30,7 @@ std::string plain_text(const json::Value& value) {
 
 std::string turned(std::string text, std::string_view turn, std::string_view with) {
   if (turn == "lower") return to_lower(text);
+  if (turn == "uri") return uri_encode(text);
   if (turn == "tail") {
     const auto at = text.rfind(with);
     return at == std::string::npos ? text : text.substr(at + with.size());
@@ -67,8 +68,9 @@ Result<Template::Reference> Template::parse_reference(std::string_view text, con
     const auto gap = turn.find(' ');
     out.turn = turn.substr(0, gap);
     out.turn_with = gap == std::string_view::npos ? "" : std::string(turn.substr(gap + 1));
-    if (out.turn != "lower" && (out.turn != "tail" || out.turn_with.empty()))
-      return fail(errors::validation("'!" + std::string(turn) + "' is not known: '!lower' and '!tail /' are", where));
+    if (out.turn != "lower" && out.turn != "uri" && (out.turn != "tail" || out.turn_with.empty()))
+      return fail(
+          errors::validation("'!" + std::string(turn) + "' is not known: '!lower', '!uri' and '!tail /' are", where));
     text = text.substr(0, bang);
   }
   const auto parts = split(text, '.');

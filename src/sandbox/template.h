@@ -22,8 +22,9 @@ struct Bindings {
 ///   `$account`, `$region`, `$partition`, `$now` (seconds since the epoch), `$now_ms`, `$now_iso`, `$date`. `$in.A | x`
 ///   gives x where there is no A; x is JSON, or else text.
 /// - A text with `{...}` is filled in: `arn:{partition}:iam::{account}:user/{in.UserName}`. In braces stand references
-///   without `$`, which a `!` turns: `{in.X!lower}`, `{in.X!tail /}` (what follows the last `/`; all of it where there
-///   is none). `{hex 17}`, `{upper 17}` (capitals and digits), `{letters 26}`, `{digits 10}` and `{uuid}` are random.
+///   without `$`, which a `!` turns: `{in.X!lower}`, `{in.X!uri}` (as in a URL), `{in.X!tail /}` (what follows the last
+///   `/`; all of it where there is none). `{hex 17}`, `{upper 17}` (capitals and digits), `{letters 26}`, `{digits 10}`
+///   and `{uuid}` are random.
 /// - A mapping gives an object (its names may have holes too), a list an array; what comes out as nothing is left out.
 /// `$take: [A, B]` in a mapping
 ///   adds those members of the input that are there; `$all: $it` adds every member of what it names, `$without: [A]`

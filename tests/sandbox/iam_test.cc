@@ -85,5 +85,89 @@ TEST(Iam, roles_policies_and_instance_profiles_hang_together) {
   aws.ok("iam:DeletePolicy", "{PolicyArn: '" + arn + "'}");
 }
 
+TEST(Iam, a_policy_has_up_to_five_versions_whose_numbers_are_given_once) {
+  Accounts aws;
+  const auto arn =
+      aws.ok("iam:CreatePolicy", "{PolicyName: p, PolicyDocument: '{\"a\": 1}'}")["Policy"]["Arn"].as_string();
+  const auto of = [&](const std::string& more) { return "{PolicyArn: '" + arn + "'" + more + "}"; };
+  // As in a URL, for so IAM gives documents.
+  EXPECT_EQ(aws.ok("iam:GetPolicyVersion", of(", VersionId: v1"))["PolicyVersion"]["Document"], "%7B%22a%22%3A%201%7D");
+  for (const auto* id : {"v2", "v3", "v4", "v5"})
+    EXPECT_EQ(aws.ok("iam:CreatePolicyVersion", of(", PolicyDocument: '{}'"))["PolicyVersion"]["VersionId"], id);
+  EXPECT_EQ(aws.error("iam:CreatePolicyVersion", of(", PolicyDocument: '{}'")).code, "LimitExceeded");
+  EXPECT_EQ(aws.error("iam:DeletePolicyVersion", of(", VersionId: v1")),
+            (Error{"DeleteConflict", "Cannot delete the default version of a policy.", {}, false, 409}));
+  aws.ok("iam:SetDefaultPolicyVersion", of(", VersionId: v3"));
+  EXPECT_EQ(aws.ok("iam:GetPolicy", of(""))["Policy"]["DefaultVersionId"], "v3");
+  aws.ok("iam:DeletePolicyVersion", of(", VersionId: v5"));
+  EXPECT_EQ(
+      aws.ok("iam:CreatePolicyVersion", of(", PolicyDocument: '{}', SetAsDefault: true"))["PolicyVersion"]["VersionId"],
+      "v6");
+  EXPECT_EQ(aws.ok("iam:ListPolicyVersions", of(""))["Versions"].size(), 5u);
+  for (const auto* operation : {"GetPolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"})
+    EXPECT_EQ(aws.error(std::string("iam:") + operation, of(", VersionId: v5")).message,
+              "Policy " + arn + " version v5 does not exist or is not attachable.");
+  EXPECT_EQ(aws.error("iam:DeletePolicy", of("")).code, "DeleteConflict");
+  for (const auto* id : {"v1", "v2", "v3", "v4"})
+    aws.ok("iam:DeletePolicyVersion", of(", VersionId: " + std::string(id)));
+  aws.ok("iam:DeletePolicy", of(""));
+  EXPECT_EQ(aws.code("iam:ListPolicyVersions", of("")), "NoSuchEntity");
+}
+
+TEST(Iam, a_policy_knows_what_it_is_attached_to) {
+  Accounts aws;
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  aws.ok("iam:CreateGroup", "{GroupName: ops}");
+  const auto arn = aws.ok("iam:CreatePolicy", "{PolicyName: p, PolicyDocument: '{}'}")["Policy"]["Arn"].as_string();
+  aws.ok("iam:AttachUserPolicy", "{UserName: ann, PolicyArn: '" + arn + "'}");
+  aws.ok("iam:AttachGroupPolicy", "{GroupName: ops, PolicyArn: '" + arn + "'}");
+  aws.ok("iam:AttachGroupPolicy", "{GroupName: ops, PolicyArn: '" + arn + "'}");
+  EXPECT_EQ(aws.ok("iam:GetPolicy", "{PolicyArn: '" + arn + "'}")["Policy"]["AttachmentCount"], 2);
+  const auto entities = aws.ok("iam:ListEntitiesForPolicy", "{PolicyArn: '" + arn + "'}");
+  EXPECT_EQ(entities["PolicyUsers"][0]["UserName"], "ann");
+  EXPECT_EQ(entities["PolicyGroups"][0]["GroupName"], "ops");
+  EXPECT_EQ(entities["PolicyRoles"].size(), 0u);
+  EXPECT_EQ(aws.code("iam:DeletePolicy", "{PolicyArn: '" + arn + "'}"), "DeleteConflict");
+  EXPECT_EQ(aws.error("iam:AttachUserPolicy", "{UserName: ann, PolicyArn: 'arn:aws:iam::111111111111:policy/none'}"),
+            (Error{"NoSuchEntity",
+                   "Policy arn:aws:iam::111111111111:policy/none does not exist or is not attachable.",
+                   {},
+                   false,
+                   404}));
+  EXPECT_EQ(aws.error("iam:AttachGroupPolicy", "{GroupName: none, PolicyArn: '" + arn + "'}").message,
+            "The group with name none cannot be found.");
+  EXPECT_EQ(aws.code("iam:DeleteGroup", "{GroupName: ops}"), "DeleteConflict");
+}
+
+TEST(Iam, a_user_of_a_group_or_with_a_device_is_not_deleted) {
+  Accounts aws;
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  aws.ok("iam:CreateGroup", "{GroupName: ops, Path: /all/}");
+  EXPECT_EQ(aws.code("iam:AddUserToGroup", "{GroupName: ops, UserName: bob}"), "NoSuchEntity");
+  aws.ok("iam:AddUserToGroup", "{GroupName: ops, UserName: ann}");
+  EXPECT_EQ(aws.ok("iam:GetGroup", "{GroupName: ops}")["Users"][0]["UserName"], "ann");
+  EXPECT_EQ(aws.ok("iam:ListGroupsForUser", "{UserName: ann}")["Groups"][0]["Arn"],
+            "arn:aws:iam::111111111111:group/all/ops");
+  EXPECT_EQ(aws.code("iam:DeleteGroup", "{GroupName: ops}"), "DeleteConflict");
+  EXPECT_EQ(aws.error("iam:DeleteUser", "{UserName: ann}").message,
+            "Cannot delete entity, must remove users from group first.");
+  aws.ok("iam:RemoveUserFromGroup", "{GroupName: ops, UserName: ann}");
+  aws.ok("iam:DeleteGroup", "{GroupName: ops}");
+  const auto device = aws.ok("iam:CreateVirtualMFADevice", "{VirtualMFADeviceName: phone}")["VirtualMFADevice"];
+  const std::string serial = device["SerialNumber"].as_string();
+  EXPECT_EQ(serial, "arn:aws:iam::111111111111:mfa/phone");
+  const std::string enable =
+      "{UserName: ann, SerialNumber: '" + serial + "', AuthenticationCode1: '1', AuthenticationCode2: '2'}";
+  EXPECT_EQ(aws.code("iam:DeactivateMFADevice", enable), "NoSuchEntity");
+  aws.ok("iam:EnableMFADevice", enable);
+  EXPECT_EQ(aws.code("iam:EnableMFADevice", enable), "EntityAlreadyExists");
+  EXPECT_EQ(aws.ok("iam:ListMFADevices", "{UserName: ann}")["MFADevices"][0]["SerialNumber"], serial);
+  EXPECT_EQ(aws.code("iam:DeleteUser", "{UserName: ann}"), "DeleteConflict");
+  EXPECT_EQ(aws.code("iam:DeleteVirtualMFADevice", "{SerialNumber: '" + serial + "'}"), "DeleteConflict");
+  aws.ok("iam:DeactivateMFADevice", "{UserName: ann, SerialNumber: '" + serial + "'}");
+  aws.ok("iam:DeleteVirtualMFADevice", "{SerialNumber: '" + serial + "'}");
+  aws.ok("iam:DeleteUser", "{UserName: ann}");
+}
+
 }  // namespace
 }  // namespace fixpoint::sandbox
