@@ -18,6 +18,7 @@
 #include "sandbox/sandbox.h"
 #include "services/events/events.h"
 #include "services/lambda/lambda.h"
+#include "services/sqs/sqs.h"
 #include "services/sts/sts.h"
 
 namespace fixpoint::gateway {
@@ -46,13 +47,13 @@ class WholeApp final : public App {
   ~WholeApp() override { stop(); }
 
   Result<void> build() {
-    FIXPOINT_TRY(store,
-                 store::Store::open({.folder = options_.data_folder,
-                                     .readers = options_.io_threads + options_.workers + options_.executors},
-                                    {findings::FindingStore::schema(), bus::Bus::schema(), identity::Identity::schema(),
-                                     executions::Executor::schema(), changes::Door::schema(), controls::Modes::schema(),
-                                     functions::FunctionStore::schema(), audit::Log::schema(),
-                                     services::SecurityHub::schema(), sandbox::Sandbox::schema()}));
+    FIXPOINT_TRY(store, store::Store::open(
+                            {.folder = options_.data_folder,
+                             .readers = options_.io_threads + options_.workers + options_.executors},
+                            {findings::FindingStore::schema(), bus::Bus::schema(), identity::Identity::schema(),
+                             executions::Executor::schema(), changes::Door::schema(), controls::Modes::schema(),
+                             functions::FunctionStore::schema(), audit::Log::schema(), services::SecurityHub::schema(),
+                             services::Sqs::schema(), sandbox::Sandbox::schema()}));
     store_ = std::move(store);
     FIXPOINT_TRY(models, aws::Models::open({.pack = {}, .overlay = options_.models_folder}));
     models_ = std::move(models);
@@ -96,6 +97,7 @@ class WholeApp final : public App {
     executor_->add_program("function", *function_program_);
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
     if (embedded_account_) embedded_account_->add(lambda_->table());
+    if (embedded_account_) FIXPOINT_CHECK(build_queues());
     control_target_ = std::make_unique<ControlTarget>(controls_, *executor_);
     bus_->add_target_kind(
         "lambda",
@@ -117,6 +119,7 @@ class WholeApp final : public App {
     dispatch_->add(events_->table());
     dispatch_->add(lambda_->table(), embedded_account_ ? Dispatch::Part::OfAccount : Dispatch::Part::Own);
     dispatch_->add(sts_->table());
+    if (sqs_) dispatch_->add(sqs_->table(), Dispatch::Part::OfAccount);
     api_ = std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *approvals_, *door_, *modes_,
                                             *audit_, controls_, *dispatch_, *models_, embedded_.get(),
                                             [this] { return runtime_->isolation(); }});
@@ -144,6 +147,7 @@ class WholeApp final : public App {
   void stop() override {
     if (stopped_) return;
     stopped_ = true;
+    if (sqs_) sqs_->stop();  // receives that wait are answered while there is somebody to answer
     if (server_) server_->stop();
     if (client_) client_->stop();
     if (runtime_) runtime_->stop();
@@ -176,6 +180,17 @@ class WholeApp final : public App {
     const bus::BusName name{notice.account, notice.region, std::string(partition_of_region(notice.region)), "default"};
     return bus_->publish(
         tx, bus_->make_event(name, "fixpoint", "fixpoint " + notice.kind, notice.resources, notice.detail));
+  }
+
+  // Queues are fixpoint's own where the account is; over a real account they are AWS's.
+  Result<void> build_queues() {
+    sqs_ = std::make_unique<services::Sqs>(*store_, clock_);
+    FIXPOINT_CHECK(sqs_->start());
+    embedded_account_->add(sqs_->table());
+    bus_->add_target_kind(
+        "sqs", [this](store::Transaction& tx, const bus::Delivery& delivery) { return sqs_->begin(tx, delivery); },
+        [this](const std::string& arn) { return sqs_->check_arn(arn); });
+    return {};
   }
 
   // For `fixpoint env`, which knows the data folder alone.
@@ -220,6 +235,7 @@ class WholeApp final : public App {
   std::unique_ptr<controls::Remediation> remediation_;
   std::unique_ptr<functions::FunctionProgram> function_program_;
   std::unique_ptr<services::Lambda> lambda_;
+  std::unique_ptr<services::Sqs> sqs_;
   std::unique_ptr<ControlTarget> control_target_;
   std::unique_ptr<services::Events> events_;
   std::unique_ptr<services::Sts> sts_;

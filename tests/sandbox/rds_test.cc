@@ -61,26 +61,5 @@ TEST(Rds, clusters_and_snapshots_are_shared_copied_and_deleted) {
   EXPECT_EQ(aws.code("rds:DeleteDBSnapshot", "{DBSnapshotIdentifier: s}"), "DBSnapshotNotFound");
 }
 
-TEST(Sqs, a_queues_attributes_are_set_and_picked) {
-  Accounts aws;
-  const auto url =
-      aws.ok("sqs:CreateQueue", "{QueueName: jobs, Attributes: {VisibilityTimeout: '60'}}")["QueueUrl"].as_string();
-  EXPECT_EQ(url, "https://sqs.us-east-1.amazonaws.com/111111111111/jobs");
-  EXPECT_EQ(aws.ok("sqs:GetQueueUrl", "{QueueName: jobs}")["QueueUrl"], json::Value(url));
-  aws.ok("sqs:SetQueueAttributes", "{QueueUrl: '" + url + "', Attributes: {KmsMasterKeyId: alias/aws/sqs}}");
-  EXPECT_EQ(aws.ok("sqs:GetQueueAttributes",
-                   "{QueueUrl: '" + url + "', AttributeNames: [KmsMasterKeyId, VisibilityTimeout]}"),
-            yaml("{Attributes: {KmsMasterKeyId: alias/aws/sqs, VisibilityTimeout: '60'}}"));
-  aws.ok("sqs:SetQueueAttributes", "{QueueUrl: '" + url + "', Attributes: {KmsMasterKeyId: ''}}");
-  EXPECT_EQ(aws.ok("sqs:GetQueueAttributes", "{QueueUrl: '" + url + "', AttributeNames: [KmsMasterKeyId]}"),
-            yaml("{}"));
-  EXPECT_EQ(
-      aws.ok("sqs:GetQueueAttributes", "{QueueUrl: '" + url + "', AttributeNames: [All]}")["Attributes"]["QueueArn"],
-      "arn:aws:sqs:us-east-1:111111111111:jobs");
-  EXPECT_EQ(aws.code("sqs:GetQueueUrl", "{QueueName: none}"), "QueueDoesNotExist");
-  aws.ok("sqs:DeleteQueue", "{QueueUrl: '" + url + "'}");
-  EXPECT_EQ(aws.ok("sqs:ListQueues")["QueueUrls"].size(), 0u);
-}
-
 }  // namespace
 }  // namespace fixpoint::sandbox

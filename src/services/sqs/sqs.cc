@@ -1,0 +1,90 @@
+#include "services/sqs/sqs.h"
+
+#include "base/text.h"
+#include "json/text.h"
+
+namespace fixpoint::services {
+
+using json::Value;
+using sqs::Queue;
+using sqs::QueueName;
+
+Sqs::Sqs(store::Store& store, const Clock& clock)
+    : store_(store), clock_(clock), queues_(store, clock), waiting_(store, queues_, clock) {
+  queues_.on_arrival([this](std::int64_t queue) { waiting_.arrived(queue); });
+}
+
+Sqs::~Sqs() {
+  stop();
+}
+
+Result<void> Sqs::start() {
+  FIXPOINT_CHECK(queues_.load());
+  waiting_.start();
+  return {};
+}
+
+void Sqs::stop() {
+  waiting_.stop();
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return under_way_ == 0; });
+}
+
+void Sqs::write_later(Write work, aws::Answer answer) {
+  {
+    std::lock_guard lock(mutex_);
+    ++under_way_;
+  }
+  auto out = std::make_shared<Value>();
+  store_.write_async(
+      [work = std::move(work), out](store::Transaction& tx) -> Result<void> {
+        FIXPOINT_TRY(value, work(tx));
+        *out = std::move(value);
+        return {};
+      },
+      [this, out, answer = std::move(answer)](const Result<void>& result) {
+        answer(result ? Result<Value>(std::move(*out)) : Result<Value>(fail(result.error())));
+        std::lock_guard lock(mutex_);
+        --under_way_;
+        idle_.notify_all();
+      });
+}
+
+aws::ServiceTable Sqs::table() {
+  aws::ServiceTable table;
+  table.service = "sqs";
+  add_queue_operations(table);
+  add_message_operations(table);
+  add_move_operations(table);
+  return table;
+}
+
+Result<void> Sqs::send(store::Transaction& tx, const std::string& arn, const Value& message, std::string sender) {
+  const auto name = sqs::name_of_arn(arn);
+  if (!name) return fail(sqs::no_queue());
+  FIXPOINT_TRY(queue, queues_.get(tx, *name));
+  FIXPOINT_TRY(whole, sqs::message_of(message, std::move(sender)));
+  if (queue.fifo && queue.dedup_by_content) whole.dedup.clear();
+  if (!queue.fifo) whole.dedup.clear();
+  FIXPOINT_CHECK(sqs::check_for(queue, whole));
+  FIXPOINT_CHECK(queues_.send(tx, queue, whole));
+  return {};
+}
+
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+Result<void> Sqs::begin(store::Transaction& tx, const bus::Delivery& delivery) {
+  Value message{
+      json::Object{{"MessageBody", json::print(delivery.input)}, {"MessageDeduplicationId", delivery.name()}}};
+  if (const Value& group = delivery.target.form["SqsParameters"]["MessageGroupId"]; !group.is_null())
+    message.set("MessageGroupId", group);
+  return send(tx, delivery.target.arn, message, "events.amazonaws.com");
+}
+
+Result<void> Sqs::check_arn(const std::string& arn) {
+  FIXPOINT_TRY(name, sqs::name_of_arn(arn));
+  FIXPOINT_TRY(queue, store_.read([&](store::Session& session) { return queues_.find(session, name); }));
+  if (!queue) return fail(errors::validation("the queue '" + arn + "' is not there; create it first", "Arn"));
+  return {};
+}
+
+}  // namespace fixpoint::services
