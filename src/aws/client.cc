@@ -83,7 +83,7 @@ Result<Endpoint> Client::endpoint_for(const Service& service, std::string_view r
 }
 
 Result<Client::Prepared> Client::prepare(const Operation& operation, const json::Value& input, std::string_view region,
-                                         const std::string& idempotency_token) const {
+                                         const std::string& idempotency_token, const std::string& execution) const {
   FIXPOINT_TRY(endpoint, endpoint_for(*operation.service, region));
   ClientOptions wire;
   wire.host = endpoint.host;
@@ -98,7 +98,8 @@ Result<Client::Prepared> Client::prepare(const Operation& operation, const json:
   }
   if (!endpoint.base_path.empty()) request.target.insert(0, endpoint.base_path);
   endpoint.host = request.headers.get("Host");
-  request.headers.set("User-Agent", options_.user_agent);
+  // CloudTrail hands it on in the event of the call, so that fixpoint knows the echo of its own doing.
+  request.headers.set("User-Agent", options_.user_agent + (execution.empty() ? "" : " execution/" + execution));
   return Prepared{std::move(endpoint), std::move(request)};
 }
 
@@ -173,7 +174,7 @@ Result<json::Value> Client::call(const CallContext& context, std::string_view se
   // Attempts share what makes them one call.
   const std::string invocation = random_uuid();
   const std::string token = operation->idempotency_token != nullptr ? random_uuid() : std::string();
-  FIXPOINT_TRY(prepared, prepare(*operation, input, region, token));
+  FIXPOINT_TRY(prepared, prepare(*operation, input, region, token, context.execution));
 
   std::string request_id;
   const auto failed = [&](Error error) {
@@ -219,7 +220,7 @@ Result<json::Value> Client::call(const CallContext& context, std::string_view se
         std::string named = named_region(response);
         if (named != prepared.endpoint.region && is_host_label(named)) {
           redirected = true;
-          FIXPOINT_TRY(elsewhere, prepare(*operation, input, named, token));
+          FIXPOINT_TRY(elsewhere, prepare(*operation, input, named, token, context.execution));
           prepared = std::move(elsewhere);
           remember_region(bucket, std::move(named));
           continue;

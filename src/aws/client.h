@@ -37,7 +37,7 @@ class Client final : public Api {
     int timeout_ms = 60'000;                                        ///< of an attempt
     bool s3_virtual_host = true;                                    ///< the bucket in the host where it can be
     CompressionSettings compression{};                              ///< see compression_settings()
-    std::string user_agent = "fixpoint";
+    std::string user_agent = "fixpoint";      ///< " execution/ID" follows it where a call is made for one
     std::function<double()> chance;           ///< 0 to 1, for the jitter; random where empty
     std::function<void(std::int64_t)> pause;  ///< waits so many milliseconds; really does where empty
   };
@@ -62,7 +62,7 @@ class Client final : public Api {
   struct Attempt;
   Result<Endpoint> endpoint_for(const Service& service, std::string_view region) const;
   Result<Prepared> prepare(const Operation& operation, const json::Value& input, std::string_view region,
-                           const std::string& idempotency_token) const;
+                           const std::string& idempotency_token, const std::string& execution) const;
   Result<Attempt> send(const Operation& operation, const Prepared& prepared, const Credentials& credentials,
                        const std::string& invocation, int number);
   bool correct_clock(const Error& error, const HttpResponse& response);

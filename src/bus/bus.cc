@@ -338,7 +338,8 @@ Result<std::vector<Rule>> Bus::list_rules_of_target(const BusName& bus, const st
   });
 }
 
-Result<void> Bus::publish(store::Transaction& tx, const Value& event, const std::string& bus_name) {
+Result<void> Bus::publish(store::Transaction& tx, const Value& event, const std::string& bus_name,
+                          const Origin& origin) {
   std::shared_ptr<const Active> active;
   {
     std::lock_guard lock(mutex_);
@@ -358,7 +359,7 @@ Result<void> Bus::publish(store::Transaction& tx, const Value& event, const std:
       const auto kind = arn ? kinds_.find(arn->service) : kinds_.end();
       if (kind == kinds_.end()) continue;  // a kind that an older program knew; PutTargets takes none such
       FIXPOINT_TRY(input, input_of(target, event));
-      FIXPOINT_CHECK(kind->second.first(tx, Delivery{entry->second.arn, target, event, std::move(input)}));
+      FIXPOINT_CHECK(kind->second.first(tx, Delivery{entry->second.arn, target, event, std::move(input), origin}));
     }
   }
   return {};

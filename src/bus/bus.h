@@ -38,12 +38,19 @@ struct Target {
   json::Value form;  ///< as PutTargets gave it: Id, Arn, Input, InputPath, ...
 };
 
+/// Whose doing an event is, where that is known; not a part of the event that targets get.
+struct Origin {
+  std::string execution;  ///< the execution that caused it
+  std::string principal;  ///< the ARN of who did
+};
+
 /// One event on its way to one target of a rule that it matched.
 struct Delivery {
   std::string rule_arn;
   Target target;
   json::Value event;  ///< the whole envelope
   json::Value input;  ///< what the target gets: the event, or what Input or InputPath make of it
+  Origin origin;
 
   /// (rule, target, event): what starts an execution only once.
   std::string name() const;
@@ -84,7 +91,8 @@ class Bus {
 
   /// Puts an event on the bus of its account and region: every enabled rule that matches begins its targets, within
   /// `tx`.
-  Result<void> publish(store::Transaction& tx, const json::Value& event, const std::string& bus_name = "default");
+  Result<void> publish(store::Transaction& tx, const json::Value& event, const std::string& bus_name = "default",
+                       const Origin& origin = {});
 
   /// An envelope with a new id. `time_ms` 0 is now.
   json::Value make_event(const BusName& bus, const std::string& source, const std::string& detail_type,

@@ -347,6 +347,13 @@ std::vector<std::shared_ptr<const Control>> ControlSet::all() const {
   return controls;
 }
 
+const Value& resource_of(const Value& finding, const Control& control) {
+  const Value& resources = finding["Resources"];
+  for (std::size_t i = 0; i < resources.size(); ++i)
+    if (resources[i]["Type"].string_or("") == control.resource_type) return resources[i];
+  return resources[0];
+}
+
 Result<Value> parameters_of(const Control& control, const Value& given) {
   json::Object values;
   for (const Parameter& parameter : control.parameters) {

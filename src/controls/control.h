@@ -94,6 +94,9 @@ class ControlSet {
   std::map<std::string, std::shared_ptr<const Control>, std::less<>> by_alias_;
 };
 
+/// The resource of a finding that the control is about: of its type, else the first; null where there is none.
+const json::Value& resource_of(const json::Value& finding, const Control& control);
+
 /// The values of a control's parameters: the defaults, with `given` over them. Error: ValidationException naming the
 /// parameter.
 Result<json::Value> parameters_of(const Control& control, const json::Value& given);

@@ -35,14 +35,6 @@ std::string step_name(std::size_t position) {
   return "change-" + std::to_string(position);
 }
 
-// The resource of the finding that the control is about: of its type, else the first.
-const Value& resource_of(const Value& finding, const Control& control) {
-  const Value& resources = finding["Resources"];
-  for (std::size_t i = 0; i < resources.size(); ++i)
-    if (resources[i]["Type"].string_or("") == control.resource_type) return resources[i];
-  return resources[0];
-}
-
 }  // namespace
 
 struct Remediation::Context {
@@ -115,13 +107,25 @@ Step Remediation::begin(const Context& context) {
                "Control " + control.id + ": the check fails, and the control has no change that would mend it.",
                std::move(about));
 
+  // A fix that something else turned back: after some of these the control asks first.
+  auto failing = works_.failing(context.execution);
+  if (!failing) return failed(context, "reverts", failing.error());
+  const auto recorded = [&](Step step) {
+    if (!failing->reverted) return step;
+    step.commit = [this, execution = context.execution, reading = *failing,
+                   before = std::move(step.commit)](store::Transaction& tx) -> Result<void> {
+      if (before) FIXPOINT_CHECK(before(tx));
+      return works_.record(tx, execution, reading);
+    };
+    return step;
+  };
   const bool decided = context.execution.input["Decided"].bool_or(false);
   Mode mode = Mode::Auto;
   if (!decided) {
     auto found =
         modes_.find(std::string(context.execution.input["Rule"].string_or("")), control.id, context.execution.account);
     if (!found) return failed(context, "mode", found.error());
-    mode = *found;
+    mode = failing->asks && *found == Mode::Auto ? Mode::Ask : *found;
   }
   // The plan says of each call what it would overwrite and whether it could be taken back.
   json::Array plan;
@@ -134,15 +138,15 @@ Step Remediation::begin(const Context& context) {
   }
   about.set("Plan", plan);
   if (mode == Mode::Observe)
-    return end(context, true, "observed", "", "Control " + control.id + " would make " + names_of(calls) + ".",
-               std::move(about));
+    return recorded(end(context, true, "observed", "", "Control " + control.id + " would make " + names_of(calls) + ".",
+                        std::move(about)));
 
   Step step;
   step.cursor =
       json::Object{{"phase", "change"}, {"calls", calls}, {"at", 0}, {"before", assessed->state}, {"attempt", 0}};
   if (mode == Mode::Auto) {
     step.note = "planned: " + names_of(calls);
-    return step;
+    return recorded(std::move(step));
   }
   const TimeMs until = clock_.now_ms() + TimeMs{options_.approval_hours} * 3'600'000;
   step.cursor.set("phase", "ask");
@@ -161,7 +165,7 @@ Step Remediation::begin(const Context& context) {
                    .requested_by = std::string(by.empty() ? context.execution.input["Rule"].string_or("") : by),
                    .wait_ms = TimeMs{options_.approval_hours} * 3'600'000,
                    .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000});
-  return step;
+  return recorded(std::move(step));
 }
 
 Step Remediation::answered(const Context& context) {
@@ -341,17 +345,27 @@ Step Remediation::end(const Context& context, bool succeeded, const std::string&
 std::function<Result<void>(store::Transaction&)> Remediation::write_finding(const Context& context,
                                                                             const std::string& status,
                                                                             const std::string& note) {
-  return [this, key = context.key, status, text = shortened(note, note_limit),
+  return [this, own = context.key, status, text = shortened(note, note_limit),
           id = context.execution.id](store::Transaction& tx) -> Result<void> {
-    if (key.id.empty()) return {};
-    FIXPOINT_TRY(finding, findings_.get(tx, key));
-    if (!finding) return {};  // it was about a finding that this server does not hold
-    Value fields = (*finding)["UserDefinedFields"];
-    fields.set("fixpoint:execution", id);
-    const json::Object update{{"Note", json::Object{{"Text", text}, {"UpdatedBy", options_.note_author}}},
-                              {"Workflow", json::Object{{"Status", status}}},
-                              {"UserDefinedFields", fields}};
-    return update_(tx, key, update);
+    std::vector<findings::FindingKey> keys;
+    if (!own.id.empty()) keys.push_back(own);
+    // Those of other standards, tools and accounts that named the same work while it was under way.
+    FIXPOINT_TRY(attached, executions::Works::attached(tx, id));
+    for (auto& item : attached) {
+      findings::FindingKey key{std::move(item.product_arn), std::move(item.id)};
+      if (!(key == own)) keys.push_back(std::move(key));
+    }
+    for (const findings::FindingKey& key : keys) {
+      FIXPOINT_TRY(finding, findings_.get(tx, key));
+      if (!finding) continue;  // it was about a finding that this server does not hold
+      Value fields = (*finding)["UserDefinedFields"];
+      fields.set("fixpoint:execution", id);
+      const json::Object update{{"Note", json::Object{{"Text", text}, {"UpdatedBy", options_.note_author}}},
+                                {"Workflow", json::Object{{"Status", status}}},
+                                {"UserDefinedFields", fields}};
+      FIXPOINT_CHECK(update_(tx, key, update));
+    }
+    return {};
   };
 }
 

@@ -8,6 +8,7 @@
 #include "controls/modes.h"
 #include "executions/approvals.h"
 #include "executions/executor.h"
+#include "executions/work.h"
 #include "findings/finding_store.h"
 
 namespace fixpoint::controls {
@@ -34,12 +35,14 @@ class Remediation final : public executions::Program {
   };
 
   Remediation(const ControlSet& controls, changes::Door& door, findings::FindingStore& findings, Modes& modes,
-              executions::Approvals& approvals, const Clock& clock, UpdateFinding update, Options options)
+              executions::Approvals& approvals, executions::Works& works, const Clock& clock, UpdateFinding update,
+              Options options)
       : controls_(controls),
         door_(door),
         findings_(findings),
         modes_(modes),
         approvals_(approvals),
+        works_(works),
         clock_(clock),
         update_(std::move(update)),
         options_(std::move(options)) {}
@@ -63,6 +66,7 @@ class Remediation final : public executions::Program {
   findings::FindingStore& findings_;
   Modes& modes_;
   executions::Approvals& approvals_;
+  executions::Works& works_;
   const Clock& clock_;
   UpdateFinding update_;
   Options options_;

@@ -163,44 +163,45 @@ Result<void> Approvals::expire(store::Transaction& tx, const std::string& execut
 }
 
 Result<Approval> Approvals::answer(const Answer& answer) {
-  return store_.write([&](store::Transaction& tx) -> Result<Approval> {
-    FIXPOINT_TRY(asked, approvals_of(tx, answer.execution));
-    if (asked.empty()) {
-      FIXPOINT_TRY(rows, tx.query("SELECT status, outcome FROM execution WHERE id = ?", {answer.execution}));
-      if (rows.empty())
-        return fail(errors::resource_not_found("no execution has the id '" + answer.execution +
-                                               "'; 'fixpoint executions' lists them"));
-      return fail(errors::resource_conflict("the execution has asked for no approval: it is " + rows[0].text(0) +
-                                            (rows[0].text(1).empty() ? "" : ", " + rows[0].text(1))));
-    }
-    Approval& a = asked[0];
-    const TimeMs now = clock_.now_ms();
-    if (a.state == "EXPIRED" || (a.state == "OPEN" && now >= a.expires_ms)) return fail(expired(a.expires_ms));
-    if (a.state != "OPEN") return fail(answered_before(a));
-    if (!names(answer.plan_hash, a.plan_hash))
-      return fail(errors::resource_conflict("the answer is to the plan " + answer.plan_hash + ", but the plan " +
-                                            a.plan_hash + " waits; 'fixpoint executions " + a.execution +
-                                            "' shows it"));
-    if (!answer.by_execution.empty())
-      return fail(errors::access_denied("the credentials belong to the execution " + answer.by_execution +
-                                        "; an approval is answered by a person"));
-    if (answer.approved && a.four_eyes && (a.requested_by.empty() || a.requested_by == answer.by))
-      return fail(errors::access_denied("four eyes are required: " +
-                                        (a.requested_by.empty()
-                                             ? "nobody knows who asked, so nobody can be shown to be another"
-                                             : answer.by + " asked for this, so somebody else has to approve it")));
-    a.state = answer.approved ? "APPROVED" : "REJECTED";
-    a.answered_by = answer.by;
-    a.because = answer.because;
-    a.answered_ms = now;
-    FIXPOINT_CHECK(
-        tx.execute("UPDATE approval SET state = ?, answered_by = ?, because = ?, answered_ms = ? WHERE number = ?",
-                   {a.state, a.answered_by, a.because, a.answered_ms, a.number}));
-    FIXPOINT_CHECK(executor_.answer(
-        tx, a.execution, json::Object{{"Approved", answer.approved}, {"By", a.answered_by}, {"Reason", a.because}}));
-    FIXPOINT_CHECK(tell(tx, "Approval Answered", a));
-    return a;
-  });
+  return store_.write([&](store::Transaction& tx) { return this->answer(tx, answer); });
+}
+
+Result<Approval> Approvals::answer(store::Transaction& tx, const Answer& answer) {
+  FIXPOINT_TRY(asked, approvals_of(tx, answer.execution));
+  if (asked.empty()) {
+    FIXPOINT_TRY(rows, tx.query("SELECT status, outcome FROM execution WHERE id = ?", {answer.execution}));
+    if (rows.empty())
+      return fail(errors::resource_not_found("no execution has the id '" + answer.execution +
+                                             "'; 'fixpoint executions' lists them"));
+    return fail(errors::resource_conflict("the execution has asked for no approval: it is " + rows[0].text(0) +
+                                          (rows[0].text(1).empty() ? "" : ", " + rows[0].text(1))));
+  }
+  Approval& a = asked[0];
+  const TimeMs now = clock_.now_ms();
+  if (a.state == "EXPIRED" || (a.state == "OPEN" && now >= a.expires_ms)) return fail(expired(a.expires_ms));
+  if (a.state != "OPEN") return fail(answered_before(a));
+  if (!names(answer.plan_hash, a.plan_hash))
+    return fail(errors::resource_conflict("the answer is to the plan " + answer.plan_hash + ", but the plan " +
+                                          a.plan_hash + " waits; 'fixpoint executions " + a.execution + "' shows it"));
+  if (!answer.by_execution.empty())
+    return fail(errors::access_denied("the credentials belong to the execution " + answer.by_execution +
+                                      "; an approval is answered by a person"));
+  if (answer.approved && a.four_eyes && (a.requested_by.empty() || a.requested_by == answer.by))
+    return fail(errors::access_denied("four eyes are required: " +
+                                      (a.requested_by.empty()
+                                           ? "nobody knows who asked, so nobody can be shown to be another"
+                                           : answer.by + " asked for this, so somebody else has to approve it")));
+  a.state = answer.approved ? "APPROVED" : "REJECTED";
+  a.answered_by = answer.by;
+  a.because = answer.because;
+  a.answered_ms = now;
+  FIXPOINT_CHECK(
+      tx.execute("UPDATE approval SET state = ?, answered_by = ?, because = ?, answered_ms = ? WHERE number = ?",
+                 {a.state, a.answered_by, a.because, a.answered_ms, a.number}));
+  FIXPOINT_CHECK(executor_.answer(
+      tx, a.execution, json::Object{{"Approved", answer.approved}, {"By", a.answered_by}, {"Reason", a.because}}));
+  FIXPOINT_CHECK(tell(tx, "Approval Answered", a));
+  return a;
 }
 
 Result<std::vector<Approval>> Approvals::of(const std::string& execution) {

@@ -82,6 +82,7 @@ class Approvals {
   /// AccessDeniedException where four eyes are required and the answer comes from who asked, or nobody knows who asked,
   /// and for every answer of an execution's own credentials.
   Result<Approval> answer(const Answer& answer);
+  Result<Approval> answer(store::Transaction& tx, const Answer& answer);
 
   /// The newest first.
   Result<std::vector<Approval>> of(const std::string& execution);

@@ -35,9 +35,22 @@ CREATE TABLE approval (
 CREATE INDEX approval_execution ON approval (execution, number);
 )sql";
 
+constexpr const char* version_3 = R"sql(
+ALTER TABLE execution ADD COLUMN work TEXT NOT NULL DEFAULT '';
+ALTER TABLE execution ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+CREATE TABLE work (
+  fingerprint TEXT PRIMARY KEY, control TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, resource TEXT NOT NULL,
+  execution TEXT NOT NULL, fixed TEXT NOT NULL, passed INTEGER NOT NULL, asks_ms INTEGER NOT NULL, reverts INTEGER NOT NULL) STRICT;
+CREATE INDEX work_asks ON work (asks_ms) WHERE asks_ms > 0;
+CREATE TABLE work_item (execution TEXT NOT NULL, product_arn TEXT NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL,
+  PRIMARY KEY (execution, product_arn, id)) STRICT;
+CREATE TABLE work_revert (fixed TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX work_revert_fingerprint ON work_revert (fingerprint, at_ms);
+)sql";
+
 constexpr const char* columns =
     "SELECT id, name, kind, program, account, region, subject, input, cursor, status, outcome, result, started_ms, "
-    "ended_ms, wake_ms, turn FROM execution ";
+    "ended_ms, wake_ms, turn, work, cause FROM execution ";
 
 constexpr TimeMs never = std::numeric_limits<TimeMs>::max();
 // Steps that wait for their commit: bounds what is in memory, and fills a commit of the store.
@@ -46,6 +59,8 @@ constexpr std::size_t most_committing = 256;
 constexpr std::size_t most_loaded = 512;
 constexpr std::size_t due_page = 1024;
 constexpr TimeMs commit_retry_ms = 1000;
+// Executions of which each led to the next; a longer chain is taken for a circle.
+constexpr int most_causes = 16;
 
 Result<Execution> execution_of(store::Row& row) {
   Execution e;
@@ -68,6 +83,8 @@ Result<Execution> execution_of(store::Row& row) {
   e.ended_ms = row.integer(13);
   e.wake_ms = row.integer(14);
   e.turn = row.integer(15);
+  e.work = row.take(16);
+  e.cause = row.take(17);
   return e;
 }
 
@@ -108,7 +125,7 @@ Value to_json(const Execution& e) {
 }
 
 store::Schema Executor::schema() {
-  return {"executions", {tables, version_2}};
+  return {"executions", {tables, version_2, version_3}};
 }
 
 Executor::Executor(store::Store& store, const Clock& clock, unsigned threads)
@@ -151,17 +168,44 @@ void Executor::stop() {
   idle_.wait(lock, [this] { return under_way_ == 0; });
 }
 
+// The execution that would be started by its own doing.
+Result<std::optional<std::string>> Executor::echo_of(store::Transaction& tx, const Start& start) {
+  std::string cause = start.cause;
+  int depth = 0;
+  for (; depth < most_causes && !cause.empty(); ++depth) {
+    FIXPOINT_TRY(rows, tx.query("SELECT kind, program, subject, cause FROM execution WHERE id = ?", {cause}));
+    if (rows.empty()) return std::nullopt;
+    if (rows[0].text(0) == start.kind && rows[0].text(1) == start.program &&
+        (start.subject.empty() || rows[0].text(2) == start.subject)) {
+      FIXPOINT_CHECK(note(tx, cause, "an event of its own doing would have started it again; it was left alone"));
+      return cause;
+    }
+    cause = rows[0].take(3);
+  }
+  if (depth < most_causes) return std::nullopt;
+  FIXPOINT_CHECK(
+      note(tx, start.cause,
+           "started nothing more: each of " + std::to_string(most_causes) + " executions had led to the next"));
+  return start.cause;
+}
+
+Result<void> Executor::note(store::Transaction& tx, const std::string& id, const std::string& text) {
+  return write_journal(tx, id, clock_.now_ms(), text);
+}
+
 Result<Started> Executor::launch(store::Transaction& tx, const Start& start) {
   FIXPOINT_TRY(rows, tx.query("SELECT id FROM execution WHERE name = ?", {start.name}));
   if (!rows.empty()) return Started{rows[0].text(0), false};
+  FIXPOINT_TRY(echo, echo_of(tx, start));
+  if (echo) return Started{*echo, false};
   const std::string id = random_uuid();
   const TimeMs now = clock_.now_ms();
   FIXPOINT_CHECK(
       tx.execute("INSERT INTO execution (id, name, kind, program, account, region, subject, input, cursor, status, "
                  "outcome, result, started_ms, ended_ms, "
-                 "wake_ms) VALUES (?,?,?,?,?,?,?,?,'null','READY','','null',?,0,0)",
+                 "wake_ms, work, cause) VALUES (?,?,?,?,?,?,?,?,'null','READY','','null',?,0,0,?,?)",
                  {id, start.name, start.kind, start.program, start.account, start.region, start.subject,
-                  json::print(start.input), now}));
+                  json::print(start.input), now, start.work, start.cause}));
   FIXPOINT_CHECK(write_journal(tx, id, now, "started: " + start.kind + " " + start.program));
   auto loaded = std::make_shared<Execution>();
   loaded->id = id;
@@ -171,6 +215,8 @@ Result<Started> Executor::launch(store::Transaction& tx, const Start& start) {
   loaded->account = start.account;
   loaded->region = start.region;
   loaded->subject = start.subject;
+  loaded->work = start.work;
+  loaded->cause = start.cause;
   loaded->input = start.input;
   loaded->status = "READY";
   loaded->started_ms = now;

@@ -29,6 +29,8 @@ struct Execution {
   std::string account;
   std::string region;
   std::string subject;  ///< what it is about: the finding's Id; may be empty
+  std::string work;     ///< the piece of work's fingerprint; may be empty
+  std::string cause;    ///< the execution whose own doing led to this one; may be empty
   json::Value input;
   json::Value cursor;   ///< where the program stands; null at the start
   std::string status;   ///< READY, WAITING (for a time or an answer), SUCCEEDED, FAILED
@@ -68,11 +70,13 @@ struct Start {
   std::string name;  ///< an execution of this name that is there already is not started again
   std::string kind, program, account, region, subject;
   json::Value input;
+  std::string work{};   ///< see work.h
+  std::string cause{};  ///< the execution whose own doing asks for this one
 };
 
 struct Started {
   std::string id;
-  bool fresh = false;
+  bool fresh = false;  ///< false where `id` was there before
 };
 
 struct JournalLine {
@@ -105,7 +109,9 @@ class Executor {
   Result<void> start();
   void stop();
 
-  /// Within the caller's transaction; it runs once that is committed.
+  /// Within the caller's transaction; it runs once that is committed. Where the cause, or a cause of that, is an
+  /// execution of the same program about the same subject, nothing is started: that one hears its own echo, which its
+  /// journal says.
   Result<Started> launch(store::Transaction& tx, const Start& start);
   Result<Started> launch(const Start& start);
 
@@ -113,6 +119,9 @@ class Executor {
   /// ResourceNotFoundException, ResourceConflictException (it does not wait; says in which state it is).
   Result<void> answer(const std::string& id, const json::Value& answer);
   Result<void> answer(store::Transaction& tx, const std::string& id, const json::Value& answer);
+
+  /// A line for the journal of an execution.
+  Result<void> note(store::Transaction& tx, const std::string& id, const std::string& text);
 
   Result<std::optional<Execution>> get(const std::string& id);
   /// The newest first.
@@ -132,6 +141,7 @@ class Executor {
     std::string id;
     std::shared_ptr<Execution> loaded;
   };
+  Result<std::optional<std::string>> echo_of(store::Transaction& tx, const Start& start);
   void run();
   bool take_next(std::unique_lock<std::mutex>& lock, Ready& out);
   void take(Ready ready);

@@ -58,6 +58,7 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
     }
     return parts_.modes.all();
   };
+  functions_["flapping"] = [this](const auto& caller, const auto& input) { return flapping(caller, input); };
   functions_["answer"] = [this](const auto& caller, const auto& input) { return answer(caller, input); };
   functions_["controls"] = [this](const aws::Caller&, const Value&) -> Result<Value> {
     json::Array list;

@@ -12,6 +12,7 @@
 #include "controls/modes.h"
 #include "executions/approvals.h"
 #include "executions/executor.h"
+#include "executions/work.h"
 #include "gateway/dispatch.h"
 #include "sandbox/sandbox.h"
 #include "services/securityhub/securityhub.h"
@@ -29,6 +30,7 @@ class Api {
     findings::FindingStore& findings;
     executions::Executor& executor;
     executions::Approvals& approvals;
+    executions::Works& works;
     changes::Door& door;
     controls::Modes& modes;
     audit::Log& audit;
@@ -48,6 +50,7 @@ class Api {
   Result<json::Value> import(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> act(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> executions(const json::Value& input);
+  Result<json::Value> flapping(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> answer(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> audit(const json::Value& input);
   void make_call(const aws::Caller& caller, const json::Value& input, aws::Answer answer);

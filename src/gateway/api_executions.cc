@@ -1,4 +1,4 @@
-// The JSON API on executions and their approvals: /api/executions, /api/answer.
+// The JSON API on executions and their approvals: /api/executions, /api/answer, /api/flapping.
 #include <algorithm>
 
 #include "aws/verify.h"
@@ -62,6 +62,21 @@ Result<Value> Api::executions(const Value& input) {
   for (const auto& execution : list) items.push_back(executions::to_json(execution));
   FIXPOINT_TRY(open, parts_.executor.open_count());
   return Value(json::Object{{"Executions", items}, {"Open", open}});
+}
+
+// {} lists the pairs; {"Reset": {"Control", "Resource"}} lets one go back to its mode first.
+Result<Value> Api::flapping(const aws::Caller& caller, const Value& input) {
+  if (const Value* reset = input.find("Reset")) {
+    const std::string control((*reset)["Control"].string_or(""));
+    const std::string resource((*reset)["Resource"].string_or(""));
+    if (control.empty() || resource.empty())
+      return fail(errors::validation("Reset has to name Control and Resource", "Reset"));
+    FIXPOINT_CHECK(parts_.works.reset(control, resource, caller.principal ? caller.principal->arn : ""));
+  }
+  FIXPOINT_TRY(pairs, parts_.works.flapping());
+  json::Array list;
+  for (const auto& pair : pairs) list.push_back(executions::to_json(pair));
+  return Value(json::Object{{"Flapping", list}});
 }
 
 Result<Value> Api::answer(const aws::Caller& caller, const Value& input) {

@@ -81,13 +81,18 @@ class WholeApp final : public App {
     approvals_ = std::make_unique<executions::Approvals>(
         *store_, *executor_, clock_,
         [this](store::Transaction& tx, const executions::Notice& notice) { return tell(tx, notice); });
+    works_ = std::make_unique<executions::Works>(
+        *store_, *executor_, clock_,
+        [this](store::Transaction& tx, const executions::Notice& notice) { return tell(tx, notice); },
+        executions::Works::Options{});
     executor_->add_watch([this](store::Transaction& tx, const executions::Execution& execution) {
       return audit_execution(tx, *audit_, execution);
     });
     remediation_ = std::make_unique<controls::Remediation>(
-        controls_, *door_, *findings_, *modes_, *approvals_, clock_,
+        controls_, *door_, *findings_, *modes_, *approvals_, *works_, clock_,
         [this](store::Transaction& tx, const findings::FindingKey& key, const json::Value& update) {
-          return securityhub_->update(tx, key, update, "fixpoint");
+          const bus::Origin origin{std::string(update["UserDefinedFields"]["fixpoint:execution"].string_or("")), {}};
+          return securityhub_->update(tx, key, update, "fixpoint", origin);
         },
         controls::Remediation::Options{});
     function_program_ = std::make_unique<functions::FunctionProgram>(
@@ -98,7 +103,12 @@ class WholeApp final : public App {
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
     if (embedded_account_) embedded_account_->add(lambda_->table());
     if (embedded_account_) FIXPOINT_CHECK(build_queues());
-    control_target_ = std::make_unique<ControlTarget>(controls_, *executor_);
+    control_target_ = std::make_unique<ControlTarget>(
+        controls_, *executor_, *works_, *approvals_,
+        [this](const std::string& rule, const std::string& control, const std::string& account) -> Result<bool> {
+          FIXPOINT_TRY(mode, modes_->find(rule, control, account));
+          return mode == controls::Mode::Observe;
+        });
     bus_->add_target_kind(
         "lambda",
         [this](store::Transaction& tx, const bus::Delivery& delivery) { return lambda_->begin(tx, delivery); },
@@ -120,8 +130,8 @@ class WholeApp final : public App {
     dispatch_->add(lambda_->table(), embedded_account_ ? Dispatch::Part::OfAccount : Dispatch::Part::Own);
     dispatch_->add(sts_->table());
     if (sqs_) dispatch_->add(sqs_->table(), Dispatch::Part::OfAccount);
-    api_ = std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *approvals_, *door_, *modes_,
-                                            *audit_, controls_, *dispatch_, *models_, embedded_.get(),
+    api_ = std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *approvals_, *works_, *door_,
+                                            *modes_, *audit_, controls_, *dispatch_, *models_, embedded_.get(),
                                             [this] { return runtime_->isolation(); }});
     verifier_ = std::make_unique<aws::Verifier>(*identity_, clock_);
     gateway_ =
@@ -230,6 +240,7 @@ class WholeApp final : public App {
   std::unique_ptr<controls::Modes> modes_;
   std::unique_ptr<executions::Executor> executor_;
   std::unique_ptr<executions::Approvals> approvals_;
+  std::unique_ptr<executions::Works> works_;
   std::unique_ptr<functions::FunctionStore> functions_;
   std::unique_ptr<functions::Runtime> runtime_;
   std::unique_ptr<controls::Remediation> remediation_;

@@ -2,6 +2,7 @@
 
 #include "base/arn.h"
 #include "findings/asff.h"
+#include "findings/fingerprint.h"
 
 namespace fixpoint::gateway {
 namespace {
@@ -9,6 +10,7 @@ namespace {
 using json::Value;
 
 constexpr std::string_view resource_start = "control/";
+constexpr std::string_view note_author = "fixpoint";
 
 // A rule without a status in its pattern also matches the event of the finding that was just resolved: acting on that
 // again would never end.
@@ -28,23 +30,63 @@ Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& d
   const Value& findings = delivery.event["detail"]["findings"];
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const Value& finding = findings[i];
-    if (finding["Sample"].bool_or(false) || (!decided && !wants_work(finding))) continue;
+    if (finding["Sample"].bool_or(false)) continue;
+    const bool passed = finding["Compliance"]["Status"].string_or("") == "PASSED";
+    if (!decided && !passed && !wants_work(finding)) continue;
     const auto control = controls_.find(named == "*" ? findings::control_of(finding) : named);
     if (!control) continue;  // no control is for this finding
-    executions::Start start{.name = delivery.name() + "/" + std::to_string(i),
-                            .kind = "control",
-                            .program = control->id,
-                            .account = {},
-                            .region = {},
-                            .subject = {},
-                            .input = {}};
-    start.account = finding["AwsAccountId"].string_or("");
-    start.region = finding["Region"].string_or(arn->region);
-    start.subject = finding["Id"].string_or("");
-    start.input = json::Object{{"Finding", finding}, {"Rule", delivery.rule_arn}, {"Decided", decided}};
-    FIXPOINT_CHECK(executor_.launch(tx, start));
+    if (!decided && passed) {
+      const auto key = findings::work_of(finding, control->id, controls::resource_of(finding, *control));
+      FIXPOINT_CHECK(works_.passed(tx, key.fingerprint()));
+      continue;
+    }
+    FIXPOINT_CHECK(begin_one(tx, delivery, i, *control, decided, arn->region));
   }
   return {};
+}
+
+Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Delivery& delivery, std::size_t index,
+                                      const controls::Control& control, bool decided, const std::string& region) {
+  const Value& finding = delivery.event["detail"]["findings"][index];
+  const auto key = findings::work_of(finding, control.id, controls::resource_of(finding, control));
+  const executions::Work work{key.fingerprint(), key.control, key.account, key.region, key.resource};
+  const auto named = findings::key_of(finding);
+  const executions::Item item{named.product_arn, named.id, findings::content_digest(finding)};
+  executions::Start start{.name = delivery.name() + "/" + std::to_string(index),
+                          .kind = "control",
+                          .program = control.id,
+                          .account = key.account,
+                          .region = std::string(finding["Region"].string_or(region)),
+                          .subject = named.id,
+                          .input = json::Object{{"Finding", finding},
+                                                {"Rule", delivery.rule_arn},
+                                                {"Decided", decided},
+                                                {"By", decided ? delivery.origin.principal : std::string()}}};
+  // What fixpoint wrote on the finding: known by whose doing the event is, and in an event that came from AWS by the
+  // finding itself.
+  start.cause = delivery.origin.execution;
+  if (start.cause.empty() && !decided) start.cause = findings::updated_by_execution(finding, note_author);
+  FIXPOINT_TRY(begun, works_.begin(tx, work, item, start, [&](const std::string& outcome) {
+    if (decided) return true;
+    if (outcome != "observed") return false;
+    const auto observes = only_observes_(delivery.rule_arn, control.id, key.account);
+    return observes && !*observes;
+  }));
+  if (!decided || begun.how != executions::Begun::How::Attached) return {};
+  const std::string action(delivery.event["detail"]["actionName"].string_or(""));
+  const auto answered = approvals_.answer(
+      tx, {.execution = begun.execution,
+           .plan_hash = {},
+           .approved = true,
+           .by = delivery.origin.principal.empty() ? "custom action " + action : delivery.origin.principal,
+           .by_execution = delivery.origin.execution,
+           .because = "chose the custom action " + action});
+  if (answered) return {};
+  // It does not wait for an approval, or wants another person's: the choice alone moves nothing.
+  if (answered.error().code != "ResourceConflictException" && answered.error().code != "AccessDeniedException")
+    return fail(answered.error());
+  return executor_.note(tx, begun.execution,
+                        "the custom action " + action + " was chosen meanwhile: " + answered.error().message);
 }
 
 Result<void> ControlTarget::check_arn(const std::string& arn) const {

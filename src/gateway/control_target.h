@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "bus/bus.h"
 #include "controls/control.h"
+#include "executions/approvals.h"
 #include "executions/executor.h"
+#include "executions/work.h"
 
 namespace fixpoint::gateway {
 
@@ -12,18 +15,34 @@ namespace fixpoint::gateway {
 /// whichever control a finding names. Thread-safe.
 class ControlTarget {
  public:
-  ControlTarget(const controls::ControlSet& controls, executions::Executor& executor)
-      : controls_(controls), executor_(executor) {}
+  /// Whether a finding that was only observed would be only observed again.
+  using OnlyObserves =
+      std::function<Result<bool>(const std::string& rule, const std::string& control, const std::string& account)>;
 
-  /// Starts an execution for each finding of the event that a control is for. What is left alone by itself (a person's
-  /// custom action is not): findings that are not NEW, archived ones, passed ones. Samples are always left alone.
+  ControlTarget(const controls::ControlSet& controls, executions::Executor& executor, executions::Works& works,
+                executions::Approvals& approvals, OnlyObserves only_observes)
+      : controls_(controls),
+        executor_(executor),
+        works_(works),
+        approvals_(approvals),
+        only_observes_(std::move(only_observes)) {}
+
+  /// Starts an execution for each piece of work that the event's findings name and that is not under way already; see
+  /// executions/work.h. What is left alone by itself (a person's custom action is not): findings that are not NEW,
+  /// archived ones, passed ones, and what fixpoint itself has written. Samples are always left alone. A custom action
+  /// on a finding whose work waits for approval approves it.
   Result<void> begin(store::Transaction& tx, const bus::Delivery& delivery);
   /// Error: ValidationException for a control that is not there.
   Result<void> check_arn(const std::string& arn) const;
 
  private:
   const controls::ControlSet& controls_;
+  Result<void> begin_one(store::Transaction& tx, const bus::Delivery& delivery, std::size_t index,
+                         const controls::Control& control, bool decided, const std::string& region);
   executions::Executor& executor_;
+  executions::Works& works_;
+  executions::Approvals& approvals_;
+  OnlyObserves only_observes_;
 };
 
 }  // namespace fixpoint::gateway

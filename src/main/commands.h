@@ -18,6 +18,7 @@ Command findings_command();
 Command executions_command();
 Command approve_command();
 Command reject_command();
+Command flapping_command();
 Command audit_command();
 Command controls_command();
 Command mode_command();

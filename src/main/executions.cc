@@ -114,6 +114,29 @@ int run_executions(const Arguments& arguments) {
   }
 }
 
+int run_flapping(const Arguments& arguments) {
+  json::Object input;
+  if (arguments.has("reset") != (arguments.positional.size() == 2) || arguments.positional.size() == 1) {
+    std::cerr << "fixpoint flapping: --reset goes with CONTROL RESOURCE\n";
+    return bad_usage;
+  }
+  if (arguments.has("reset"))
+    input.set("Reset", json::Object{{"Control", arguments.positional[0]}, {"Resource", arguments.positional[1]}});
+  auto answered = call_server(arguments, "flapping", input);
+  if (!answered) return report(answered.error());
+  if (arguments.has("json")) {
+    std::cout << json::print_pretty(*answered) << "\n";
+  } else {
+    std::vector<std::vector<std::string>> rows{{"CONTROL", "RESOURCE", "ACCOUNT", "REVERTS", "SINCE", "EXECUTION"}};
+    for (const Value& pair : (*answered)["Flapping"].as_array())
+      rows.push_back({std::string(pair["Control"].string_or("")), std::string(pair["Resource"].string_or("")),
+                      std::string(pair["Account"].string_or("")), std::to_string(pair["Reverts"].int_or(0)),
+                      std::string(pair["Since"].string_or("")), std::string(pair["Execution"].string_or(""))});
+    print_table(rows, 60);
+  }
+  return arguments.has("reset") || (*answered)["Flapping"].size() > 0 ? ok : negative;
+}
+
 int answer(const Arguments& arguments, bool approved) {
   json::Object input{{"Id", arguments.positional[0]}, {"Approved", approved}, {"Reason", arguments.get("because")}};
   if (arguments.has("plan")) input.set("Plan", arguments.get("plan"));
@@ -142,6 +165,20 @@ Command executions_command() {
                               {"finding", "ID", "only those about the finding of this Id", "", false}}),
           .run = run_executions,
           .more = "Exit status 1 where one has failed or has not ended."};
+}
+
+Command flapping_command() {
+  return {
+      .name = "flapping",
+      .summary = "list what was moved to 'ask' because something else keeps turning a fix back",
+      .positional = "[CONTROL RESOURCE]",
+      .at_least = 0,
+      .at_most = 2,
+      .options = server_options({{"reset", "", "let the named control act on the named resource again", "", false}}),
+      .run = run_flapping,
+      .more =
+          "Three reverts in a day move a control and a resource to 'ask' and raise an alert. Exit status 1 where "
+          "there are none."};
 }
 
 Command approve_command() {

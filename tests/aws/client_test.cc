@@ -98,6 +98,19 @@ class ClientCalls : public testing::Test {
   std::vector<std::int64_t> waits;
 };
 
+// CloudTrail hands the user agent on: so fixpoint knows the event of its own call again.
+TEST_F(ClientCalls, names_its_execution_in_the_user_agent) {
+  Client client = make(options());
+  CallContext context{.account = "111122223333", .region = "eu-west-1", .execution = "e-1", .request_id = {}};
+  for (const auto* execution : {"e-1", ""}) {
+    context.execution = execution;
+    http.answers.push_back(answer(200, "{}"));
+    ASSERT_TRUE(client.call(context, "kms", "ListKeys", json::Object{}));
+  }
+  EXPECT_EQ(http.sent[0].request.headers.get("User-Agent"), "fixpoint execution/e-1");
+  EXPECT_EQ(http.sent[1].request.headers.get("User-Agent"), "fixpoint");
+}
+
 TEST_F(ClientCalls, goes_signed_to_the_endpoint_of_service_and_region) {
   http.answers.push_back(answer(200, R"({"Keys":[{"KeyId":"k"}],"Truncated":false})"));
   const auto output = call("kms", "ListKeys", R"({"Limit": 5})");

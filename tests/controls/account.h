@@ -5,11 +5,13 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "bus/bus.h"
 #include "changes/inverse.h"
 #include "controls/remediation.h"
 #include "gateway/scene.h"
 #include "json/text.h"
 #include "sandbox/sandbox.h"
+#include "services/securityhub/securityhub.h"
 #include "support/temp_dir.h"
 
 namespace fixpoint::controls {
@@ -61,9 +63,10 @@ class EarApi final : public aws::Api {
 class Account {
  public:
   explicit Account(catalog::Catalog catalog = catalog::Catalog::embedded()) {
-    store = must(store::Store::open({.folder = folder_.string(), .readers = 6, .durable = false},
-                                    {findings::FindingStore::schema(), executions::Executor::schema(),
-                                     changes::Door::schema(), Modes::schema(), sandbox::Sandbox::schema()}));
+    store = must(store::Store::open(
+        {.folder = folder_.string(), .readers = 6, .durable = false},
+        {findings::FindingStore::schema(), executions::Executor::schema(), bus::Bus::schema(),
+         services::SecurityHub::schema(), changes::Door::schema(), Modes::schema(), sandbox::Sandbox::schema()}));
     sandbox = must(sandbox::Sandbox::open(*store, catalog, clock));
     recipes = must(changes::Recipes::load(catalog));
     controls = must(ControlSet::load(catalog));
@@ -72,15 +75,17 @@ class Account {
     findings = std::make_unique<findings::FindingStore>(*store, clock);
     modes = std::make_unique<Modes>(*store);
     executor = std::make_unique<executions::Executor>(*store, clock, 2);
-    approvals = std::make_unique<executions::Approvals>(
-        *store, *executor, clock, [this](store::Transaction&, const executions::Notice& notice) -> Result<void> {
-          std::lock_guard lock(notices_mutex_);
-          notices_.push_back(notice);
-          return {};
-        });
+    const executions::Tell tell = [this](store::Transaction&, const executions::Notice& notice) -> Result<void> {
+      std::lock_guard lock(notices_mutex_);
+      notices_.push_back(notice);
+      return {};
+    };
+    approvals = std::make_unique<executions::Approvals>(*store, *executor, clock, tell);
+    works = std::make_unique<executions::Works>(*store, *executor, clock, tell, executions::Works::Options{});
     program = std::make_unique<Remediation>(
-        controls, *door, *findings, *modes, *approvals, clock,
+        controls, *door, *findings, *modes, *approvals, *works, clock,
         [this](store::Transaction& tx, const findings::FindingKey& key, const json::Value& update) -> Result<void> {
+          if (update_finding) return update_finding(tx, key, update);
           FIXPOINT_CHECK(findings->update(tx, key, update, "fixpoint"));
           return {};
         },
@@ -170,6 +175,10 @@ class Account {
   }
 
   /// The kinds of the notices so far.
+  std::vector<executions::Notice> told() {
+    std::lock_guard lock(notices_mutex_);
+    return notices_;
+  }
   std::vector<std::string> notices() {
     std::lock_guard lock(notices_mutex_);
     std::vector<std::string> kinds;
@@ -246,6 +255,7 @@ class Account {
   int runs_ = 0;
 
  public:
+  UpdateFinding update_finding;  ///< instead of the plain update; set before anything runs
   aws::Caller caller{"111111111111", "us-east-1", "aws", "request", nullptr};
   ManualClock clock{1'700'000'000'000};
   std::string arn;
@@ -259,6 +269,7 @@ class Account {
   std::unique_ptr<findings::FindingStore> findings;
   std::unique_ptr<Modes> modes;
   std::unique_ptr<executions::Approvals> approvals;
+  std::unique_ptr<executions::Works> works;
   std::unique_ptr<Remediation> program;
   std::unique_ptr<executions::Executor> executor;  // ends first
 };

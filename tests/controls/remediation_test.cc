@@ -267,7 +267,7 @@ TEST(Remediation, gives_up_on_a_fault_that_stays_and_says_what_nobody_knows) {
   Dead dead(*account.sandbox);
   changes::Door door(*account.store, account.clock, dead, account.recipes);
   Remediation program(
-      account.controls, door, *account.findings, *account.modes, *account.approvals, account.clock,
+      account.controls, door, *account.findings, *account.modes, *account.approvals, *account.works, account.clock,
       [&](store::Transaction& tx, const findings::FindingKey& key, const Value& update) -> Result<void> {
         FIXPOINT_CHECK(account.findings->update(tx, key, update, "fixpoint"));
         return {};
@@ -302,7 +302,7 @@ TEST(Remediation, claims_no_fix_that_does_not_show) {
   Deaf deaf(*account.sandbox);
   changes::Door door(*account.store, account.clock, deaf, account.recipes);
   Remediation program(
-      account.controls, door, *account.findings, *account.modes, *account.approvals, account.clock,
+      account.controls, door, *account.findings, *account.modes, *account.approvals, *account.works, account.clock,
       [&](store::Transaction& tx, const findings::FindingKey& key, const Value& update) -> Result<void> {
         FIXPOINT_CHECK(account.findings->update(tx, key, update, "fixpoint"));
         return {};

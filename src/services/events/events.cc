@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "aws/verify.h"
 #include "base/arn.h"
 #include "base/text.h"
 #include "json/text.h"
@@ -194,8 +195,10 @@ Result<Value> Events::put_events(const aws::Caller& caller, const Value& input) 
     results.emplace_back(json::Object{{"EventId", event["id"]}});
     events.emplace_back(std::move(event), bus->name);
   }
+  bus::Origin origin;
+  if (caller.principal) origin = {caller.principal->execution, caller.principal->arn};
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    for (const auto& [event, bus] : events) FIXPOINT_CHECK(bus_.publish(tx, event, bus));
+    for (const auto& [event, bus] : events) FIXPOINT_CHECK(bus_.publish(tx, event, bus, origin));
     return {};
   }));
   return Value(json::Object{{"FailedEntryCount", failed}, {"Entries", results}});

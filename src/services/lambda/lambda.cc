@@ -3,6 +3,7 @@
 #include "base/arn.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "executions/echo.h"
 #include "json/text.h"
 
 namespace fixpoint::services {
@@ -219,6 +220,8 @@ Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery
                           .input = {}};
   start.subject = delivery.event["detail"]["findings"][0]["Id"].string_or("");
   start.input = json::Object{{"Payload", json::print(delivery.input)}, {"Async", true}, {"Rule", delivery.rule_arn}};
+  start.cause =
+      delivery.origin.execution.empty() ? executions::execution_in(delivery.event) : delivery.origin.execution;
   FIXPOINT_CHECK(executor_.launch(tx, start));
   return {};
 }

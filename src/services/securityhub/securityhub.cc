@@ -32,6 +32,11 @@ bus::BusName bus_of(const aws::Caller& caller) {
   return {caller.account, caller.region, caller.partition, "default"};
 }
 
+bus::Origin origin_of(const aws::Caller& caller) {
+  if (!caller.principal) return {};
+  return {caller.principal->execution, caller.principal->arn};
+}
+
 Value action_json(store::Row& row) {
   return json::Object{{"ActionTargetArn", row.text(0)}, {"Name", row.text(1)}, {"Description", row.text(2)}};
 }
@@ -71,21 +76,22 @@ aws::ServiceTable SecurityHub::table() {
   return table;
 }
 
-Result<findings::Stored> SecurityHub::import_one(store::Transaction& tx, const Value& finding) {
+Result<findings::Stored> SecurityHub::import_one(store::Transaction& tx, const Value& finding,
+                                                 const bus::Origin& origin) {
   FIXPOINT_TRY(stored, findings_.import(tx, finding));
-  FIXPOINT_CHECK(publish_imported(tx, stored.finding));
+  FIXPOINT_CHECK(publish_imported(tx, stored.finding, origin));
   return std::move(stored);
 }
 
 // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
-Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding) {
+Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding, const bus::Origin& origin) {
   const std::string region(finding["Region"].string_or(""));
   const bus::BusName name{std::string(finding["AwsAccountId"].string_or("")), region,
                           std::string(partition_of_region(region)), "default"};
   const Value event =
       bus_.make_event(name, "aws.securityhub", "Security Hub Findings - Imported",
                       json::Array{Value(product_resource(finding))}, json::Object{{"findings", json::Array{finding}}});
-  return bus_.publish(tx, event);
+  return bus_.publish(tx, event, name.name, origin);
 }
 
 Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& input) {
@@ -110,7 +116,7 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
                      {"ErrorMessage", valid.error().message}});
   }
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    for (const Value* finding : good) FIXPOINT_CHECK(import_one(tx, *finding));
+    for (const Value* finding : good) FIXPOINT_CHECK(import_one(tx, *finding, origin_of(caller)));
     return {};
   }));
   return Value(json::Object{{"FailedCount", failed.size()}, {"SuccessCount", good.size()}, {"FailedFindings", failed}});
@@ -132,7 +138,7 @@ Result<std::size_t> SecurityHub::import_all(const std::vector<Value>& list, cons
       Value placed = finding;
       const auto parts = split(finding["ProductArn"].string_or(""), ':');
       if (placed.find("Region") == nullptr && (parts.size() < 4 || parts[3].empty())) placed.set("Region", region);
-      FIXPOINT_TRY(stored, import_one(tx, placed));
+      FIXPOINT_TRY(stored, import_one(tx, placed, {}));
       created += stored.created ? 1 : 0;
     }
     return created;
@@ -158,12 +164,12 @@ Result<Value> SecurityHub::get_findings(const aws::Caller&, const Value& input) 
 }
 
 Result<void> SecurityHub::update(store::Transaction& tx, const findings::FindingKey& key, const Value& update,
-                                 const std::string& by) {
+                                 const std::string& by, const bus::Origin& origin) {
   FIXPOINT_TRY(stored, findings_.update(tx, key, update, by));
   if (!stored)
     return fail(
         errors::resource_not_found("no finding of the product " + key.product_arn + " has the id '" + key.id + "'"));
-  return publish_imported(tx, stored->finding);
+  return publish_imported(tx, stored->finding, origin);
 }
 
 Result<Value> SecurityHub::batch_update(const aws::Caller& caller, const Value& input) {
@@ -178,7 +184,8 @@ Result<Value> SecurityHub::batch_update(const aws::Caller& caller, const Value& 
     json::Array unprocessed;
     for (const Value& identifier : identifiers.as_array()) {
       const findings::FindingKey key = findings::key_of(identifier);
-      const auto updated = update(tx, key, input, caller.principal ? caller.principal->arn : "");
+      const bus::Origin origin = origin_of(caller);
+      const auto updated = update(tx, key, input, origin.principal, origin);
       if (updated) {
         processed.push_back(key_json(key));
       } else if (updated.error().code == "ResourceNotFoundException") {
@@ -285,7 +292,7 @@ Result<Value> SecurityHub::act(const aws::Caller& caller, const std::string& act
         json::Array{target["ActionTargetArn"]},
         json::Object{
             {"actionName", target["Name"]}, {"actionDescription", target["Description"]}, {"findings", chosen}});
-    FIXPOINT_CHECK(bus_.publish(tx, event));
+    FIXPOINT_CHECK(bus_.publish(tx, event, "default", origin_of(caller)));
     return Value(json::Object{{"EventId", event["id"]}, {"Findings", chosen.size()}});
   });
 }

@@ -25,9 +25,10 @@ class SecurityHub {
   /// is not valid is the error, named by its place and Id. The number of findings that were new.
   Result<std::size_t> import_all(const std::vector<json::Value>& findings, const std::string& region);
 
-  /// BatchUpdateFindings on one finding within a transaction, with its event. Error: ResourceNotFoundException.
+  /// BatchUpdateFindings on one finding within a transaction, with its event. `origin` is whose doing it is. Error:
+  /// ResourceNotFoundException.
   Result<void> update(store::Transaction& tx, const findings::FindingKey& key, const json::Value& update,
-                      const std::string& by);
+                      const std::string& by, const bus::Origin& origin = {});
 
   /// What a person does who chooses a custom action on findings in the console: the event `Security Hub Findings -
   /// Custom Action` goes on the bus of the caller's account. `action` is the action's name, id or ARN. Errors:
@@ -42,8 +43,8 @@ class SecurityHub {
   Result<json::Value> create_action(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> describe_actions(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> delete_action(const aws::Caller& caller, const json::Value& input);
-  Result<findings::Stored> import_one(store::Transaction& tx, const json::Value& finding);
-  Result<void> publish_imported(store::Transaction& tx, const json::Value& finding);
+  Result<findings::Stored> import_one(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
+  Result<void> publish_imported(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
 
   store::Store& store_;
   findings::FindingStore& findings_;

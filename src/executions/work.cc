@@ -1,0 +1,222 @@
+#include "executions/work.h"
+
+#include "json/text.h"
+
+namespace fixpoint::executions {
+namespace {
+
+using json::Value;
+
+// Outcomes that leave the finding NEW, so that any resend of it would ask for the same again.
+bool leaves_finding_new(const std::string& outcome) {
+  return outcome == "observed" || outcome == "undone" || outcome == "excepted";
+}
+
+struct Last {
+  std::string execution;
+  bool ended = false;
+  std::string outcome;
+  std::string subject;
+  bool passed = false;
+};
+
+Result<std::optional<Last>> last_of(store::Session& session, const std::string& fingerprint) {
+  FIXPOINT_TRY(rows, session.query("SELECT w.execution, e.ended_ms, e.outcome, e.subject, w.passed FROM work w JOIN "
+                                   "execution e ON e.id = w.execution WHERE w.fingerprint = ?",
+                                   {fingerprint}));
+  if (rows.empty()) return std::nullopt;
+  return Last{rows[0].take(0), rows[0].integer(1) != 0, rows[0].take(2), rows[0].take(3), rows[0].integer(4) != 0};
+}
+
+// The digest that the finding had for that execution; empty where it was not about that finding.
+Result<std::string> digest_of(store::Session& session, const std::string& execution, const Item& item) {
+  FIXPOINT_TRY(attached,
+               session.query("SELECT digest FROM work_item WHERE execution = ? AND product_arn = ? AND id = ?",
+                             {execution, item.product_arn, item.id}));
+  if (!attached.empty()) return attached[0].take(0);
+  FIXPOINT_TRY(rows, session.query("SELECT input FROM execution WHERE id = ?", {execution}));
+  if (rows.empty()) return std::string();
+  FIXPOINT_TRY(input, json::parse(rows[0].text(0)));
+  const Value& finding = input["Finding"];
+  if (finding["Id"].string_or("") != item.id || finding["ProductArn"].string_or("") != item.product_arn)
+    return std::string();
+  return std::string(input["Digest"].string_or(""));
+}
+
+}  // namespace
+
+Value to_json(const Flapping& f) {
+  return json::Object{{"Control", f.work.control},
+                      {"Account", f.work.account},
+                      {"Region", f.work.region},
+                      {"Resource", f.work.resource},
+                      {"Since", format_iso8601_ms(f.since_ms)},
+                      {"Reverts", f.reverts},
+                      {"Execution", f.execution}};
+}
+
+Works::Works(store::Store& store, Executor& executor, const Clock& clock, Tell tell, Options options)
+    : store_(store), executor_(executor), clock_(clock), tell_(std::move(tell)), options_(options) {
+  executor_.add_watch([this](store::Transaction& tx, const Execution& execution) { return watch(tx, execution); });
+}
+
+Result<void> Works::watch(store::Transaction& tx, const Execution& execution) {
+  if (execution.work.empty()) return {};
+  if (execution.ended_ms == 0) {
+    FIXPOINT_CHECK(
+        tx.execute("UPDATE work SET execution = ?, passed = 0 WHERE fingerprint = ?", {execution.id, execution.work}));
+  } else if (execution.outcome == "fixed") {
+    FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = ? WHERE fingerprint = ?", {execution.id, execution.work}));
+  } else if (execution.outcome == "undone") {
+    // What a person took back does not count as turned back by something else.
+    FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = '' WHERE fingerprint = ?", {execution.work}));
+  }
+  return {};
+}
+
+Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item& item, Start start,
+                           const std::function<bool(const std::string& outcome)>& again) {
+  if (work.fingerprint.empty()) {
+    FIXPOINT_TRY(started, executor_.launch(tx, start));
+    return Begun{started.fresh ? Begun::How::Started : Begun::How::Known, started.id, {}};
+  }
+  if (!start.cause.empty()) {
+    // The event is the doing of this very work: what it wrote on a finding, or changed.
+    FIXPOINT_TRY(own, tx.query("SELECT 1 FROM execution WHERE id = ? AND work = ?", {start.cause, work.fingerprint}));
+    if (!own.empty()) return Begun{Begun::How::Known, start.cause, {}};
+  }
+  FIXPOINT_TRY(last, last_of(tx, work.fingerprint));
+  if (last && !last->ended) {
+    FIXPOINT_TRY(fresh, tx.execute("INSERT INTO work_item (execution, product_arn, id, digest) VALUES (?, ?, ?, ?) ON "
+                                   "CONFLICT (execution, product_arn, id) DO NOTHING",
+                                   {last->execution, item.product_arn, item.id, item.digest}));
+    if (fresh != 0 && item.id != last->subject)
+      FIXPOINT_CHECK(executor_.note(tx, last->execution, "the same work for another finding: " + item.id));
+    return Begun{Begun::How::Attached, last->execution, {}};
+  }
+  if (last && !last->passed && leaves_finding_new(last->outcome)) {
+    bool known = last->outcome == "undone";  // until it passes, or a person says so
+    if (!known) {
+      FIXPOINT_TRY(digest, digest_of(tx, last->execution, item));
+      known = digest == item.digest;
+    }
+    if (known && !again(last->outcome)) return Begun{Begun::How::Known, last->execution, last->outcome};
+  }
+  if (!last)
+    FIXPOINT_CHECK(
+        tx.execute("INSERT INTO work (fingerprint, control, account, region, resource, execution, fixed, "
+                   "passed, asks_ms, reverts) VALUES (?, ?, ?, ?, ?, '', '', 0, 0, 0) ON CONFLICT "
+                   "(fingerprint) DO NOTHING",
+                   {work.fingerprint, work.control, work.account, work.region, work.resource}));
+  start.work = work.fingerprint;
+  start.input.set("Digest", item.digest);
+  FIXPOINT_TRY(started, executor_.launch(tx, start));
+  return Begun{started.fresh ? Begun::How::Started : Begun::How::Known, started.id, {}};
+}
+
+Result<void> Works::passed(store::Transaction& tx, const std::string& fingerprint) {
+  FIXPOINT_CHECK(tx.execute("UPDATE work SET passed = 1 WHERE fingerprint = ?", {fingerprint}));
+  return {};
+}
+
+Result<std::vector<Item>> Works::attached(store::Session& session, const std::string& execution) {
+  FIXPOINT_TRY(rows, session.query("SELECT product_arn, id, digest FROM work_item WHERE execution = ? ORDER BY "
+                                   "product_arn, id",
+                                   {execution}));
+  std::vector<Item> items;
+  for (store::Row& row : rows) items.push_back({row.take(0), row.take(1), row.take(2)});
+  return items;
+}
+
+Result<Works::Reading> Works::failing(const Execution& execution) {
+  Reading reading;
+  if (execution.work.empty()) return reading;
+  FIXPOINT_CHECK(store_.read([&](store::Session& session) -> Result<void> {
+    FIXPOINT_TRY(rows, session.query("SELECT fixed, asks_ms FROM work WHERE fingerprint = ?", {execution.work}));
+    if (rows.empty()) return {};
+    reading.fixed = rows[0].take(0);
+    reading.asks = rows[0].integer(1) != 0;
+    reading.reverted = !reading.fixed.empty();
+    if (!reading.reverted) return {};
+    FIXPOINT_TRY(count, session.query("SELECT count(*) FROM work_revert WHERE fingerprint = ? AND at_ms > ?",
+                                      {execution.work, clock_.now_ms() - options_.window_ms}));
+    reading.reverts = count[0].integer(0) + 1;
+    reading.asks = reading.asks || reading.reverts >= options_.reverts;
+    return {};
+  }));
+  return reading;
+}
+
+Result<void> Works::record(store::Transaction& tx, const Execution& execution, const Reading& reading) {
+  if (!reading.reverted) return {};
+  const TimeMs now = clock_.now_ms();
+  FIXPOINT_TRY(fresh, tx.execute("INSERT INTO work_revert (fixed, fingerprint, at_ms) VALUES (?, ?, ?) ON CONFLICT "
+                                 "(fixed) DO NOTHING",
+                                 {reading.fixed, execution.work, now}));
+  if (fresh == 0) return {};
+  FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = '' WHERE fingerprint = ?", {execution.work}));
+  FIXPOINT_CHECK(executor_.note(tx, execution.id,
+                                "what the execution " + reading.fixed + " had fixed was turned back (" +
+                                    std::to_string(reading.reverts) + " in the last day)"));
+  if (!reading.asks) return {};
+  FIXPOINT_TRY(moved, tx.execute("UPDATE work SET asks_ms = ?, reverts = ? WHERE fingerprint = ? AND asks_ms = 0",
+                                 {now, reading.reverts, execution.work}));
+  if (moved == 0) return {};
+  FIXPOINT_TRY(rows,
+               tx.query("SELECT control, account, region, resource FROM work WHERE fingerprint = ?", {execution.work}));
+  const Flapping flapping{
+      {execution.work, rows.at(0).take(0), rows.at(0).take(1), rows.at(0).take(2), rows.at(0).take(3)},
+      now,
+      reading.reverts,
+      execution.id};
+  Value detail = to_json(flapping);
+  const std::string sentence = "Something keeps turning back what control " + flapping.work.control + " fixes on " +
+                               flapping.work.resource + " (" + std::to_string(reading.reverts) +
+                               " times in a day): it asks before it changes that again";
+  detail.set("Alert", "flapping");
+  detail.set("Message", sentence);
+  FIXPOINT_CHECK(executor_.note(tx, execution.id, sentence));
+  return tell_(tx, Notice{"Alert", execution.account, execution.region, json::Array{Value(flapping.work.resource)},
+                          std::move(detail)});
+}
+
+Result<std::vector<Flapping>> Works::flapping() {
+  return store_.read([&](store::Session& session) -> Result<std::vector<Flapping>> {
+    FIXPOINT_TRY(rows,
+                 session.query("SELECT fingerprint, control, account, region, resource, asks_ms, reverts, execution "
+                               "FROM work WHERE asks_ms > 0 ORDER BY asks_ms DESC, fingerprint"));
+    std::vector<Flapping> out;
+    for (store::Row& row : rows)
+      out.push_back({{row.take(0), row.take(1), row.take(2), row.take(3), row.take(4)},
+                     row.integer(5),
+                     row.integer(6),
+                     row.take(7)});
+    return out;
+  });
+}
+
+Result<void> Works::reset(const std::string& control, const std::string& resource, const std::string& by) {
+  return store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_TRY(rows,
+                 tx.query("SELECT fingerprint, account, region, execution, asks_ms, reverts FROM work WHERE control "
+                          "= ? AND resource = ? AND asks_ms > 0",
+                          {control, resource}));
+    if (rows.empty())
+      return fail(errors::resource_not_found("control " + control + " is not in 'ask' for reverts of " + resource +
+                                             "; 'fixpoint flapping' lists what is"));
+    for (store::Row& row : rows) {
+      FIXPOINT_CHECK(
+          tx.execute("UPDATE work SET asks_ms = 0, reverts = 0, fixed = '' WHERE fingerprint = ?", {row.text(0)}));
+      FIXPOINT_CHECK(tx.execute("DELETE FROM work_revert WHERE fingerprint = ?", {row.text(0)}));
+      Value detail = to_json(Flapping{
+          {row.text(0), control, row.text(1), row.text(2), resource}, row.integer(4), row.integer(5), row.text(3)});
+      detail.set("Alert", "flapping reset");
+      detail.set("By", by);
+      FIXPOINT_CHECK(
+          tell_(tx, Notice{"Alert", row.text(1), row.text(2), json::Array{Value(resource)}, std::move(detail)}));
+    }
+    return {};
+  });
+}
+
+}  // namespace fixpoint::executions

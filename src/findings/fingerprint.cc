@@ -1,0 +1,62 @@
+#include "findings/fingerprint.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/arn.h"
+#include "base/hash.h"
+#include "json/text.h"
+
+namespace fixpoint::findings {
+namespace {
+
+using json::Value;
+
+// Members of the ASFF that say when, or that the provider does not own:
+// https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchupdatefindings.html
+constexpr std::string_view passing[] = {
+    "CreatedAt", "UpdatedAt", "FirstObservedAt", "LastObservedAt",    "ProcessedAt",
+    "Note",      "Workflow",  "WorkflowState",   "UserDefinedFields", "VerificationState"};
+
+}  // namespace
+
+std::string WorkKey::fingerprint() const {
+  if (resource.empty()) return {};
+  return sha256_hex(control + "\n" + account + "\n" + region + "\n" + resource).substr(0, 32);
+}
+
+WorkKey work_of(const Value& finding, std::string_view control, const Value& resource) {
+  WorkKey key;
+  key.control = control;
+  key.account = finding["AwsAccountId"].string_or("");
+  key.resource = resource["Id"].string_or("");
+  if (const auto arn = parse_arn(key.resource)) {
+    key.region = arn->region;
+  } else {
+    key.region = resource["Region"].string_or("");
+    if (key.region.empty()) key.region = finding["Region"].string_or("");
+  }
+  return key;
+}
+
+std::string content_digest(const Value& finding) {
+  if (!finding.is_object()) return {};
+  std::string text;
+  for (const auto& member : finding.as_object()) {
+    if (std::find(std::begin(passing), std::end(passing), member.key) != std::end(passing)) continue;
+    text += member.key;
+    text += '\n';
+    text += json::print(member.value);
+    text += '\n';
+  }
+  return sha256_hex(text).substr(0, 32);
+}
+
+std::string updated_by_execution(const Value& finding, std::string_view author) {
+  const Value& note = finding["Note"];
+  const std::string_view at = note["UpdatedAt"].string_or("");
+  if (at.empty() || note["UpdatedBy"].string_or("") != author || finding["UpdatedAt"].string_or("") != at) return {};
+  return std::string(finding["UserDefinedFields"]["fixpoint:execution"].string_or(""));
+}
+
+}  // namespace fixpoint::findings

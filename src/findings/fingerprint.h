@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "json/value.h"
+
+namespace fixpoint::findings {
+
+/// What one piece of work is about: a control, and the one resource that it is to mend. Findings of several standards
+/// or tools, and a hub's and a member's copies of one, that name the same control and resource have the same.
+struct WorkKey {
+  std::string control;  ///< the control's own id, whichever alias of it the finding used
+  std::string account;  ///< the finding's
+  std::string
+      region;  ///< of the resource; empty where its ARN has none: a bucket and a user are one, wherever reported
+  std::string resource;  ///< its ARN or id
+
+  /// 32 lower-case digits; empty where no resource is named, since such findings have nothing in common.
+  std::string fingerprint() const;
+};
+
+WorkKey work_of(const json::Value& finding, std::string_view control, const json::Value& resource);
+
+/// A digest of what a finding says: all but its times and what its customer or fixpoint writes on it (note, workflow,
+/// user-defined fields, verification state). A resend in which only timestamps moved has the same.
+std::string content_digest(const json::Value& finding);
+
+/// The execution whose update of the finding is what stands there last: fixpoint wrote the note (under `author`) at the
+/// very moment at which the finding was updated. Empty where somebody else came after it.
+std::string updated_by_execution(const json::Value& finding, std::string_view author);
+
+}  // namespace fixpoint::findings

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/bus.h"
+#include "controls/account.h"
+#include "gateway/control_target.h"
+#include "services/securityhub/securityhub.h"
+
+namespace fixpoint::gateway {
+
+using controls::Account;
+using json::Object;
+using json::Value;
+
+/// An account with its Security Hub and bus: a finding that is imported begins the control that it names.
+class Hub : public Account {
+ public:
+  Hub() {
+    bus = std::make_unique<bus::Bus>(*store, clock);
+    securityhub = std::make_unique<services::SecurityHub>(*store, *findings, *bus, clock);
+    update_finding = [this](store::Transaction& tx, const findings::FindingKey& key, const Value& update) {
+      return securityhub->update(tx, key, update, "fixpoint",
+                                 {std::string(update["UserDefinedFields"]["fixpoint:execution"].string_or("")), {}});
+    };
+    target = std::make_unique<ControlTarget>(
+        controls, *executor, *works, *approvals,
+        [this](const std::string& rule, const std::string& control, const std::string& account) -> Result<bool> {
+          FIXPOINT_TRY(mode, modes->find(rule, control, account));
+          return mode == controls::Mode::Observe;
+        });
+    bus->add_target_kind(
+        "fixpoint",
+        [this](store::Transaction& tx, const bus::Delivery& delivery) { return target->begin(tx, delivery); },
+        [this](const std::string& arn) { return target->check_arn(arn); });
+    if (!bus->load()) throw std::runtime_error("the bus does not load");
+    rule("fix", R"({"detail-type": ["Security Hub Findings - Imported", "Security Hub Findings - Custom Action"]})",
+         "arn:aws:fixpoint:us-east-1:111111111111:control/*");
+  }
+  ~Hub() { executor->stop(); }
+
+  void rule(const std::string& name, const std::string& pattern, const std::string& arn) {
+    const bus::BusName where{caller.account, caller.region, caller.partition, "default"};
+    bus::Rule made;
+    made.bus = where;
+    made.name = name;
+    made.pattern = pattern;
+    must(bus->put_rule(made));
+    must(bus->put_targets(where, name, json::Array{Value(Object{{"Id", "1"}, {"Arn", arn}})}));
+  }
+  void mode(controls::Mode mode) {
+    if (!modes->set("all", mode)) throw std::runtime_error("the mode is not set");
+  }
+  /// An insecure bucket; its finding, not imported yet.
+  Value bucket() {
+    arn = must(gateway::set_scene(control("S3.4"), caller, *sandbox, kept));
+    return gateway::scene_finding(control("S3.4"), caller, arn);
+  }
+  void import(const Value& finding) {
+    const auto taken = securityhub->import_all({finding}, caller.region);
+    if (!taken) throw std::runtime_error(describe(taken.error()));
+  }
+  std::vector<executions::Execution> all() { return must(executor->list()); }
+  /// The only one that has not ended.
+  executions::Execution open() {
+    std::vector<executions::Execution> found;
+    for (auto& execution : all())
+      if (execution.ended_ms == 0) found.push_back(execution);
+    if (found.size() != 1) throw std::runtime_error(std::to_string(found.size()) + " executions are open");
+    return found[0];
+  }
+  /// Waits until nothing is under way that does not wait for a person.
+  void settle() {
+    for (const auto& execution : all())
+      if (execution.ended_ms == 0 && execution.cursor["awaits"].is_null()) ended_or_asks(execution.id);
+  }
+  /// Imports and waits for what came of it; the newest execution.
+  executions::Execution run(const Value& finding) {
+    const auto before = all();
+    import(finding);
+    const auto now = all();
+    if (now.size() != before.size() + 1)
+      throw std::runtime_error(std::to_string(now.size() - before.size()) + " executions began, not one");
+    for (const auto& execution : now) {
+      bool known = false;
+      for (const auto& old : before) known = known || old.id == execution.id;
+      if (!known) return ended_or_asks(execution.id);
+    }
+    throw std::runtime_error("no execution began");
+  }
+  executions::Execution ended_or_asks(const std::string& id) {
+    std::mutex mutex;
+    std::condition_variable never;
+    std::unique_lock lock(mutex);
+    for (int i = 0; i < 4000; ++i) {
+      const auto now = must(executor->get(id));
+      if (now->ended_ms != 0 || (now->status == "WAITING" && !now->cursor["awaits"].is_null())) return *now;
+      never.wait_for(lock, std::chrono::milliseconds(3));
+    }
+    throw std::runtime_error("the execution neither ends nor asks");
+  }
+  void weaken() { call("s3", "DeleteBucketEncryption", Object{{"Bucket", arn.substr(13)}}); }
+  std::string journal_of(const std::string& id) {
+    std::string text;
+    const auto lines = must(executor->journal(id));
+    for (const auto& line : lines) text += line.text + "\n";
+    return text;
+  }
+
+  std::unique_ptr<bus::Bus> bus;
+  std::unique_ptr<services::SecurityHub> securityhub;
+  std::unique_ptr<ControlTarget> target;
+};
+
+/// The finding under another Id, as another standard or product has it.
+inline Value other(Value finding, const std::string& id) {
+  finding.set("Id", id);
+  return finding;
+}
+/// Sent again with all its times moved by an hour.
+inline Value later(Value finding, const std::string& hour) {
+  for (const auto* member : {"UpdatedAt", "LastObservedAt"}) finding.set(member, "2024-01-03T" + hour + ":00:00.000Z");
+  return finding;
+}
+inline Value with_compliance(Value finding, const std::string& status) {
+  finding.at_or_make("Compliance").set("Status", status);
+  return finding;
+}
+
+}  // namespace fixpoint::gateway

@@ -1,0 +1,275 @@
+#include <gmock/gmock.h>
+
+#include "aws/verify.h"
+#include "findings/fingerprint.h"
+#include "gateway/hub.h"
+
+namespace fixpoint::gateway {
+namespace {
+
+using controls::Mode;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr TimeMs hour_ms = 3'600'000;
+
+// Passes, is weakened behind fixpoint's back, and is found failing again.
+void turn_back(Hub& hub, const Value& finding, const std::string& hour) {
+  hub.import(later(with_compliance(finding, "PASSED"), hour));
+  hub.weaken();
+}
+
+TEST(Work, of_several_standards_findings_of_one_control_and_resource_is_done_once_and_written_on_all) {
+  Hub hub;
+  Value first = hub.bucket();
+  Value cis = other(first, "cis/1");
+  cis.set("GeneratorId", "arn:aws:securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.4.0/rule/2.1.1");
+  Value fsbp = other(first, "fsbp/1");
+  fsbp.as_object().erase("Compliance");
+  fsbp.set("GeneratorId", "aws-foundational-security-best-practices/v/1.0.0/S3.4");
+  Value tool = other(first, "tool/1");
+  tool.set("ProductArn", "arn:aws:securityhub:us-east-1::product/acme/scanner");
+  for (Value* finding : {&first, &cis, &fsbp, &tool}) hub.import(*finding);
+  const auto open = hub.open();  // it asks: one for all four
+  hub.ended_or_asks(open.id);
+  EXPECT_THAT(hub.journal_of(open.id), HasSubstr("the same work for another finding: fsbp/1"));
+  ASSERT_TRUE(hub.answer(open.id, true, "ann"));
+  EXPECT_EQ(hub.ended(open.id).outcome, "fixed");
+  for (Value* finding : {&first, &cis, &fsbp, &tool}) {
+    EXPECT_EQ(hub.status(*finding), "RESOLVED") << (*finding)["Id"].as_string();
+    EXPECT_THAT(hub.note(*finding), StartsWith("Fixed and verified by control S3.4"));
+    EXPECT_EQ(hub.stored(*finding)["UserDefinedFields"]["fixpoint:execution"].string_or(""), open.id);
+  }
+  EXPECT_EQ(hub.all().size(), 1U);
+  EXPECT_EQ(hub.changes_of(open.id).size(), 1U);
+}
+
+TEST(Work, of_a_hubs_copy_and_a_members_copy_of_a_finding_is_one) {
+  Hub hub;
+  const Value member = hub.bucket();
+  // The hub's Region holds a copy under the product of that Region; the bucket is the same one.
+  Value copy = other(member, std::string(member["Id"].as_string()) + "/copy");
+  copy.set("Region", "eu-west-1");
+  copy.set("ProductArn", "arn:aws:securityhub:eu-west-1::product/aws/securityhub");
+  const bus::BusName elsewhere{hub.caller.account, "eu-west-1", "aws", "default"};
+  bus::Rule rule;
+  rule.bus = elsewhere;
+  rule.name = "fix";
+  rule.pattern = R"({"source": ["aws.securityhub"]})";
+  Hub::must(hub.bus->put_rule(rule));
+  Hub::must(hub.bus->put_targets(
+      elsewhere, "fix",
+      json::Array{Value(Object{{"Id", "1"}, {"Arn", "arn:aws:fixpoint:eu-west-1:111111111111:control/S3.4"}})}));
+  hub.import(member);
+  hub.import(copy);
+  const auto open = hub.open();
+  hub.ended_or_asks(open.id);
+  ASSERT_TRUE(hub.answer(open.id, true, "ann"));
+  EXPECT_EQ(hub.ended(open.id).outcome, "fixed");
+  EXPECT_EQ(hub.status(member), "RESOLVED");
+  EXPECT_EQ(hub.status(copy), "RESOLVED");
+}
+
+TEST(Work, that_waits_is_not_begun_again_by_a_resend_in_which_only_times_moved) {
+  Hub hub;
+  const Value finding = hub.bucket();
+  const auto asks = hub.run(finding);
+  for (const auto* hour : {"04", "05", "06"}) hub.import(later(finding, hour));
+  EXPECT_EQ(hub.all().size(), 1U);
+  EXPECT_EQ(hub.notices().size(), 1U);  // one prompt
+  EXPECT_EQ(hub.open().id, asks.id);
+}
+
+TEST(Work, that_was_observed_is_begun_again_by_news_and_not_by_a_resend) {
+  Hub hub;
+  hub.mode(Mode::Observe);
+  const Value finding = hub.bucket();
+  EXPECT_EQ(hub.run(finding).outcome, "observed");
+  EXPECT_EQ(hub.status(finding), "NEW");
+  hub.import(later(finding, "04"));
+  hub.import(finding);
+  EXPECT_EQ(hub.all().size(), 1U);
+  Value worse = later(finding, "05");
+  worse.set("Severity", Object{{"Label", "CRITICAL"}});
+  EXPECT_EQ(hub.run(worse).outcome, "observed");
+  hub.import(later(with_compliance(worse, "PASSED"), "06"));
+  EXPECT_EQ(hub.run(later(worse, "07")).outcome, "observed");  // it had passed: failing is news
+}
+
+TEST(Work, that_was_observed_is_done_by_a_resend_once_the_mode_lets_it) {
+  Hub hub;
+  hub.mode(Mode::Observe);
+  const Value finding = hub.bucket();
+  EXPECT_EQ(hub.run(finding).outcome, "observed");
+  hub.mode(Mode::Auto);
+  EXPECT_EQ(hub.run(later(finding, "04")).outcome, "fixed");
+}
+
+TEST(Work, that_was_fixed_is_left_alone_by_late_copies_that_still_say_failed) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  EXPECT_EQ(hub.run(finding).outcome, "fixed");
+  hub.import(later(finding, "04"));  // stays RESOLVED
+  EXPECT_EQ(hub.all().size(), 1U);
+  const Value copy = other(finding, "late/1");
+  EXPECT_EQ(hub.run(copy).outcome, "compliant");
+  EXPECT_EQ(hub.status(copy), "RESOLVED");
+  EXPECT_TRUE(hub.works->flapping().value().empty());
+}
+
+TEST(Work, of_findings_that_name_no_resource_is_not_shared) {
+  Hub hub;
+  Value one = hub.bucket();
+  one.set("Resources", json::Array{Value(Object{{"Type", "Other"}, {"Id", ""}})});
+  EXPECT_EQ(findings::work_of(one, "S3.4", one["Resources"][0]).fingerprint(), "");
+}
+
+TEST(Work, is_not_begun_by_what_fixpoint_writes_on_a_finding) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  const auto fixed = hub.run(finding);
+  // As an undo leaves the finding: NEW again, by fixpoint's own hand.
+  const Object update{{"Workflow", Object{{"Status", "NEW"}}},
+                      {"Note", Object{{"Text", "undone"}, {"UpdatedBy", "fixpoint"}}},
+                      {"UserDefinedFields", Object{{"fixpoint:execution", fixed.id}}}};
+  ASSERT_TRUE(hub.store->write(
+      [&](store::Transaction& tx) { return hub.update_finding(tx, findings::key_of(finding), update); }));
+  EXPECT_EQ(hub.status(finding), "NEW");
+  EXPECT_EQ(hub.all().size(), 1U);
+  // The same event as AWS's own Security Hub would send it, which does not say whose doing it is.
+  const Value stored = hub.stored(finding);
+  const Value event =
+      hub.bus->make_event({hub.caller.account, hub.caller.region}, "aws.securityhub",
+                          "Security Hub Findings - Imported", json::Array{}, Object{{"findings", json::Array{stored}}});
+  ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) { return hub.bus->publish(tx, event); }));
+  EXPECT_EQ(hub.all().size(), 1U);
+  // A person who sets it to NEW wants it looked at.
+  hub.clock.advance_ms(1000);
+  ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) {
+    return hub.securityhub->update(tx, findings::key_of(finding), Object{{"Workflow", Object{{"Status", "NEW"}}}},
+                                   "ann");
+  }));
+  EXPECT_EQ(hub.all().size(), 2U);
+  hub.settle();
+}
+
+TEST(Work, that_waits_is_approved_by_the_custom_action_on_its_finding) {
+  Hub hub;
+  const Value finding = hub.bucket();
+  const auto asks = hub.run(finding);
+  const auto principal = std::make_shared<aws::Principal>();
+  principal->arn = "arn:aws:iam::111111111111:user/ann";
+  aws::Caller ann = hub.caller;
+  ann.principal = principal;
+  auto table = hub.securityhub->table();
+  Hub::must(table.operations.find("CreateActionTarget")
+                ->second.function(ann, Object{{"Id", "Fix"}, {"Name", "Fix it"}, {"Description", "fixes"}}));
+  Hub::must(hub.securityhub->act(ann, "Fix", {findings::key_of(finding)}));
+  const auto ended = hub.ended(asks.id);
+  EXPECT_EQ(ended.outcome, "fixed");
+  const auto approval = hub.approvals->of(asks.id).value().at(0);
+  EXPECT_EQ(approval.answered_by, principal->arn);
+  EXPECT_EQ(approval.because, "chose the custom action Fix it");
+  EXPECT_EQ(hub.all().size(), 1U);
+}
+
+TEST(Flapping, moves_the_pair_to_ask_at_the_third_revert_in_a_day_and_raises_one_alert) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  EXPECT_EQ(hub.run(finding).outcome, "fixed");
+  for (const auto* hour : {"04", "05"}) {
+    turn_back(hub, finding, hour);
+    hub.clock.advance_ms(hour_ms);
+    EXPECT_EQ(hub.run(later(finding, hour)).outcome, "fixed");
+    EXPECT_TRUE(hub.works->flapping().value().empty());
+  }
+  turn_back(hub, finding, "06");
+  hub.clock.advance_ms(hour_ms);
+  const auto asks = hub.run(later(finding, "06"));
+  EXPECT_EQ(asks.outcome, "waits for approval");
+  EXPECT_EQ(hub.status(finding), "NOTIFIED");
+  EXPECT_THAT(hub.journal_of(asks.id), HasSubstr("was turned back (3 in the last day)"));
+  const auto flapping = hub.works->flapping().value();
+  ASSERT_EQ(flapping.size(), 1U);
+  EXPECT_EQ(flapping[0].work.control, "S3.4");
+  EXPECT_EQ(flapping[0].work.resource, hub.arn);
+  EXPECT_EQ(flapping[0].reverts, 3);
+  EXPECT_EQ(flapping[0].execution, asks.id);
+  std::vector<executions::Notice> alerts;
+  for (const auto& notice : hub.told())
+    if (notice.kind == "Alert") alerts.push_back(notice);
+  ASSERT_EQ(alerts.size(), 1U);
+  EXPECT_EQ(alerts[0].detail["Alert"].string_or(""), "flapping");
+  EXPECT_THAT(std::string(alerts[0].detail["Message"].string_or("")), HasSubstr(hub.arn));
+  // Approved, and turned back once more: it asks again, without another alert.
+  ASSERT_TRUE(hub.answer(asks.id, true, "ann"));
+  EXPECT_EQ(hub.ended(asks.id).outcome, "fixed");
+  turn_back(hub, finding, "07");
+  EXPECT_EQ(hub.run(later(finding, "07")).outcome, "waits for approval");
+  const auto kinds = hub.notices();
+  EXPECT_EQ(std::count(kinds.begin(), kinds.end(), "Alert"), 1);
+}
+
+TEST(Flapping, counts_a_day_only) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  EXPECT_EQ(hub.run(finding).outcome, "fixed");
+  for (const auto* hour : {"01", "02", "03", "04", "05"}) {
+    turn_back(hub, finding, hour);
+    hub.clock.advance_ms(13 * hour_ms);  // never three within 24 hours
+    EXPECT_EQ(hub.run(later(finding, hour)).outcome, "fixed") << hour;
+  }
+  EXPECT_TRUE(hub.works->flapping().value().empty());
+}
+
+TEST(Flapping, is_reset_by_name_and_only_where_there_is_some) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  EXPECT_EQ(hub.run(finding).outcome, "fixed");
+  for (const auto* hour : {"04", "05"}) {
+    turn_back(hub, finding, hour);
+    EXPECT_EQ(hub.run(later(finding, hour)).outcome, "fixed");
+  }
+  turn_back(hub, finding, "06");
+  const auto asks = hub.run(later(finding, "06"));
+  EXPECT_EQ(asks.outcome, "waits for approval");
+  const auto unknown = hub.works->reset("S3.4", "arn:aws:s3:::another", "ann");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, "ResourceNotFoundException");
+  EXPECT_THAT(unknown.error().message, HasSubstr("arn:aws:s3:::another"));
+  ASSERT_TRUE(hub.works->reset("S3.4", hub.arn, "ann"));
+  EXPECT_TRUE(hub.works->flapping().value().empty());
+  EXPECT_FALSE(hub.works->reset("S3.4", hub.arn, "ann"));
+  ASSERT_TRUE(hub.answer(asks.id, true, "ann"));
+  EXPECT_EQ(hub.ended(asks.id).outcome, "fixed");
+  turn_back(hub, finding, "07");
+  EXPECT_EQ(hub.run(later(finding, "07")).outcome, "fixed");  // the count begins anew
+}
+
+// What a person decided is done, flapping or not; it is counted all the same.
+TEST(Flapping, does_not_hold_up_a_persons_own_decision) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  EXPECT_EQ(hub.run(finding).outcome, "fixed");
+  for (const auto* hour : {"04", "05"}) {
+    turn_back(hub, finding, hour);
+    EXPECT_EQ(hub.run(later(finding, hour)).outcome, "fixed");
+  }
+  turn_back(hub, finding, "06");
+  auto table = hub.securityhub->table();
+  Hub::must(table.operations.find("CreateActionTarget")
+                ->second.function(hub.caller, Object{{"Id", "Fix"}, {"Name", "Fix"}, {"Description", "fixes"}}));
+  Hub::must(hub.securityhub->act(hub.caller, "Fix", {findings::key_of(finding)}));
+  hub.settle();
+  EXPECT_TRUE(hub.look("S3.4").compliant);
+  EXPECT_EQ(hub.works->flapping().value().size(), 1U);
+}
+
+}  // namespace
+}  // namespace fixpoint::gateway
