@@ -1,5 +1,6 @@
 #include "store/sqlite.h"
 
+#include <filesystem>
 #include <sqlite3.h>
 
 namespace fixpoint::store {
@@ -37,29 +38,12 @@ struct Reset {
 
 }  // namespace
 
-std::int64_t Row::integer(std::size_t column) const {
-  if (const auto* i = std::get_if<std::int64_t>(&cells_[column])) return *i;
-  if (const auto* d = std::get_if<double>(&cells_[column])) return static_cast<std::int64_t>(*d);
-  return 0;
-}
-double Row::real(std::size_t column) const {
-  if (const auto* d = std::get_if<double>(&cells_[column])) return *d;
-  return static_cast<double>(integer(column));
-}
-const std::string& Row::text(std::size_t column) const {
-  static const std::string empty;
-  const auto* s = std::get_if<std::string>(&cells_[column]);
-  return s != nullptr ? *s : empty;
-}
-std::string Row::take(std::size_t column) {
-  auto* s = std::get_if<std::string>(&cells_[column]);
-  return s != nullptr ? std::move(*s) : std::string();
-}
-
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path, bool read_only,
                                                                  bool durable) {
   sqlite3* db = nullptr;
-  const int flags = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+  // A store in memory is shared between its connections as files are not, and none may be opened for reading only.
+  const bool in_memory = path.starts_with("file:");
+  const int flags = (read_only && !in_memory ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
   if (const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr); code != SQLITE_OK) {
     Error error = errors::coded(
@@ -68,7 +52,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
     sqlite3_close_v2(db);
     return fail(std::move(error));
   }
-  auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(db));
+  auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(db, path, read_only));
   sqlite3_busy_timeout(db, 5000);
   sqlite3_extended_result_codes(db, 1);
   FIXPOINT_CHECK(connection->run_script(
@@ -95,6 +79,11 @@ Error SqliteConnection::error_of(int code, std::string_view sql) const {
   return error;
 }
 
+tl::unexpected<Error> SqliteConnection::failed(int code, std::string_view sql) {
+  note_failure();
+  return fail(error_of(code, sql));
+}
+
 Result<sqlite3_stmt*> SqliteConnection::prepare(std::string_view sql) {
   const auto found = statements_.find(std::string(sql));
   if (found != statements_.end()) return found->second;
@@ -105,7 +94,7 @@ Result<sqlite3_stmt*> SqliteConnection::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int code =
       sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  if (code != SQLITE_OK) return fail(error_of(code, sql));
+  if (code != SQLITE_OK) return failed(code, sql);
   statements_.emplace(std::string(sql), statement);
   return statement;
 }
@@ -125,7 +114,7 @@ Result<void> SqliteConnection::bind(sqlite3_stmt* statement, std::string_view sq
     } else {
       code = sqlite3_bind_null(statement, at);
     }
-    if (code != SQLITE_OK) return fail(error_of(code, sql));
+    if (code != SQLITE_OK) return failed(code, sql);
   }
   return {};
 }
@@ -137,7 +126,7 @@ Result<void> SqliteConnection::scan(std::string_view sql, const Params& params, 
   while (true) {
     const int code = sqlite3_step(statement);
     if (code == SQLITE_DONE) return {};
-    if (code != SQLITE_ROW) return fail(error_of(code, sql));
+    if (code != SQLITE_ROW) return failed(code, sql);
     Row row = row_of(statement);
     if (!each(row)) return {};
   }
@@ -157,9 +146,45 @@ Result<std::int64_t> SqliteConnection::execute(std::string_view sql, const Param
   return std::int64_t{sqlite3_changes64(db_)};
 }
 
+Result<void> SqliteConnection::begin() {
+  FIXPOINT_CHECK(execute(read_only_ ? "BEGIN" : "BEGIN IMMEDIATE", {}));
+  return {};
+}
+Result<void> SqliteConnection::commit() {
+  FIXPOINT_CHECK(execute("COMMIT", {}));
+  return {};
+}
+void SqliteConnection::roll_back() {
+  if (in_transaction()) (void)execute("ROLLBACK", {});
+}
+Result<void> SqliteConnection::savepoint() {
+  FIXPOINT_CHECK(execute("SAVEPOINT one", {}));
+  return {};
+}
+Result<void> SqliteConnection::release() {
+  FIXPOINT_CHECK(execute("RELEASE one", {}));
+  return {};
+}
+void SqliteConnection::roll_back_to() {
+  if (in_transaction()) (void)execute("ROLLBACK TO one", {});
+}
+bool SqliteConnection::in_transaction() const {
+  return sqlite3_get_autocommit(db_) == 0;
+}
+
+std::int64_t SqliteConnection::bytes_on_disk() {
+  std::int64_t bytes = 0;
+  for (const char* suffix : {"", "-wal"}) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(path_ + suffix, missing);
+    if (!missing) bytes += static_cast<std::int64_t>(size);
+  }
+  return bytes;
+}
+
 Result<void> SqliteConnection::run_script(const std::string& sql) {
   if (const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr); code != SQLITE_OK)
-    return fail(error_of(code, sql));
+    return failed(code, sql);
   return {};
 }
 

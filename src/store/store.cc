@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "store/postgres.h"
 #include "store/sqlite.h"
 
 namespace fixpoint::store {
@@ -20,15 +21,14 @@ struct Work {
   std::function<void(Result<void>)> done;
 };
 
-class SqliteStore final : public Store {
+class ConnectedStore final : public Store {
  public:
-  SqliteStore(std::string path, std::unique_ptr<SqliteConnection> writer,
-              std::vector<std::unique_ptr<SqliteConnection>> readers)
-      : path_(std::move(path)), writer_(std::move(writer)), readers_(std::move(readers)) {
+  ConnectedStore(std::unique_ptr<Connection> writer, std::vector<std::unique_ptr<Connection>> readers)
+      : writer_(std::move(writer)), readers_(std::move(readers)) {
     thread_ = std::thread([this] { run(); });
   }
 
-  ~SqliteStore() override {
+  ~ConnectedStore() override {
     {
       std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -53,56 +53,62 @@ class SqliteStore final : public Store {
   }
 
   Result<void> read_raw(const std::function<Result<void>(Session&)>& work) override {
-    std::unique_ptr<SqliteConnection> reader;
-    {
-      std::unique_lock lock(readers_mutex_);
-      reader_free_.wait(lock, [this] { return !readers_.empty(); });
-      reader = std::move(readers_.back());
-      readers_.pop_back();
+    const Borrowed reader(*this);
+    FIXPOINT_CHECK(reader->begin());
+    try {
+      auto answer = work(*reader);
+      if (answer)
+        (void)reader->commit();
+      else
+        reader->roll_back();
+      return answer;
+    } catch (...) {
+      reader->roll_back();
+      throw;
     }
-    auto result = [&]() -> Result<void> {
-      FIXPOINT_CHECK(reader->execute("BEGIN", {}));
-      try {
-        auto answer = work(*reader);
-        (void)reader->execute("COMMIT", {});
-        return answer;
-      } catch (...) {
-        (void)reader->execute("ROLLBACK", {});
-        give_back(std::move(reader));
-        throw;
-      }
-    }();
-    give_back(std::move(reader));
-    return result;
   }
 
   std::int64_t bytes_on_disk() const override {
-    std::int64_t bytes = 0;
-    for (const char* suffix : {"", "-wal"}) {
-      std::error_code missing;
-      const auto size = std::filesystem::file_size(path_ + suffix, missing);
-      if (!missing) bytes += static_cast<std::int64_t>(size);
-    }
-    return bytes;
+    const Borrowed reader(*this);
+    return reader->bytes_on_disk();
   }
 
  private:
+  // A reader that goes back to the others when this ends.
+  class Borrowed {
+   public:
+    explicit Borrowed(const ConnectedStore& store) : store_(store) {
+      std::unique_lock lock(store_.readers_mutex_);
+      store_.reader_free_.wait(lock, [&] { return !store_.readers_.empty(); });
+      reader_ = std::move(store_.readers_.back());
+      store_.readers_.pop_back();
+    }
+    ~Borrowed() {
+      {
+        std::lock_guard lock(store_.readers_mutex_);
+        store_.readers_.push_back(std::move(reader_));
+      }
+      store_.reader_free_.notify_one();
+    }
+    Borrowed(const Borrowed&) = delete;
+    Borrowed& operator=(const Borrowed&) = delete;
+    Connection* operator->() const { return reader_.get(); }
+    Connection& operator*() const { return *reader_; }
+
+   private:
+    const ConnectedStore& store_;
+    std::unique_ptr<Connection> reader_;
+  };
+
   // Takes both where it queues them, and gives null; else the reason why not, both untouched.
   const char* refuse_or_queue(std::function<Result<void>(Transaction&)>& body,
                               std::function<void(Result<void>)>& done) {
     std::lock_guard lock(mutex_);
     if (stopping_) return "the store is stopping; send the request again to the server that follows";
+    if (in_doubt_) return "the store's database does not answer; try again in a moment";
     if (queue_.size() >= write_queue_limit) return "the store has too many writes waiting; try again in a moment";
     queue_.push_back(Work{std::move(body), std::move(done)});
     return nullptr;
-  }
-
-  void give_back(std::unique_ptr<SqliteConnection> reader) {
-    {
-      std::lock_guard lock(readers_mutex_);
-      readers_.push_back(std::move(reader));
-    }
-    reader_free_.notify_one();
   }
 
   void run() {
@@ -125,117 +131,120 @@ class SqliteStore final : public Store {
   void commit(std::deque<Work>& batch) {
     std::vector<Result<void>> results;
     results.reserve(batch.size());
-    auto began = writer_->execute("BEGIN IMMEDIATE", {});
+    Result<void> whole = writer_->begin();
     for (Work& work : batch) {
-      if (!began) {
-        results.emplace_back(fail(began.error()));
+      if (!whole) {
+        results.emplace_back(fail(whole.error()));
         continue;
       }
       results.push_back(run_one(work));
+      if (!writer_->in_transaction()) whole = taken_back(results.back());
     }
-    if (began) {
-      if (auto committed = writer_->execute("COMMIT", {}); !committed) {
-        (void)writer_->execute("ROLLBACK", {});
-        writer_->drop_actions_after(0);
-        for (auto& result : results)
-          if (result) result = fail(committed.error());
-      }
+    if (whole) {
+      whole = writer_->commit();
+      if (!whole && writer_->in_doubt()) whole = settle(whole.error());
+    }
+    if (!whole) {
+      writer_->roll_back();
+      writer_->drop_actions_after(0);
+      for (auto& result : results)
+        if (result) result = fail(whole.error());
     }
     for (auto& action : writer_->take_actions()) action();
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(std::move(results[i]));
   }
 
   Result<void> run_one(Work& work) {
-    FIXPOINT_CHECK(writer_->execute("SAVEPOINT one", {}));
+    FIXPOINT_CHECK(writer_->savepoint());
     const std::size_t actions = writer_->action_count();
+    (void)writer_->take_failed();
     Result<void> result;
     try {
       result = work.body(*writer_);
     } catch (const std::exception& e) {
       result = fail(errors::internal(std::string("a transaction broke: ") + e.what()));
     }
-    if (!result) {
-      writer_->drop_actions_after(actions);
-      (void)writer_->execute("ROLLBACK TO one", {});
-    }
-    // A disk that is full rolls the whole transaction back by itself; then there is no savepoint to release.
-    auto released = writer_->execute("RELEASE one", {});
-    if (!released && result) {
-      writer_->drop_actions_after(actions);
-      return fail(std::move(released.error()));
-    }
+    // PostgreSQL would refuse everything after it, SQLite would not: it is the same on both.
+    if (result && writer_->take_failed())
+      result = fail(errors::internal("a transaction went on after a statement of it had failed"));
+    if (!result) writer_->roll_back_to();
+    // Where the database rolled the whole transaction back by itself there is no savepoint to release.
+    auto released = writer_->in_transaction() ? writer_->release() : Result<void>();
+    if (!released && result) result = fail(std::move(released.error()));
+    if (!result) writer_->drop_actions_after(actions);
     return result;
   }
 
-  std::string path_;
-  std::unique_ptr<SqliteConnection> writer_;
+  // The error of those that share a transaction with what ended it.
+  static Result<void> taken_back(const Result<void>& by) {
+    Error error = errors::coded(
+        "StoreError", "the store took back a commit: " + (by ? "its connection was lost" : by.error().message), 500);
+    error.retryable = true;
+    return fail(std::move(error));
+  }
+
+  // The connection was lost under a commit. What waits for it may be told neither yes nor no before the database has
+  // been asked, so this waits for it, and what comes meanwhile is refused.
+  Result<void> settle(const Error& lost) {
+    for (int attempt = 0;; ++attempt) {
+      auto known = writer_->was_committed();
+      std::unique_lock lock(mutex_);
+      in_doubt_ = !known;
+      if (known) return *known ? Result<void>() : fail(lost);
+      wake_.wait_for(lock, std::chrono::milliseconds(std::min(50 << std::min(attempt, 5), 1000)),
+                     [this] { return stopping_; });
+      if (stopping_) return fail(lost);
+    }
+  }
+
+  std::unique_ptr<Connection> writer_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Work> queue_;
   bool stopping_ = false;
-  std::mutex readers_mutex_;
-  std::condition_variable reader_free_;
-  std::vector<std::unique_ptr<SqliteConnection>> readers_;
+  bool in_doubt_ = false;
+  mutable std::mutex readers_mutex_;
+  mutable std::condition_variable reader_free_;
+  mutable std::vector<std::unique_ptr<Connection>> readers_;
   std::thread thread_;
 };
 
-Result<void> migrate(SqliteConnection& db, const std::vector<Schema>& schemas) {
-  FIXPOINT_CHECK(db.run_script(
-      "CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"));
-  for (const Schema& schema : schemas) {
-    FIXPOINT_TRY(rows, db.query("SELECT version FROM schema_version WHERE room = ?", {schema.room}));
-    const auto have = rows.empty() ? 0 : static_cast<std::size_t>(rows[0].integer(0));
-    if (have > schema.steps.size())
-      return fail(errors::coded("StoreError",
-                                "the database holds version " + std::to_string(have) + " of '" + schema.room +
-                                    "', this program knows " + std::to_string(schema.steps.size()) +
-                                    ": use the newer program that wrote it",
-                                500));
-    for (std::size_t step = have; step < schema.steps.size(); ++step) {
-      FIXPOINT_CHECK(db.run_script("BEGIN IMMEDIATE"));
-      auto done = db.run_script(schema.steps[step]);
-      if (done)
-        done = db.execute(
-                     "INSERT INTO schema_version (room, version) VALUES (?, ?) ON CONFLICT (room) DO UPDATE SET "
-                     "version = excluded.version",
-                     {schema.room, static_cast<std::int64_t>(step + 1)})
-                   .map([](auto) {});
-      if (!done) {
-        (void)db.run_script("ROLLBACK");
-        return fail(std::move(done.error()));
-      }
-      FIXPOINT_CHECK(db.run_script("COMMIT"));
-    }
-  }
-  return {};
-}
-
 std::atomic<int> memory_stores{0};
+
+Result<std::string> make_path(const std::string& folder) {
+  // A store in memory is shared between its connections by name; the count keeps two of them apart.
+  if (folder.empty()) return "file:fixpoint-" + std::to_string(memory_stores++) + "?mode=memory&cache=shared";
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure)
+    return fail(errors::coded("StoreError", "cannot make the folder " + folder + ": " + failure.message(), 500));
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
+  return folder + "/fixpoint.db";
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const Options& options, const std::vector<Schema>& schemas) {
-  std::string path;
-  if (options.folder.empty()) {
-    // A store in memory is shared between its connections by name; the count keeps two of them apart.
-    path = "file:fixpoint-" + std::to_string(memory_stores++) + "?mode=memory&cache=shared";
+  std::function<Result<std::unique_ptr<Connection>>(bool)> connect;
+  if (options.database.empty()) {
+    FIXPOINT_TRY(path, make_path(options.folder));
+    connect = [path = std::move(path), &options](bool read_only) -> Result<std::unique_ptr<Connection>> {
+      return SqliteConnection::open(path, read_only, options.durable);
+    };
   } else {
-    std::error_code failure;
-    std::filesystem::create_directories(options.folder, failure);
-    if (failure)
-      return fail(
-          errors::coded("StoreError", "cannot make the folder " + options.folder + ": " + failure.message(), 500));
-    std::filesystem::permissions(options.folder, std::filesystem::perms::owner_all, failure);
-    path = options.folder + "/fixpoint.db";
+    FIXPOINT_TRY(target, PostgresTarget::parse(options.database));
+    connect = [target = std::move(target), &options](bool read_only) -> Result<std::unique_ptr<Connection>> {
+      return PostgresConnection::open(target, read_only, options);
+    };
   }
-  FIXPOINT_TRY(writer, SqliteConnection::open(path, false, options.durable));
+  FIXPOINT_TRY(writer, connect(false));
   FIXPOINT_CHECK(migrate(*writer, schemas));
-  std::vector<std::unique_ptr<SqliteConnection>> readers;
+  std::vector<std::unique_ptr<Connection>> readers;
   for (unsigned i = 0; i < std::max(1U, options.readers); ++i) {
-    FIXPOINT_TRY(reader, SqliteConnection::open(path, !options.folder.empty(), options.durable));
+    FIXPOINT_TRY(reader, connect(true));
     readers.push_back(std::move(reader));
   }
-  return std::make_unique<SqliteStore>(path, std::move(writer), std::move(readers));
+  return std::make_unique<ConnectedStore>(std::move(writer), std::move(readers));
 }
 
 }  // namespace fixpoint::store

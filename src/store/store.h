@@ -39,7 +39,9 @@ class Row {
 
 /// What statements run in: one transaction, or one consistent view for reading. Not thread-safe; lives as long as the
 /// call it was given to. Errors: `StoreError` (the text of the statement and what the database said), retryable for a
-/// full disk or a lock; `StoreConflict` for a broken uniqueness or check.
+/// full disk, a lock, or a database that does not answer; `StoreConflict` for a broken uniqueness or check;
+/// `ValidationException` for a text that PostgreSQL cannot keep (a NUL in it, or no UTF-8). A transaction of which a
+/// statement failed is taken back, whatever its work says.
 class Session {
  public:
   virtual ~Session() = default;
@@ -67,9 +69,16 @@ struct Schema {
 
 struct Options {
   std::string folder;    ///< holds `fixpoint.db`; made where it is missing; empty for a store in memory
+  std::string database;  ///< where given, PostgreSQL instead of a folder: `postgresql://USER@HOST:PORT/NAME`, or
+                         ///< libpq's `host=... dbname=...`; may hold a password, which no error repeats
   unsigned readers = 4;  ///< connections for reading
-  bool durable = true;   ///< synchronous=FULL: a commit that was answered survives a power cut
+  bool durable = true;   ///< synchronous=FULL, synchronous_commit: a commit that was answered survives a power cut
+  unsigned lock_wait_ms = 10'000;  ///< PostgreSQL: how long to wait for another server to let the database go
 };
+
+/// Where a database is, for people: the connection string without password. Error: ValidationException, where it is
+/// none; it does not repeat what was given.
+Result<std::string> describe_database(const std::string& database);
 
 /// All that fixpoint remembers, in one database. Thread-safe.
 ///

@@ -1,8 +1,10 @@
 #include "store/store.h"
 
+#include <future>
 #include <gtest/gtest.h>
 #include <thread>
 
+#include "support/postgres.h"
 #include "support/temp_dir.h"
 
 namespace fixpoint::store {
@@ -28,17 +30,17 @@ Result<void> put(Transaction& tx, const std::string& name, std::int64_t count) {
 TEST(Store, what_was_committed_is_there_after_a_reopen) {
   const test::TempDir dir;
   {
-    auto store = Store::open({.folder = dir.string()}, schemas);
+    auto store = Store::open(test::store_options(dir.string(), true), schemas);
     ASSERT_TRUE(store) << describe(store.error());
     ASSERT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "ball", 3); }));
   }
-  auto store = Store::open({.folder = dir.string()}, schemas);
+  auto store = Store::open(test::store_options(dir.string(), true), schemas);
   ASSERT_TRUE(store);
   EXPECT_EQ(count_of(**store, "ball"), 3);
 }
 
 TEST(Store, a_transaction_that_fails_takes_back_itself_and_nothing_else) {
-  auto store = Store::open({}, schemas);
+  auto store = Store::open(test::store_options(), schemas);
   ASSERT_TRUE(store) << describe(store.error());
   bool ran = false;
   ASSERT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "ball", 1); }));
@@ -55,7 +57,7 @@ TEST(Store, a_transaction_that_fails_takes_back_itself_and_nothing_else) {
 }
 
 TEST(Store, a_transaction_that_throws_fails_alone) {
-  auto store = Store::open({}, schemas);
+  auto store = Store::open(test::store_options(), schemas);
   const auto failed = (*store)->write([](Transaction&) -> Result<void> { throw std::runtime_error("oops"); });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, "InternalFailure");
@@ -64,7 +66,7 @@ TEST(Store, a_transaction_that_throws_fails_alone) {
 
 TEST(Store, loses_no_update_of_several_threads) {
   const test::TempDir dir;
-  auto store = Store::open({.folder = dir.string(), .durable = false}, schemas);
+  auto store = Store::open(test::store_options(dir.string()), schemas);
   ASSERT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "ball", 0); }));
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
@@ -87,9 +89,9 @@ TEST(Store, refuses_a_database_of_a_newer_program) {
   {
     auto newer = schemas;
     newer[0].steps.push_back("ALTER TABLE toy ADD COLUMN colour TEXT");
-    ASSERT_TRUE(Store::open({.folder = dir.string()}, newer));
+    ASSERT_TRUE(Store::open(test::store_options(dir.string(), true), newer));
   }
-  const auto store = Store::open({.folder = dir.string()}, schemas);
+  const auto store = Store::open(test::store_options(dir.string(), true), schemas);
   ASSERT_FALSE(store);
   EXPECT_NE(store.error().message.find("version 2 of 'toys'"), std::string::npos) << store.error().message;
 }
@@ -98,22 +100,156 @@ TEST(Store, a_schema_step_that_fails_leaves_the_version_before) {
   const test::TempDir dir;
   auto broken = schemas;
   broken[0].steps.push_back("CREATE TABLE kite (a TEXT) STRICT; CREATE TABEL oops");
-  EXPECT_FALSE(Store::open({.folder = dir.string()}, broken));
-  EXPECT_TRUE(Store::open({.folder = dir.string()}, schemas));
+  EXPECT_FALSE(Store::open(test::store_options(dir.string(), true), broken));
+  EXPECT_TRUE(Store::open(test::store_options(dir.string(), true), schemas));
 }
 
-TEST(Store, keeps_bytes_and_large_integers) {
-  auto store = Store::open({}, {{"raw", {"CREATE TABLE raw (a ANY, b ANY, c ANY) STRICT"}}});
-  const std::string bytes("a\0b\xff", 4);
-  ASSERT_TRUE((*store)->write([&](Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(tx.execute("INSERT INTO raw VALUES (?, ?, ?)", {bytes, std::int64_t{9007199254740993}, nullptr}));
+TEST(Store, keeps_bytes_large_integers_and_reals_as_they_are) {
+  const std::vector<Schema> raw{
+      {"raw", {"CREATE TABLE raw (a BLOB, b INTEGER, c TEXT, d REAL, text TEXT NOT NULL DEFAULT 'none') STRICT"}}};
+  auto store = Store::open(test::store_options(), raw);
+  ASSERT_TRUE(store) << describe(store.error());
+  std::string bytes;
+  for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+  const auto written = (*store)->write([&](Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("INSERT INTO raw (a, b, c, d) VALUES (CAST(? AS BLOB), ?, ?, ?)",
+                              {bytes, std::int64_t{9007199254740993}, nullptr, 0.1}));
     return {};
-  }));
-  const auto rows = (*store)->read([](Session& s) { return s.query("SELECT a, b, c FROM raw"); });
-  ASSERT_TRUE(rows);
+  });
+  ASSERT_TRUE(written) << describe(written.error());
+  const auto rows = (*store)->read([](Session& s) { return s.query("SELECT a, b, c, d, text FROM raw"); });
+  ASSERT_TRUE(rows) << describe(rows.error());
   EXPECT_EQ((*rows)[0].text(0), bytes);
   EXPECT_EQ((*rows)[0].integer(1), 9007199254740993);
   EXPECT_TRUE((*rows)[0].is_null(2));
+  EXPECT_EQ((*rows)[0].real(3), 0.1);
+  EXPECT_EQ((*rows)[0].text(4), "none");
+}
+
+TEST(Store, texts_are_ordered_by_their_bytes) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  for (const char* name : {"b", "a-c", "ab", "B", "\xC3\xA4", "a c", "_"})
+    ASSERT_TRUE((*store)->write([&](Transaction& tx) { return put(tx, name, 1); }));
+  const auto rows =
+      (*store)->read([](Session& s) { return s.query("SELECT name FROM toy WHERE name > ? ORDER BY name", {"A"}); });
+  ASSERT_TRUE(rows) << describe(rows.error());
+  std::string order;
+  for (const Row& row : *rows) order += row.text(0) + "|";
+  EXPECT_EQ(order, "B|_|a c|a-c|ab|b|\xC3\xA4|");
+}
+
+TEST(Store, a_scan_stops_where_it_is_told_and_other_statements_may_run_within) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  ASSERT_TRUE((*store)->write([](Transaction& tx) -> Result<void> {
+    for (int i = 0; i < 1000; ++i) FIXPOINT_CHECK(put(tx, "toy-" + std::to_string(i), i));
+    return {};
+  }));
+  std::int64_t seen = 0;
+  std::int64_t sum = 0;
+  const auto done = (*store)->read([&](Session& session) -> Result<void> {
+    for (const int wanted : {700, 5000}) {
+      int count = 0;
+      FIXPOINT_CHECK(
+          session.scan("SELECT count FROM toy WHERE count >= ? ORDER BY count", {std::int64_t{0}}, [&](Row& row) {
+            ++seen;
+            if (row.integer(0) % 100 != 0) return ++count < wanted;
+            int inner = 0;
+            auto nested = session.scan("SELECT count FROM toy", {}, [&](Row&) { return ++inner < 3; });
+            auto rows =
+                session.query("SELECT count FROM toy WHERE name = ?", {"toy-" + std::to_string(row.integer(0))});
+            EXPECT_TRUE(nested && rows);
+            if (rows) sum += (*rows)[0].integer(0);
+            return ++count < wanted;
+          }));
+    }
+    return {};
+  });
+  ASSERT_TRUE(done) << describe(done.error());
+  EXPECT_EQ(seen, 1700);
+  EXPECT_EQ(sum, 2100 + 4500);
+}
+
+TEST(Store, a_view_does_not_change_under_its_reader) {
+  const test::TempDir dir;
+  auto store = Store::open(test::store_options(dir.string()), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  ASSERT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "ball", 1); }));
+  const auto done = (*store)->read([&](Session& session) -> Result<void> {
+    FIXPOINT_TRY(before, session.query("SELECT count(*) FROM toy"));
+    auto written = std::async(std::launch::async,
+                              [&] { return (*store)->write([](Transaction& tx) { return put(tx, "kite", 1); }); });
+    FIXPOINT_CHECK(written.get());
+    FIXPOINT_TRY(after, session.query("SELECT count(*) FROM toy"));
+    EXPECT_EQ(before[0].integer(0), 1);
+    EXPECT_EQ(after[0].integer(0), 1);
+    return {};
+  });
+  ASSERT_TRUE(done) << describe(done.error());
+  EXPECT_EQ(count_of(**store, "kite"), 1);
+}
+
+TEST(Store, a_reader_cannot_write) {
+  const test::TempDir dir;
+  auto store = Store::open(test::store_options(dir.string()), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  const auto done = (*store)->read([&](Session& session) -> Result<void> {
+    FIXPOINT_CHECK(session.execute("DELETE FROM toy"));
+    return {};
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, "StoreError");
+}
+
+TEST(Store, a_transaction_that_goes_on_after_a_failed_statement_is_taken_back) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  ASSERT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "ball", 1); }));
+  const auto done = (*store)->write([](Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(put(tx, "kite", 1));
+    EXPECT_FALSE(put(tx, "ball", 2));
+    return {};
+  });
+  EXPECT_FALSE(done);
+  EXPECT_EQ(count_of(**store, "kite"), -1);
+  EXPECT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "kite", 2); }));
+}
+
+TEST(Store, of_transactions_that_share_a_commit_the_failed_ones_take_back_only_themselves) {
+  const test::TempDir dir;
+  auto store = Store::open(test::store_options(dir.string()), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  std::promise<void> gate;
+  auto open = gate.get_future().share();
+  std::atomic<int> committed{0};
+  std::vector<std::future<Result<void>>> results;
+  std::vector<std::promise<Result<void>>> promises(100);
+  // The first holds the writer until the others wait behind it.
+  (*store)->write_async(
+      [open](Transaction& tx) {
+        open.wait();
+        return put(tx, "ball", 0);
+      },
+      [](Result<void>) {});
+  for (int i = 0; i < 100; ++i) {
+    results.push_back(promises[static_cast<std::size_t>(i)].get_future());
+    (*store)->write_async(
+        [i, &committed](Transaction& tx) -> Result<void> {
+          tx.after_commit([&committed] { ++committed; });
+          FIXPOINT_CHECK(put(tx, "toy-" + std::to_string(i), i));
+          if (i % 3 == 0) return put(tx, "ball", 1);
+          return {};
+        },
+        [&promises, i](Result<void> done) { promises[static_cast<std::size_t>(i)].set_value(std::move(done)); });
+  }
+  gate.set_value();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(results[static_cast<std::size_t>(i)].get().has_value(), i % 3 != 0) << i;
+    EXPECT_EQ(count_of(**store, "toy-" + std::to_string(i)), i % 3 != 0 ? i : -1);
+  }
+  EXPECT_EQ(committed, 66);
+  EXPECT_GT((*store)->bytes_on_disk(), 0);
 }
 
 TEST(Store, keeps_blobs_apart_from_text) {
