@@ -34,10 +34,10 @@ function(fixpoint_door name result)
   set(${result} ${door} PARENT_SCOPE)
 endfunction()
 
-# The tests of a room: tests/NAME/*.cc become one executable, NAME_test. ON_POSTGRES: it opens its stores by
-# support/postgres.h, and is run a second time with them on PostgreSQL, as NAME_postgres.
+# The tests of a room: tests/NAME/*.cc become one executable, NAME_test. ON_POSTGRES FILTER: it opens its stores by
+# support/postgres.h, and those of the filter are run a second time with them on PostgreSQL, as NAME_postgres.
 function(fixpoint_test name)
-  cmake_parse_arguments(TEST "ON_POSTGRES" "TIMEOUT" "LINKS;LIBS" ${ARGN})
+  cmake_parse_arguments(TEST "" "TIMEOUT;ON_POSTGRES" "LINKS;LIBS" ${ARGN})
   find_package(GTest REQUIRED)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   string(REPLACE "/" "_" target ${name})
@@ -58,7 +58,7 @@ function(fixpoint_test name)
   if(TEST_ON_POSTGRES)
     add_test(NAME ${target}_postgres COMMAND ${target}_test)
     set_tests_properties(${target}_postgres PROPERTIES TIMEOUT ${TEST_TIMEOUT} SKIP_RETURN_CODE 77
-      ENVIRONMENT "FIXPOINT_TEST_STORE=postgres")
+      ENVIRONMENT "FIXPOINT_TEST_STORE=postgres;GTEST_FILTER=${TEST_ON_POSTGRES}")
   endif()
 endfunction()
 

@@ -175,7 +175,8 @@ Result<Rule> Bus::put_rule(Rule rule) {
   FIXPOINT_CHECK(patterns::compile(rule.pattern));
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(
-        tx.execute("INSERT INTO bus_rule VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET pattern = "
+        tx.execute("INSERT INTO bus_rule VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (account, region, bus, name) DO UPDATE "
+                   "SET pattern = "
                    "excluded.pattern, description = excluded.description, "
                    "role = excluded.role, enabled = excluded.enabled",
                    {rule.bus.account, rule.bus.region, rule.bus.name, rule.name, rule.bus.partition, rule.pattern,
@@ -266,7 +267,8 @@ Result<Value> Bus::put_targets(const BusName& bus, const std::string& rule, cons
         params.emplace_back(std::string(part->string_or("")));
       params.emplace_back(json::print(targets[i]));
       FIXPOINT_CHECK(
-          tx.execute("INSERT INTO bus_target VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET arn = excluded.arn, form "
+          tx.execute("INSERT INTO bus_target VALUES (?,?,?,?,?,?,?) ON CONFLICT (account, region, bus, rule, id) DO "
+                     "UPDATE SET arn = excluded.arn, form "
                      "= excluded.form",
                      params));
     }

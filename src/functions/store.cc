@@ -146,7 +146,8 @@ store::Schema FunctionStore::schema() {
        "CREATE TABLE lambda_permission (account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, qualifier "
        "TEXT NOT NULL,"
        " statement_id TEXT NOT NULL, statement TEXT NOT NULL, PRIMARY KEY (account, region, name, qualifier, "
-       "statement_id)) STRICT"}};
+       "statement_id)) STRICT",
+       "ALTER TABLE lambda_permission ADD COLUMN number INTEGER NOT NULL DEFAULT 0"}};
 }
 
 Result<FunctionRecord> FunctionStore::create(const Owner& owner, CreateFunction input) {

@@ -187,10 +187,10 @@ Result<json::Value> FunctionStore::add_permission(const FunctionName& name, cons
           "The statement id (" + input.statement_id +
           ") provided already exists. Please provide a new statement id, or remove the existing statement."));
     key.emplace_back(json::print(statement));
-    FIXPOINT_CHECK(
-        tx.execute("INSERT INTO lambda_permission (account, region, name, qualifier, statement_id, statement) VALUES "
-                   "(?, ?, ?, ?, ?, ?)",
-                   key));
+    FIXPOINT_CHECK(tx.execute(
+        "INSERT INTO lambda_permission (account, region, name, qualifier, statement_id, statement, number) VALUES "
+        "(?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM lambda_permission))",
+        key));
     FIXPOINT_CHECK(new_revision(tx, record));
     return statement;
   });
@@ -215,7 +215,7 @@ Result<json::Value> FunctionStore::policy(const FunctionName& name) {
   return store_.read([&](Session& session) -> Result<json::Value> {
     FIXPOINT_CHECK(rows::resolve(session, name));
     FIXPOINT_TRY(found, session.query("SELECT statement FROM lambda_permission WHERE account = ? AND region = ? AND "
-                                      "name = ? AND qualifier = ? ORDER BY rowid",
+                                      "name = ? AND qualifier = ? ORDER BY number, statement_id",
                                       policy_key(name)));
     if (found.empty()) return fail(errors::resource_not_found("The resource you requested does not exist."));
     json::Array statements;

@@ -49,6 +49,7 @@ class WholeApp final : public App {
   Result<void> build() {
     FIXPOINT_TRY(store, store::Store::open(
                             {.folder = options_.data_folder,
+                             .database = options_.database,
                              .readers = options_.io_threads + options_.workers + options_.executors},
                             {findings::FindingStore::schema(), bus::Bus::schema(), identity::Identity::schema(),
                              executions::Executor::schema(), changes::Door::schema(), controls::Modes::schema(),

@@ -15,6 +15,7 @@ class App {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;
     std::string data_folder;     ///< made where it is missing
+    std::string database;        ///< a PostgreSQL's connection string, for a store there instead of in the folder
     std::string models_folder;   ///< botocore-form models laid over the pack; may be empty
     std::string catalog_folder;  ///< laid over the catalog in the binary; may be empty
     std::string account = "111111111111";

@@ -6,6 +6,7 @@
 #include "gateway/app.h"
 #include "main/commands.h"
 #include "main/server_client.h"
+#include "store/store.h"
 
 namespace fixpoint::main {
 namespace {
@@ -22,6 +23,7 @@ int run_serve(const Arguments& arguments) {
   options.address = listen.substr(0, colon);
   options.port = static_cast<std::uint16_t>(*port);
   options.data_folder = arguments.get("data");
+  options.database = arguments.get("store");
   options.models_folder = arguments.get("models");
   options.catalog_folder = arguments.get("catalog");
   options.account = arguments.get("account", options.account);
@@ -38,7 +40,9 @@ int run_serve(const Arguments& arguments) {
   if (!app) return report(app.error());
   std::cout << "fixpoint is ready at http://" << options.address << ":" << (*app)->port()
             << (options.real_account ? " over a real account" : " with the embedded account " + options.account)
-            << ", data in " << options.data_folder << std::endl;
+            << ", data in " << options.data_folder
+            << (options.database.empty() ? "" : " and " + store::describe_database(options.database).value_or(""))
+            << std::endl;
   int signal = 0;
   sigwait(&signals, &signal);
   (*app)->stop();
@@ -54,6 +58,10 @@ Command serve_command() {
       .positional = {},
       .options = {{"listen", "ADDRESS:PORT", "where to listen; port 0 takes a free one (127.0.0.1:4599)", "", false},
                   {"data", "DIR", "the data folder, made where it is missing", "", true},
+                  {"store", "URL",
+                   "keep the store in PostgreSQL: postgresql://USER@HOST:PORT/NAME; the password is better left to "
+                   "PGPASSWORD or a passfile",
+                   "FIXPOINT_STORE", false},
                   {"account", "ID", "the account that the first key belongs to (111111111111)", "", false},
                   {"region", "REGION", "what 'fixpoint env' prints as the region (us-east-1)", "", false},
                   {"models", "DIR", "service models in botocore's form, laid over those in the binary", "", false},

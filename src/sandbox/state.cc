@@ -198,10 +198,11 @@ class WriteView final : public View {
       store::Params params = columns(key);
       if (bytes) {
         params.emplace_back(std::move(*bytes));
-        FIXPOINT_CHECK(tx_.execute(
-            "INSERT INTO sandbox_content (service, type, account, region, id, bytes) VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (service, type, account, region, id) DO UPDATE SET bytes = excluded.bytes",
-            params));
+        FIXPOINT_CHECK(
+            tx_.execute("INSERT INTO sandbox_content (service, type, account, region, id, bytes) VALUES (?, ?, ?, ?, "
+                        "?, CAST(? AS BLOB)) "
+                        "ON CONFLICT (service, type, account, region, id) DO UPDATE SET bytes = excluded.bytes",
+                        params));
       } else {
         FIXPOINT_CHECK(tx_.execute("DELETE FROM sandbox_content" + std::string(where), params));
       }
@@ -255,7 +256,12 @@ store::Schema State::schema() {
       {"CREATE TABLE sandbox_resource (service TEXT NOT NULL, type TEXT NOT NULL, account TEXT NOT NULL, region TEXT "
        "NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (service, type, account, region, id));"
        "CREATE TABLE sandbox_content (service TEXT NOT NULL, type TEXT NOT NULL, account TEXT NOT NULL, region TEXT "
-       "NOT NULL, id TEXT NOT NULL, bytes TEXT NOT NULL, PRIMARY KEY (service, type, account, region, id))"}};
+       "NOT NULL, id TEXT NOT NULL, bytes TEXT NOT NULL, PRIMARY KEY (service, type, account, region, id))",
+       "CREATE TABLE sandbox_bytes (service TEXT NOT NULL, type TEXT NOT NULL, account TEXT NOT NULL, region TEXT "
+       "NOT NULL, id TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (service, type, account, region, id)) STRICT;"
+       "INSERT INTO sandbox_bytes SELECT service, type, account, region, id, CAST(bytes AS BLOB) FROM sandbox_content;"
+       "DROP TABLE sandbox_content;"
+       "ALTER TABLE sandbox_bytes RENAME TO sandbox_content"}};
 }
 
 Result<void> State::load() {

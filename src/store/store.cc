@@ -226,8 +226,8 @@ Result<std::string> make_path(const std::string& folder) {
 
 Result<std::unique_ptr<Store>> Store::open(const Options& options, const std::vector<Schema>& schemas) {
   std::function<Result<std::unique_ptr<Connection>>(bool)> connect;
+  FIXPOINT_TRY(path, make_path(options.folder));
   if (options.database.empty()) {
-    FIXPOINT_TRY(path, make_path(options.folder));
     connect = [path = std::move(path), &options](bool read_only) -> Result<std::unique_ptr<Connection>> {
       return SqliteConnection::open(path, read_only, options.durable);
     };

@@ -69,7 +69,7 @@ struct Schema {
 
 struct Options {
   std::string folder;    ///< holds `fixpoint.db`; made where it is missing; empty for a store in memory
-  std::string database;  ///< where given, PostgreSQL instead of a folder: `postgresql://USER@HOST:PORT/NAME`, or
+  std::string database;  ///< where given, PostgreSQL instead of a file there: `postgresql://USER@HOST:PORT/NAME`, or
                          ///< libpq's `host=... dbname=...`; may hold a password, which no error repeats
   unsigned readers = 4;  ///< connections for reading
   bool durable = true;   ///< synchronous=FULL, synchronous_commit: a commit that was answered survives a power cut

@@ -3,6 +3,7 @@
 
 #include "audit/log.h"
 #include "json/text.h"
+#include "support/postgres.h"
 #include "support/temp_dir.h"
 
 namespace fixpoint::audit {
@@ -18,7 +19,7 @@ constexpr const char* second_hash = "f1b1bdbb51e3c8bb817a5009f4da45a154654926b8f
 class AuditLog : public testing::Test {
  protected:
   AuditLog() : clock(1'700'000'000'000) {
-    auto opened = store::Store::open({}, {Log::schema()});
+    auto opened = store::Store::open(test::store_options(), {Log::schema()});
     store = std::move(opened.value());
     log = std::make_unique<Log>(*store, clock);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "json/text.h"
+#include "support/postgres.h"
 
 namespace fixpoint::bus {
 namespace {
@@ -18,7 +19,7 @@ class BusTest : public testing::Test {
  protected:
   BusTest() {
     auto opened = store::Store::open(
-        {.folder = {}, .durable = false},
+        test::store_options(),
         {Bus::schema(), {"seen", {"CREATE TABLE seen (name TEXT PRIMARY KEY, rule TEXT, input TEXT) STRICT;"}}});
     if (!opened) throw std::runtime_error(describe(opened.error()));
     store_ = std::move(*opened);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "json/text.h"
+#include "support/postgres.h"
 #include "support/temp_dir.h"
 
 namespace fixpoint::changes {
@@ -65,7 +66,7 @@ class DoorTest : public testing::Test {
     catalog::Catalog catalog;
     EXPECT_TRUE(catalog.overlay(catalog_folder.string()));
     recipes_ = Recipes::load(catalog).value();
-    auto opened = store::Store::open({.folder = folder_.string(), .durable = false}, {Door::schema()});
+    auto opened = store::Store::open(test::store_options(folder_.string()), {Door::schema()});
     if (!opened) throw std::runtime_error(describe(opened.error()));
     store_ = std::move(*opened);
     door_ = std::make_unique<Door>(*store_, clock_, shop_, recipes_);

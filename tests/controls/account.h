@@ -12,6 +12,7 @@
 #include "json/text.h"
 #include "sandbox/sandbox.h"
 #include "services/securityhub/securityhub.h"
+#include "support/postgres.h"
 #include "support/temp_dir.h"
 
 namespace fixpoint::controls {
@@ -64,7 +65,7 @@ class Account {
  public:
   explicit Account(catalog::Catalog catalog = catalog::Catalog::embedded()) {
     store = must(store::Store::open(
-        {.folder = folder_.string(), .readers = 6, .durable = false},
+        test::store_options(folder_.string(), 6),
         {findings::FindingStore::schema(), executions::Executor::schema(), bus::Bus::schema(),
          services::SecurityHub::schema(), changes::Door::schema(), Modes::schema(), sandbox::Sandbox::schema()}));
     sandbox = must(sandbox::Sandbox::open(*store, catalog, clock));

@@ -8,6 +8,7 @@
 #include "controls/modes.h"
 #include "json/text.h"
 #include "json/yaml.h"
+#include "support/postgres.h"
 
 namespace fixpoint::controls {
 namespace {
@@ -195,7 +196,7 @@ TEST(Difference, is_cut_at_a_characters_border) {
 }
 
 TEST(Mode, the_narrowest_setting_wins) {
-  auto store = store::Store::open({.folder = {}, .durable = false}, {Modes::schema()}).value();
+  auto store = store::Store::open(test::store_options(), {Modes::schema()}).value();
   Modes modes(*store);
   const auto mode = [&] { return to_text(modes.find("arn:rule", "S3.4", "111111111111").value()); };
   EXPECT_EQ(mode(), "ask");
@@ -214,7 +215,7 @@ TEST(Mode, the_narrowest_setting_wins) {
 }
 
 TEST(Mode, another_scope_or_word_is_refused) {
-  auto store = store::Store::open({.folder = {}, .durable = false}, {Modes::schema()}).value();
+  auto store = store::Store::open(test::store_options(), {Modes::schema()}).value();
   Modes modes(*store);
   for (const auto* scope : {"", "al", "account:", "control:", "rule:", "region:us-east-1", "All"})
     EXPECT_FALSE(modes.set(scope, Mode::Auto)) << scope;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "executions/executor.h"
+#include "support/postgres.h"
 #include "support/temp_dir.h"
 
 namespace fixpoint::executions {
@@ -17,7 +18,7 @@ inline constexpr std::chrono::seconds patience{
 
 // A table that a step's commit writes to, to see what is committed together.
 inline store::Schema marks() {
-  return {"marks", {"CREATE TABLE mark (text TEXT NOT NULL UNIQUE) STRICT;"}};
+  return {"marks", {"CREATE TABLE mark (number INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL UNIQUE) STRICT;"}};
 }
 
 class Script final : public Program {
@@ -66,7 +67,7 @@ class ExecutorTest : public testing::Test {
  protected:
   ExecutorTest() { open(); }
   void open() {
-    auto opened = store::Store::open({.folder = folder_.string(), .durable = false}, {Executor::schema(), marks()});
+    auto opened = store::Store::open(test::store_options(folder_.string()), {Executor::schema(), marks()});
     if (!opened) throw std::runtime_error(describe(opened.error()));
     store_ = std::move(*opened);
     executor_ = std::make_unique<Executor>(*store_, clock_, 3);
@@ -107,7 +108,7 @@ class ExecutorTest : public testing::Test {
   std::vector<std::string> marked() {
     return store_
         ->read([](store::Session& session) -> Result<std::vector<std::string>> {
-          FIXPOINT_TRY(rows, session.query("SELECT text FROM mark ORDER BY rowid"));
+          FIXPOINT_TRY(rows, session.query("SELECT text FROM mark ORDER BY number"));
           std::vector<std::string> out;
           for (auto& row : rows) out.push_back(row.text(0));
           return out;
@@ -116,7 +117,7 @@ class ExecutorTest : public testing::Test {
   }
   static std::function<Result<void>(store::Transaction&)> mark(const std::string& text) {
     return [text](store::Transaction& tx) -> Result<void> {
-      FIXPOINT_CHECK(tx.execute("INSERT INTO mark VALUES (?)", {text}));
+      FIXPOINT_CHECK(tx.execute("INSERT INTO mark (text) VALUES (?)", {text}));
       return {};
     };
   }

@@ -2,6 +2,7 @@
 
 #include "findings/finding_store.h"
 #include "json/text.h"
+#include "support/postgres.h"
 
 namespace fixpoint::findings {
 namespace {
@@ -165,7 +166,7 @@ class FindingStoreTest : public testing::Test {
     return findings_.find(*Filters::compile(*json::parse(filters), clock_.now_ms()), sort, limit, token).value();
   }
   ManualClock clock_{1704164645678};
-  std::unique_ptr<store::Store> store_ = store::Store::open({}, {FindingStore::schema()}).value();
+  std::unique_ptr<store::Store> store_ = store::Store::open(test::store_options(), {FindingStore::schema()}).value();
   FindingStore findings_{*store_, clock_};
 };
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "functions/zips.h"
 #include "json/text.h"
+#include "support/postgres.h"
 
 namespace fixpoint::functions {
 namespace {
@@ -28,7 +29,7 @@ class Functions : public testing::Test {
     if (!test::no_python().empty()) GTEST_SKIP() << test::no_python();
     zip_ = test::zip_of({{"app.py", "def handler(e, c): pass"}});
     other_zip_ = test::zip_of({{"app.py", "def handler(e, c): return 2"}});
-    auto opened = store::Store::open({}, {FunctionStore::schema()});
+    auto opened = store::Store::open(test::store_options(), {FunctionStore::schema()});
     ASSERT_TRUE(opened) << describe(opened.error());
     store_ = std::move(*opened);
     functions_ = std::make_unique<FunctionStore>(*store_, clock_);

@@ -10,6 +10,7 @@
 #include "json/text.h"
 #include "json/yaml.h"
 #include "sandbox/sandbox.h"
+#include "support/postgres.h"
 
 namespace fixpoint::sandbox {
 
@@ -17,7 +18,7 @@ namespace fixpoint::sandbox {
 class Accounts {
  public:
   explicit Accounts(const std::string& folder = {}, Sandbox::Options options = {}) {
-    auto opened = store::Store::open({.folder = folder, .durable = false}, {Sandbox::schema()});
+    auto opened = store::Store::open(test::store_options(folder), {Sandbox::schema()});
     if (!opened) throw std::runtime_error(describe(opened.error()));
     store_ = std::move(*opened);
     auto made = Sandbox::open(*store_, catalog::Catalog::embedded(), clock_, options);

@@ -30,11 +30,11 @@ Result<void> put(Transaction& tx, const std::string& name, std::int64_t count) {
 TEST(Store, what_was_committed_is_there_after_a_reopen) {
   const test::TempDir dir;
   {
-    auto store = Store::open(test::store_options(dir.string(), true), schemas);
+    auto store = Store::open(test::store_options(dir.string()), schemas);
     ASSERT_TRUE(store) << describe(store.error());
     ASSERT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "ball", 3); }));
   }
-  auto store = Store::open(test::store_options(dir.string(), true), schemas);
+  auto store = Store::open(test::store_options(dir.string()), schemas);
   ASSERT_TRUE(store);
   EXPECT_EQ(count_of(**store, "ball"), 3);
 }
@@ -89,9 +89,9 @@ TEST(Store, refuses_a_database_of_a_newer_program) {
   {
     auto newer = schemas;
     newer[0].steps.push_back("ALTER TABLE toy ADD COLUMN colour TEXT");
-    ASSERT_TRUE(Store::open(test::store_options(dir.string(), true), newer));
+    ASSERT_TRUE(Store::open(test::store_options(dir.string()), newer));
   }
-  const auto store = Store::open(test::store_options(dir.string(), true), schemas);
+  const auto store = Store::open(test::store_options(dir.string()), schemas);
   ASSERT_FALSE(store);
   EXPECT_NE(store.error().message.find("version 2 of 'toys'"), std::string::npos) << store.error().message;
 }
@@ -100,8 +100,8 @@ TEST(Store, a_schema_step_that_fails_leaves_the_version_before) {
   const test::TempDir dir;
   auto broken = schemas;
   broken[0].steps.push_back("CREATE TABLE kite (a TEXT) STRICT; CREATE TABEL oops");
-  EXPECT_FALSE(Store::open(test::store_options(dir.string(), true), broken));
-  EXPECT_TRUE(Store::open(test::store_options(dir.string(), true), schemas));
+  EXPECT_FALSE(Store::open(test::store_options(dir.string()), broken));
+  EXPECT_TRUE(Store::open(test::store_options(dir.string()), schemas));
 }
 
 TEST(Store, keeps_bytes_large_integers_and_reals_as_they_are) {

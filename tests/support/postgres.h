@@ -111,8 +111,8 @@ class Postgres {
 /// The options of a test's store: in the folder (in memory where there is none), or, where FIXPOINT_TEST_STORE says
 /// `postgres`, in a schema of PostgreSQL that goes by the folder's name. Ends the process with 77, which ctest takes as
 /// skipped, where there is no PostgreSQL.
-inline store::Options store_options(const std::string& folder = {}, bool durable = false) {
-  store::Options options{.folder = folder, .durable = durable};
+inline store::Options store_options(const std::string& folder = {}, unsigned readers = 4) {
+  store::Options options{.folder = folder, .readers = readers, .durable = false};
   const char* wanted = std::getenv("FIXPOINT_TEST_STORE");
   if (wanted == nullptr || std::string(wanted) != "postgres") return options;
   Postgres& postgres = Postgres::instance();

@@ -4,6 +4,7 @@
 
 #include "aws/verify.h"
 #include "json/text.h"
+#include "support/postgres.h"
 
 namespace fixpoint::services {
 namespace {
@@ -13,7 +14,7 @@ using json::Value;
 class StsTest : public testing::Test {
  protected:
   void SetUp() override {
-    store_ = store::Store::open({}, {identity::Identity::schema()}).value();
+    store_ = store::Store::open(test::store_options(), {identity::Identity::schema()}).value();
     identity_ = identity::Identity::open("", "111111111111", *store_, clock_).value();
   }
 
