@@ -107,7 +107,8 @@ PostgresLink::~PostgresLink() {
 bool PostgresLink::alive() {
   if (broken_) return false;
   pollfd waiting{PQsocket(connection_), POLLIN, 0};
-  // Between transactions the server sends answers that nobody waits for, and that it goes away: a message, then the end.
+  // Between transactions the server sends answers that nobody waits for, and that it goes away: a message, then the
+  // end.
   while (!broken_ && unanswered_ == 0 && ::poll(&waiting, 1, 0) > 0)
     if (PQconsumeInput(connection_) == 0) broken_ = true;
   if (PQstatus(connection_) != CONNECTION_OK) broken_ = true;

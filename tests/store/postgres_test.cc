@@ -154,7 +154,8 @@ class Line {
         up = size > 0;
         if (!up) break;
         if (side == 0 &&
-            std::string_view(bytes, static_cast<std::size_t>(size)).find(std::string_view("COMMIT\0", 7)) != std::string_view::npos)
+            std::string_view(bytes, static_cast<std::size_t>(size)).find(std::string_view("COMMIT\0", 7)) !=
+                std::string_view::npos)
           losing = lose_.exchange(false);
         if (side == 1 && losing)
           up = false;
