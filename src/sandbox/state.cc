@@ -197,10 +197,10 @@ class WriteView final : public View {
     for (auto& [key, bytes] : contents_) {
       store::Params params = columns(key);
       if (bytes) {
-        params.emplace_back(std::move(*bytes));
+        params.emplace_back(store::Blob{std::move(*bytes)});
         FIXPOINT_CHECK(
             tx_.execute("INSERT INTO sandbox_content (service, type, account, region, id, bytes) VALUES (?, ?, ?, ?, "
-                        "?, CAST(? AS BLOB)) "
+                        "?, ?) "
                         "ON CONFLICT (service, type, account, region, id) DO UPDATE SET bytes = excluded.bytes",
                         params));
       } else {

@@ -165,6 +165,9 @@ Result<void> PostgresConnection::put(const Prepared& prepared, std::string_view 
     } else if (const auto* real = std::get_if<double>(&params[i])) {
       numbers[i] = print_double(*real);
       bytes = &numbers[i];
+    } else if (const auto* blob = std::get_if<Blob>(&params[i])) {
+      bytes = &blob->bytes;
+      values[i].binary = true;
     } else {
       continue;
     }

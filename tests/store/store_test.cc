@@ -253,7 +253,8 @@ TEST(Store, of_transactions_that_share_a_commit_the_failed_ones_take_back_only_t
 }
 
 TEST(Store, keeps_blobs_apart_from_text) {
-  auto store = Store::open({}, {{"blobs", {"CREATE TABLE kept (bytes BLOB PRIMARY KEY) STRICT"}}}).value();
+  auto store =
+      Store::open(test::store_options(), {{"blobs", {"CREATE TABLE kept (bytes BLOB PRIMARY KEY) STRICT"}}}).value();
   const std::string bytes("a\0\xff", 3);
   ASSERT_TRUE(store->write([&](Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(tx.execute("INSERT INTO kept VALUES (?)", {Blob{bytes}}));
