@@ -1,22 +1,21 @@
 #include "bus/bus.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/arn.h"
 #include "base/hash.h"
 #include "base/id.h"
-#include "base/text.h"
+#include "bus/active.h"
+#include "bus/schedule.h"
 #include "json/text.h"
-#include "patterns/machine.h"
 
 namespace fixpoint::bus {
 namespace {
 
 using json::Value;
 
-constexpr std::size_t targets_on_a_rule = 5;  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
-
-constexpr const char* tables = R"sql(
+constexpr const char* first_tables = R"sql(
 CREATE TABLE bus_rule (account TEXT NOT NULL, region TEXT NOT NULL, bus TEXT NOT NULL, name TEXT NOT NULL, partition TEXT NOT NULL, pattern TEXT NOT NULL,
   description TEXT NOT NULL, role TEXT NOT NULL, enabled INTEGER NOT NULL, PRIMARY KEY (account, region, bus, name)) STRICT;
 CREATE TABLE bus_target (account TEXT NOT NULL, region TEXT NOT NULL, bus TEXT NOT NULL, rule TEXT NOT NULL, id TEXT NOT NULL, arn TEXT NOT NULL, form TEXT NOT NULL,
@@ -24,59 +23,35 @@ CREATE TABLE bus_target (account TEXT NOT NULL, region TEXT NOT NULL, bus TEXT N
 CREATE INDEX bus_target_arn ON bus_target (arn);
 )sql";
 
-store::Params key(const BusName& bus) {
-  return {bus.account, bus.region, bus.name};
-}
-store::Params key(const BusName& bus, const std::string& rule) {
-  return {bus.account, bus.region, bus.name, rule};
-}
+constexpr const char* second_tables = R"sql(
+ALTER TABLE bus_rule ADD COLUMN schedule TEXT NOT NULL DEFAULT '';
+ALTER TABLE bus_rule ADD COLUMN made_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE bus_rule ADD COLUMN next_ms INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX bus_rule_next ON bus_rule (next_ms) WHERE next_ms > 0;
+CREATE TABLE event_bus (account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, partition TEXT NOT NULL, description TEXT NOT NULL, policy TEXT NOT NULL,
+  dead_letter TEXT NOT NULL, kms_key TEXT NOT NULL, made_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL, PRIMARY KEY (account, region, name)) STRICT;
+CREATE TABLE bus_tag (arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key)) STRICT;
+CREATE TABLE bus_delivery (id TEXT PRIMARY KEY, rule_arn TEXT NOT NULL, rule_name TEXT NOT NULL, target TEXT NOT NULL, event TEXT NOT NULL, text TEXT NOT NULL,
+  hops INTEGER NOT NULL, cause TEXT NOT NULL, principal TEXT NOT NULL, attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL, state TEXT NOT NULL, error_code TEXT NOT NULL,
+  error_message TEXT NOT NULL) STRICT;
+CREATE INDEX bus_delivery_next ON bus_delivery (state, next_ms);
+CREATE TABLE bus_archive (account TEXT NOT NULL, region TEXT NOT NULL, bus TEXT NOT NULL, name TEXT NOT NULL, partition TEXT NOT NULL, arn TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL, pattern TEXT NOT NULL, retention_days INTEGER NOT NULL, made_ms INTEGER NOT NULL, events INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  PRIMARY KEY (account, region, name)) STRICT;
+CREATE TABLE bus_archived (number INTEGER PRIMARY KEY AUTOINCREMENT, archive TEXT NOT NULL, at_ms INTEGER NOT NULL, event TEXT NOT NULL) STRICT;
+CREATE INDEX bus_archived_number ON bus_archived (archive, number);
+CREATE INDEX bus_archived_at ON bus_archived (archive, at_ms);
+CREATE TABLE bus_replay (account TEXT NOT NULL, region TEXT NOT NULL, bus TEXT NOT NULL, name TEXT NOT NULL, partition TEXT NOT NULL, description TEXT NOT NULL,
+  archive TEXT NOT NULL, destination TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, state TEXT NOT NULL, started_ms INTEGER NOT NULL,
+  ended_ms INTEGER NOT NULL, last_event_ms INTEGER NOT NULL, last_number INTEGER NOT NULL, PRIMARY KEY (account, region, name)) STRICT;
+)sql";
 
-Rule rule_of(store::Row& row) {
-  Rule rule;
-  rule.bus = {row.take(0), row.take(1), row.take(4), row.take(2)};
-  rule.name = row.take(3);
-  rule.pattern = row.take(5);
-  rule.description = row.take(6);
-  rule.role = row.take(7);
-  rule.enabled = row.integer(8) != 0;
-  return rule;
-}
-constexpr const char* rule_columns =
-    "SELECT account, region, bus, name, partition, pattern, description, role, enabled FROM bus_rule ";
-
-Result<Target> target_of(store::Row& row) {
-  Target target;
-  target.id = row.take(0);
-  target.arn = row.take(1);
-  FIXPOINT_TRY(form, json::parse(row.text(2)));
-  target.form = std::move(form);
-  return target;
-}
-
-// The words of EventBridge's own answer, which its recordings show: "Rule NAME does not exist on EventBus default."
-Error no_rule(const BusName& bus, const std::string& name) {
-  return errors::coded("ResourceNotFoundException", "Rule " + name + " does not exist on EventBus " + bus.name + ".",
-                       400);
-}
-
-bool is_name(std::string_view text, std::size_t longest) {
-  return !text.empty() && text.size() <= longest &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-             std::string_view::npos;
-}
+constexpr int most_hops = 3;  // from bus to bus
+constexpr TimeMs longest_sleep_ms = 1000;
 
 // A delivery's id is made of what it is about, so that the same event through the same rule has the same.
 std::string digest(std::string_view text) {
   return sha256_hex(text).substr(0, 32);
-}
-
-Result<Value> input_of(const Target& target, const Value& event) {
-  if (const Value* constant = target.form.find("Input")) return json::parse(constant->string_or("null"));
-  if (const Value* path = target.form.find("InputPath")) {
-    FIXPOINT_TRY(part, at_path(event, path->string_or("")));
-    return part ? std::move(*part) : Value();
-  }
-  return event;
 }
 
 }  // namespace
@@ -87,284 +62,243 @@ std::string Rule::arn() const {
 }
 
 std::string Delivery::name() const {
-  return digest(rule_arn + "\n" + target.id + "\n" + std::string(event["id"].string_or("")));
+  const std::string_view replay = event["replay-name"].string_or("");
+  return digest(rule_arn + "\n" + target.id + "\n" + std::string(event["id"].string_or("")) +
+                (replay.empty() ? "" : "\n" + std::string(replay)));
 }
-
-// The enabled rules of every bus that has some, each bus with the machine of its rules.
-struct Bus::Active {
-  struct Entry {
-    std::string arn;
-    std::vector<Target> targets;
-  };
-  struct Group {
-    std::map<std::string, Entry, std::less<>> entries;  // by the rule's name
-    std::shared_ptr<const patterns::Machine> machine;
-  };
-  std::map<std::string, Group> groups;  // by account, region and name of the bus
-  static std::string key(std::string_view account, std::string_view region, std::string_view bus) {
-    return std::string(account) + "/" + std::string(region) + "/" + std::string(bus);
-  }
-};
 
 store::Schema Bus::schema() {
-  return {"bus", {tables}};
+  return {"bus", {first_tables, second_tables}};
 }
 
-void Bus::add_target_kind(std::string service, Starter start, ArnCheck check) {
-  kinds_[std::move(service)] = {std::move(start), std::move(check)};
+Bus::Bus(store::Store& store, const Clock& clock)
+    : store_(store), clock_(clock), buses_(store, clock), archives_(store, clock), deliveries_(store, clock) {
+  deliveries_.on_due([this] { wake(); });
+  // A bus as a target of a rule on another one.
+  add_target_kind(
+      "events:event-bus",
+      [this](store::Transaction& tx, const Delivery& delivery) -> Result<void> {
+        const auto arn = parse_arn(delivery.target.arn);
+        if (!arn) return fail(arn.error());
+        const BusName there{arn->account, arn->region, arn->partition,
+                            arn->resource.substr(arn->resource.find('/') + 1)};
+        if (delivery.hops >= most_hops)
+          return fail(errors::validation("the event came through " + std::to_string(delivery.hops) +
+                                         " buses already; it goes no further"));
+        FIXPOINT_TRY(found, buses_.get(tx, there));
+        const auto from = parse_arn(delivery.rule_arn);
+        if (from && from->account != there.account && !allows(found.policy, from->account))
+          return fail(errors::access_denied("the policy of " + there.arn() + " does not let account " + from->account +
+                                            " put events on it"));
+        return publish_to(tx, there, delivery.event, delivery.hops + 1, delivery.origin);
+      },
+      [](const std::string& arn) -> Result<void> {
+        if (!parse_arn(arn)->resource.starts_with("event-bus/"))
+          return fail(errors::validation("'" + arn + "' is no target: of EventBridge's own, event-bus/NAME is", "Arn"));
+        return {};
+      });
+}
+
+Bus::~Bus() {
+  stop();
+}
+
+Bus::Snapshot Bus::active() const {
+  std::lock_guard lock(mutex_);
+  return active_;
 }
 
 Result<void> Bus::load() {
-  FIXPOINT_TRY(active, store_.read([&](store::Session& session) { return read_active(session); }));
+  FIXPOINT_TRY(active, store_.read([&](store::Session& session) { return read_active(session, nullptr); }));
   std::lock_guard lock(mutex_);
   active_ = std::move(active);
   return {};
 }
 
-// What is published from now on sees the rules as they are committed, not before.
-Result<void> Bus::reload(store::Transaction& tx) {
-  FIXPOINT_TRY(active, read_active(tx));
-  tx.after_commit([this, active = std::move(active)] {
-    std::lock_guard lock(mutex_);
-    active_ = active;
+// What is published from now on sees the rules of that bus as they are committed, not before. Only that bus is
+// replaced: another transaction of the same commit may have changed another.
+Result<void> Bus::reload(store::Transaction& tx, const BusName& changed) {
+  FIXPOINT_TRY(read, read_active(tx, &changed));
+  tx.after_commit([this, read = std::move(read), key = ActiveRules::key(changed)] {
+    {
+      std::lock_guard lock(mutex_);
+      auto next = std::make_shared<ActiveRules>(active_ ? *active_ : ActiveRules());
+      next->buses.erase(key);
+      for (const auto& [name, bus] : read->buses) next->buses[name] = bus;
+      active_ = std::move(next);
+    }
+    wake();
   });
   return {};
 }
 
-Result<std::shared_ptr<const Bus::Active>> Bus::read_active(store::Session& session) {
-  auto active = std::make_shared<Active>();
-  struct Compiled {
-    std::string name;
-    patterns::Pattern pattern;
-  };
-  std::map<std::string, std::vector<Compiled>> compiled;
-  FIXPOINT_TRY(rows, session.query(std::string(rule_columns) + "WHERE enabled = 1"));
-  for (store::Row& row : rows) {
-    const Rule rule = rule_of(row);
-    const std::string group = Active::key(rule.bus.account, rule.bus.region, rule.bus.name);
-    FIXPOINT_TRY(pattern, patterns::compile(rule.pattern));
-    compiled[group].push_back({rule.name, std::move(pattern)});
-    Active::Entry& entry = active->groups[group].entries[rule.name];
-    entry.arn = rule.arn();
-    FIXPOINT_TRY(targets,
-                 session.query("SELECT id, arn, form FROM bus_target WHERE account = ? AND region = ? AND bus = "
-                               "? AND rule = ? ORDER BY id",
-                               key(rule.bus, rule.name)));
-    for (store::Row& one : targets) {
-      FIXPOINT_TRY(target, target_of(one));
-      entry.targets.push_back(std::move(target));
-    }
-  }
-  for (const auto& [group, list] : compiled) {
-    std::vector<patterns::Machine::Rule> rules;
-    rules.reserve(list.size());
-    for (const Compiled& one : list) rules.push_back({one.name, &one.pattern});
-    active->groups[group].machine = patterns::Machine::build(rules);
-  }
-  return std::shared_ptr<const Active>(std::move(active));
-}
-
-Result<Rule> Bus::put_rule(Rule rule) {
-  if (!is_name(rule.name, 64))
-    return fail(errors::validation(
-        "'" + rule.name.substr(0, 80) + "' is no rule name: 1 to 64 letters, digits, '.', '-' or '_'", "Name"));
-  if (rule.pattern.size() > 4096)
-    return fail(errors::validation(
-        "the event pattern has " + std::to_string(rule.pattern.size()) + " characters; at most 4096 are taken",
-        "EventPattern"));
-  FIXPOINT_CHECK(patterns::compile(rule.pattern));
-  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(
-        tx.execute("INSERT INTO bus_rule VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (account, region, bus, name) DO UPDATE "
-                   "SET pattern = "
-                   "excluded.pattern, description = excluded.description, "
-                   "role = excluded.role, enabled = excluded.enabled",
-                   {rule.bus.account, rule.bus.region, rule.bus.name, rule.name, rule.bus.partition, rule.pattern,
-                    rule.description, rule.role, std::int64_t{rule.enabled}}));
-    return reload(tx);
-  }));
-  return rule;
-}
-
-Result<std::optional<Rule>> Bus::find_rule(const BusName& bus, const std::string& name) {
-  return store_.read([&](store::Session& session) -> Result<std::optional<Rule>> {
-    FIXPOINT_TRY(rows,
-                 session.query(std::string(rule_columns) + "WHERE account = ? AND region = ? AND bus = ? AND name = ?",
-                               key(bus, name)));
-    if (rows.empty()) return std::nullopt;
-    return rule_of(rows[0]);
-  });
-}
-
-Result<std::vector<Rule>> Bus::list_rules(const BusName& bus, const std::string& prefix) {
-  return store_.read([&](store::Session& session) -> Result<std::vector<Rule>> {
-    FIXPOINT_TRY(rows,
-                 session.query(std::string(rule_columns) + "WHERE account = ? AND region = ? AND bus = ? ORDER BY name",
-                               key(bus)));
-    std::vector<Rule> rules;
-    for (store::Row& row : rows) {
-      Rule rule = rule_of(row);
-      if (rule.name.starts_with(prefix)) rules.push_back(std::move(rule));
-    }
-    return rules;
-  });
-}
-
-Result<void> Bus::delete_rule(const BusName& bus, const std::string& name) {
-  return store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_TRY(targets,
-                 tx.query("SELECT count(*) FROM bus_target WHERE account = ? AND region = ? AND bus = ? AND rule = ?",
-                          key(bus, name)));
-    if (targets[0].integer(0) > 0) return fail(errors::validation("Rule can't be deleted since it has targets."));
-    FIXPOINT_CHECK(
-        tx.execute("DELETE FROM bus_rule WHERE account = ? AND region = ? AND bus = ? AND name = ?", key(bus, name)));
-    return reload(tx);
-  });
-}
-
-Result<void> Bus::set_enabled(const BusName& bus, const std::string& name, bool enabled) {
-  return store_.write([&](store::Transaction& tx) -> Result<void> {
-    store::Params params{std::int64_t{enabled}};
-    for (auto& part : key(bus, name)) params.push_back(part);
-    FIXPOINT_TRY(changed,
-                 tx.execute("UPDATE bus_rule SET enabled = ? WHERE account = ? AND region = ? AND bus = ? AND name = ?",
-                            params));
-    if (changed == 0) return fail(no_rule(bus, name));
-    return reload(tx);
-  });
-}
-
-Result<Value> Bus::put_targets(const BusName& bus, const std::string& rule, const Value& targets) {
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const Value& target = targets[i];
-    const std::string place = "Targets[" + std::to_string(i) + "]";
-    const std::string arn(target["Arn"].string_or(""));
-    const auto parsed = parse_arn(arn);
-    if (!parsed) return fail(errors::validation(place + ".Arn: " + parsed.error().message, place + ".Arn"));
-    const auto kind = kinds_.find(parsed->service);
-    if (kind == kinds_.end()) {
-      std::string known;
-      for (const auto& [name, ignored] : kinds_) known += (known.empty() ? "" : ", ") + name;
-      return fail(errors::validation(
-          place + ".Arn: targets of the service '" + parsed->service + "' are not there yet; there are " + known,
-          place + ".Arn"));
-    }
-    FIXPOINT_CHECK(kind->second.second(arn));
-    for (const auto* member : {"InputTransformer", "DeadLetterConfig", "RetryPolicy"})
-      if (target.find(member) != nullptr)
-        return fail(errors::validation(place + "." + member + " is not there yet; leave it out", place + "." + member));
-    if (const Value* input = target.find("Input"); input != nullptr && !json::parse(input->string_or("")))
-      return fail(errors::validation(place + ".Input has to be JSON text", place + ".Input"));
-    if (const Value* path = target.find("InputPath")) FIXPOINT_CHECK(at_path(Value(), path->string_or("")));
-  }
-  return store_.write([&](store::Transaction& tx) -> Result<Value> {
-    FIXPOINT_TRY(rows, tx.query("SELECT 1 FROM bus_rule WHERE account = ? AND region = ? AND bus = ? AND name = ?",
-                                key(bus, rule)));
-    if (rows.empty()) return fail(no_rule(bus, rule));
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      store::Params params = key(bus, rule);
-      for (const Value* part : {&targets[i]["Id"], &targets[i]["Arn"]})
-        params.emplace_back(std::string(part->string_or("")));
-      params.emplace_back(json::print(targets[i]));
-      FIXPOINT_CHECK(
-          tx.execute("INSERT INTO bus_target VALUES (?,?,?,?,?,?,?) ON CONFLICT (account, region, bus, rule, id) DO "
-                     "UPDATE SET arn = excluded.arn, form "
-                     "= excluded.form",
-                     params));
-    }
-    FIXPOINT_TRY(count,
-                 tx.query("SELECT count(*) FROM bus_target WHERE account = ? AND region = ? AND bus = ? AND rule = ?",
-                          key(bus, rule)));
-    if (static_cast<std::size_t>(count[0].integer(0)) > targets_on_a_rule)
-      return fail(
-          errors::coded("LimitExceededException", "The requested resource exceeds the maximum number allowed.", 400));
-    FIXPOINT_CHECK(reload(tx));
-    return Value(json::Object{{"FailedEntryCount", 0}, {"FailedEntries", json::Array()}});
-  });
-}
-
-Result<Value> Bus::remove_targets(const BusName& bus, const std::string& rule, const Value& ids) {
-  return store_.write([&](store::Transaction& tx) -> Result<Value> {
-    FIXPOINT_TRY(rows, tx.query("SELECT 1 FROM bus_rule WHERE account = ? AND region = ? AND bus = ? AND name = ?",
-                                key(bus, rule)));
-    if (rows.empty()) return fail(no_rule(bus, rule));
-    json::Array failed;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      store::Params params = key(bus, rule);
-      params.emplace_back(std::string(ids[i].string_or("")));
-      FIXPOINT_TRY(
-          removed,
-          tx.execute("DELETE FROM bus_target WHERE account = ? AND region = ? AND bus = ? AND rule = ? AND id = ?",
-                     params));
-      if (removed == 0)
-        failed.emplace_back(json::Object{{"TargetId", ids[i]},
-                                         {"ErrorCode", "ResourceNotFoundException"},
-                                         {"ErrorMessage", "Rule " + rule + " has no target with that id."}});
-    }
-    FIXPOINT_CHECK(reload(tx));
-    return Value(json::Object{{"FailedEntryCount", failed.size()}, {"FailedEntries", failed}});
-  });
-}
-
-Result<std::vector<Target>> Bus::list_targets(const BusName& bus, const std::string& rule) {
-  FIXPOINT_TRY(found, find_rule(bus, rule));
-  if (!found) return fail(no_rule(bus, rule));
-  return store_.read([&](store::Session& session) -> Result<std::vector<Target>> {
-    FIXPOINT_TRY(rows, session.query("SELECT id, arn, form FROM bus_target WHERE account = ? AND region = ? AND bus = "
-                                     "? AND rule = ? ORDER BY id",
-                                     key(bus, rule)));
-    std::vector<Target> targets;
-    for (store::Row& row : rows) {
-      FIXPOINT_TRY(target, target_of(row));
-      targets.push_back(std::move(target));
-    }
-    return targets;
-  });
-}
-
-Result<std::vector<Rule>> Bus::list_rules_of_target(const BusName& bus, const std::string& arn) {
-  return store_.read([&](store::Session& session) -> Result<std::vector<Rule>> {
-    store::Params params = key(bus);
-    params.emplace_back(arn);
-    FIXPOINT_TRY(
-        rows,
-        session.query(
-            std::string(rule_columns) +
-                "r WHERE account = ? AND region = ? AND bus = ? AND EXISTS (SELECT 1 FROM bus_target t WHERE t.account "
-                "= "
-                "r.account AND t.region = r.region AND t.bus = r.bus AND t.rule = r.name AND t.arn = ?) ORDER BY name",
-            params));
-    std::vector<Rule> rules;
-    for (store::Row& row : rows) rules.push_back(rule_of(row));
-    return rules;
-  });
+Result<Bus::Snapshot> Bus::read_active(store::Session& session, const BusName* only) {
+  auto read = std::make_shared<ActiveRules>();
+  FIXPOINT_TRY(archives, archives_.all(session));
+  FIXPOINT_CHECK(ActiveRules::read(session, only, archives, *read));
+  return Snapshot(std::move(read));
 }
 
 Result<void> Bus::publish(store::Transaction& tx, const Value& event, const std::string& bus_name,
                           const Origin& origin) {
-  std::shared_ptr<const Active> active;
-  {
-    std::lock_guard lock(mutex_);
-    active = active_;
-  }
-  if (!active) return {};
-  const auto group =
-      active->groups.find(Active::key(event["account"].string_or(""), event["region"].string_or(""), bus_name));
-  if (group == active->groups.end()) return {};
-  thread_local patterns::Scratch scratch;
-  std::vector<patterns::RuleId> matched;
-  FIXPOINT_CHECK(group->second.machine->match(json::print(event), matched, scratch));
-  for (const patterns::RuleId id : matched) {
-    const auto entry = group->second.entries.find(group->second.machine->name(id));
-    for (const Target& target : entry->second.targets) {
-      const auto arn = parse_arn(target.arn);
-      const auto kind = arn ? kinds_.find(arn->service) : kinds_.end();
-      if (kind == kinds_.end()) continue;  // a kind that an older program knew; PutTargets takes none such
-      FIXPOINT_TRY(input, input_of(target, event));
-      FIXPOINT_CHECK(kind->second.first(tx, Delivery{entry->second.arn, target, event, std::move(input), origin}));
+  return publish_to(
+      tx, {std::string(event["account"].string_or("")), std::string(event["region"].string_or("")), "aws", bus_name},
+      event, 0, origin);
+}
+
+Result<void> Bus::publish_to(store::Transaction& tx, const BusName& bus, const Value& event, int hops,
+                             const Origin& origin, const std::vector<std::string>& only) {
+  const Snapshot snapshot = active();
+  if (!snapshot) return {};
+  const auto found = snapshot->buses.find(ActiveRules::key(bus));
+  if (found == snapshot->buses.end()) return {};
+  return found->second->match(json::print(event), [&](const ActiveRule& rule) -> Result<void> {
+    // A replayed event is in the archive already.
+    if (rule.is_archive)
+      return event.find("replay-name") == nullptr ? archives_.keep(tx, rule.arn, event) : Result<void>();
+    if (!only.empty() && std::find(only.begin(), only.end(), rule.arn) == only.end()) return {};
+    return deliver(tx, rule, event, hops, origin);
+  });
+}
+
+Result<void> Bus::deliver(store::Transaction& tx, const ActiveRule& rule, const Value& event, int hops,
+                          const Origin& origin) {
+  for (const ActiveRule::Target& target : rule.targets) {
+    Delivery delivery{.rule_arn = rule.arn,
+                      .rule_name = rule.name,
+                      .target = target.target,
+                      .event = event,
+                      .text = {},
+                      .attributes = {},
+                      .origin = origin,
+                      .hops = hops};
+    auto text = target.input.render(event, {rule.arn, rule.name}, clock_.now_ms());
+    if (!text) {
+      FIXPOINT_CHECK(deliveries_.refuse(tx, delivery, text.error()));
+      continue;
     }
+    delivery.text = std::move(*text);
+    FIXPOINT_CHECK(deliveries_.begin(tx, delivery));
   }
   return {};
+}
+
+Result<Archive> Bus::create_archive(Archive archive) {
+  return store_.write([&](store::Transaction& tx) -> Result<Archive> {
+    FIXPOINT_CHECK(buses_.get(tx, archive.bus));
+    FIXPOINT_TRY(made, archives_.create(tx, archive));
+    FIXPOINT_CHECK(reload(tx, made.bus));
+    return std::move(made);
+  });
+}
+
+Result<Archive> Bus::update_archive(const BusName& any, const std::string& name,
+                                    const std::optional<std::string>& description,
+                                    const std::optional<std::string>& pattern,
+                                    const std::optional<std::int64_t>& retention_days) {
+  return store_.write([&](store::Transaction& tx) -> Result<Archive> {
+    FIXPOINT_TRY(changed, archives_.update(tx, any, name, description, pattern, retention_days));
+    FIXPOINT_CHECK(reload(tx, changed.bus));
+    return std::move(changed);
+  });
+}
+
+Result<void> Bus::delete_archive(const BusName& any, const std::string& name) {
+  FIXPOINT_TRY(archive, archives_.get(any, name));
+  return store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(archives_.remove(tx, any, name));
+    return reload(tx, archive.bus);
+  });
+}
+
+Result<TimeMs> Bus::run_schedules() {
+  const TimeMs now = clock_.now_ms();
+  const Snapshot snapshot = active();
+  struct Due {
+    BusName bus;
+    std::string name, schedule;
+    TimeMs made_ms;
+  };
+  FIXPOINT_TRY(due, store_.read([&](store::Session& session) -> Result<std::vector<Due>> {
+    FIXPOINT_TRY(rows, session.query("SELECT account, region, bus, partition, name, schedule, made_ms FROM bus_rule "
+                                     "WHERE next_ms > 0 AND next_ms <= ? AND enabled = 1 ORDER BY next_ms",
+                                     {now}));
+    std::vector<Due> out;
+    for (store::Row& row : rows)
+      out.push_back({{row.take(0), row.take(1), row.take(3), row.take(2)}, row.take(4), row.take(5), row.integer(6)});
+    return out;
+  }));
+  for (const Due& one : due) {
+    FIXPOINT_TRY(schedule, Schedule::read(one.schedule));
+    // Runs that were missed while nobody was there to start them are made up by one.
+    const TimeMs next = schedule.next(now, one.made_ms).value_or(0);
+    FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_TRY(moved, tx.execute("UPDATE bus_rule SET next_ms = ? WHERE account = ? AND region = ? AND bus = ? AND "
+                                     "name = ? AND next_ms > 0 AND next_ms <= ? AND enabled = 1",
+                                     {next, one.bus.account, one.bus.region, one.bus.name, one.name, now}));
+      if (moved == 0) return {};
+      const auto there = snapshot->buses.find(ActiveRules::key(one.bus));
+      const ActiveRule* rule = there == snapshot->buses.end() ? nullptr : there->second->rule(one.name);
+      if (rule == nullptr) return {};
+      return deliver(
+          tx, *rule,
+          make_event(one.bus, "aws.events", "Scheduled Event", json::Array{Value(rule->arn)}, json::Object(), now), 0, {});
+    }));
+  }
+  return store_.read([](store::Session& session) -> Result<TimeMs> {
+    FIXPOINT_TRY(
+        rows, session.query("SELECT next_ms FROM bus_rule WHERE next_ms > 0 AND enabled = 1 ORDER BY next_ms LIMIT 1"));
+    return rows.empty() ? 0 : rows[0].integer(0);
+  });
+}
+
+Result<TimeMs> Bus::run_due() {
+  FIXPOINT_TRY(scheduled, run_schedules());
+  FIXPOINT_TRY(more, archives_.run_due([this](store::Transaction& tx, const Replay& replay, const Value& event) {
+    std::vector<std::string> only;
+    const Value& filters = replay.destination["FilterArns"];
+    for (std::size_t i = 0; i < filters.size(); ++i) only.emplace_back(filters[i].string_or(""));
+    return publish_to(tx, replay.bus, event, 0, {}, only);
+  }));
+  FIXPOINT_TRY(retry, deliveries_.run_due());
+  if (more) return clock_.now_ms();
+  if (scheduled == 0 || retry == 0) return std::max(scheduled, retry);
+  return std::min(scheduled, retry);
+}
+
+void Bus::start() {
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+}
+
+void Bus::stop() {
+  {
+    std::lock_guard lock(thread_mutex_);
+    stopping_ = true;
+  }
+  thread_wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Bus::wake() {
+  {
+    std::lock_guard lock(thread_mutex_);
+    woken_ = true;
+  }
+  thread_wake_.notify_all();
+}
+
+void Bus::run() {
+  std::unique_lock lock(thread_mutex_);
+  while (!stopping_) {
+    woken_ = false;
+    lock.unlock();
+    const auto next = run_due();
+    const TimeMs now = clock_.now_ms();
+    lock.lock();
+    // A store that cannot be read or written now is asked again; a clock that is moved wakes nobody.
+    const TimeMs sleep = !next || *next == 0 ? longest_sleep_ms : std::clamp<TimeMs>(*next - now, 0, longest_sleep_ms);
+    thread_wake_.wait_for(lock, std::chrono::milliseconds(sleep), [this] { return stopping_ || woken_; });
+  }
 }
 
 Value Bus::make_event(const BusName& bus, const std::string& source, const std::string& detail_type, Value resources,
@@ -381,42 +315,6 @@ Value Bus::make_event(const BusName& bus, const std::string& source, const std::
   event.append("resources", resources.is_array() ? std::move(resources) : Value(json::Array()));
   event.append("detail", std::move(detail));
   return event;
-}
-
-Result<std::optional<Value>> at_path(const Value& document, std::string_view path) {
-  const auto bad = [&] {
-    return errors::validation(
-        "'" + std::string(path.substr(0, 80)) + "' is no path; the form is $.detail.findings[0].Id", "InputPath");
-  };
-  if (!path.starts_with('$')) return fail(bad());
-  path.remove_prefix(1);
-  const Value* at = &document;
-  while (!path.empty()) {
-    if (path.front() == '.') {
-      path.remove_prefix(1);
-      const std::string_view name = path.substr(0, path.find_first_of(".["));
-      if (name.empty()) return fail(bad());
-      path.remove_prefix(name.size());
-      at = at != nullptr ? at->find(name) : nullptr;
-      continue;
-    }
-    if (path.front() != '[') return fail(bad());
-    const auto close = path.find(']');
-    if (close == std::string_view::npos) return fail(bad());
-    std::string_view inner = path.substr(1, close - 1);
-    path.remove_prefix(close + 1);
-    if (inner.size() >= 2 && (inner.front() == '\'' || inner.front() == '"') && inner.back() == inner.front()) {
-      at = at != nullptr ? at->find(inner.substr(1, inner.size() - 2)) : nullptr;
-      continue;
-    }
-    const auto index = to_int64(inner);
-    if (!index || *index < 0) return fail(bad());
-    at = at != nullptr && at->is_array() && static_cast<std::size_t>(*index) < at->size()
-             ? &(*at)[static_cast<std::size_t>(*index)]
-             : nullptr;
-  }
-  if (at == nullptr) return std::nullopt;
-  return *at;
 }
 
 }  // namespace fixpoint::bus

@@ -1,79 +1,55 @@
 #pragma once
 
+#include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "bus/archives.h"
+#include "bus/deliveries.h"
+#include "bus/event_buses.h"
+#include "bus/rule.h"
 #include "json/value.h"
 #include "store/store.h"
 
 namespace fixpoint::bus {
 
-/// Where rules live: an account's bus in a region.
-struct BusName {
-  std::string account, region, partition = "aws", name = "default";
-};
-
-struct Rule {
-  BusName bus;
-  std::string name;
-  std::string pattern;  ///< JSON text as it was given
-  std::string description;
-  std::string role;
-  bool enabled = true;
-
-  /// arn:PARTITION:events:REGION:ACCOUNT:rule/NAME, or rule/BUS/NAME on a bus of another name than default.
-  std::string arn() const;
-};
-
-struct Target {
-  std::string id;
-  std::string arn;
-  json::Value form;  ///< as PutTargets gave it: Id, Arn, Input, InputPath, ...
-};
-
-/// Whose doing an event is, where that is known; not a part of the event that targets get.
-struct Origin {
-  std::string execution;  ///< the execution that caused it
-  std::string principal;  ///< the ARN of who did
-};
-
-/// One event on its way to one target of a rule that it matched.
-struct Delivery {
-  std::string rule_arn;
-  Target target;
-  json::Value event;  ///< the whole envelope
-  json::Value input;  ///< what the target gets: the event, or what Input or InputPath make of it
-  Origin origin;
-
-  /// (rule, target, event): what starts an execution only once.
-  std::string name() const;
-};
-
-/// Begins what a delivery is for, in the transaction that published the event.
-using Starter = std::function<Result<void>(store::Transaction&, const Delivery&)>;
-/// Refuses an ARN that the starter could not begin; error: ValidationException with a sentence.
-using ArnCheck = std::function<Result<void>(const std::string& arn)>;
+struct ActiveRule;
+struct ActiveRules;
 
 /// Rules, targets, and the way of an event to them. Thread-safe. Publishing and starting what matched are one
-/// transaction: an event is never taken and then lost, and never delivered twice.
+/// transaction: an event is never taken and then lost, and never begun twice. A target that cannot be begun is tried
+/// again (`deliveries.h`) and stops neither the event nor the other targets.
 class Bus {
  public:
-  Bus(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  Bus(store::Store& store, const Clock& clock);
+  ~Bus();
   static store::Schema schema();
 
-  /// Targets whose ARN names that service ("lambda") are begun by it. Before load().
-  void add_target_kind(std::string service, Starter start, ArnCheck check);
+  /// Targets whose ARN names that service ("lambda", or "events:event-bus") are begun by it. Before load().
+  void add_target_kind(std::string kind, TargetKind how) { deliveries_.add_kind(std::move(kind), std::move(how)); }
+  /// The same for one that begins in the transaction that publishes.
+  void add_target_kind(std::string kind, Starter start, ArnCheck check) {
+    add_target_kind(std::move(kind), TargetKind{std::move(start), {}, std::move(check)});
+  }
   /// Reads the rules that are stored.
   Result<void> load();
+  /// From now on schedules run, deliveries are tried again, and replays go on, on a thread of the bus.
+  void start();
+  void stop();
+  /// What that thread does, once; when there is something to do again (0: nothing that is known of).
+  Result<TimeMs> run_due();
 
-  /// Errors: InvalidEventPatternException; ValidationException for a name that is none.
+  /// Errors: InvalidEventPatternException; ValidationException for a name or schedule that is none, or a schedule on
+  /// another bus than default; ResourceNotFoundException for the bus.
   Result<Rule> put_rule(Rule rule);
   Result<std::optional<Rule>> find_rule(const BusName& bus, const std::string& name);
   /// Ordered by name, those that begin with `prefix`.
@@ -89,29 +65,56 @@ class Bus {
   Result<std::vector<Target>> list_targets(const BusName& bus, const std::string& rule);
   Result<std::vector<Rule>> list_rules_of_target(const BusName& bus, const std::string& arn);
 
+  /// Archives, whose patterns are in force at once.
+  Result<Archive> create_archive(Archive archive);
+  Result<Archive> update_archive(const BusName& any, const std::string& name,
+                                 const std::optional<std::string>& description,
+                                 const std::optional<std::string>& pattern,
+                                 const std::optional<std::int64_t>& retention_days);
+  Result<void> delete_archive(const BusName& any, const std::string& name);
+
   /// Puts an event on the bus of its account and region: every enabled rule that matches begins its targets, within
-  /// `tx`.
+  /// `tx`. Errors: those of the store; ValidationException for an event that is none.
   Result<void> publish(store::Transaction& tx, const json::Value& event, const std::string& bus_name = "default",
                        const Origin& origin = {});
+  /// The same on a bus that may be another account's, after `hops` buses; where `only` is not empty, for those rules
+  /// alone (by ARN). Where the bus does not exist the event is gone, as EventBridge has it.
+  Result<void> publish_to(store::Transaction& tx, const BusName& bus, const json::Value& event, int hops,
+                          const Origin& origin, const std::vector<std::string>& only = {});
 
   /// An envelope with a new id. `time_ms` 0 is now.
   json::Value make_event(const BusName& bus, const std::string& source, const std::string& detail_type,
                          json::Value resources, json::Value detail, TimeMs time_ms = 0) const;
 
+  EventBuses& buses() { return buses_; }
+  Archives& archives() { return archives_; }
+  Deliveries& deliveries() { return deliveries_; }
+
  private:
-  struct Active;
-  Result<std::shared_ptr<const Active>> read_active(store::Session& session);
-  Result<void> reload(store::Transaction& tx);
+  using Snapshot = std::shared_ptr<const ActiveRules>;
+  Result<Snapshot> read_active(store::Session& session, const BusName* only);
+  Result<void> reload(store::Transaction& tx, const BusName& changed);
+  Snapshot active() const;
+  Result<std::optional<Rule>> find(store::Session& session, const BusName& bus, const std::string& name);
+  Result<void> deliver(store::Transaction& tx, const ActiveRule& rule, const json::Value& event, int hops,
+                       const Origin& origin);
+  Result<TimeMs> run_schedules();
+  void wake();
+  void run();
 
   store::Store& store_;
   const Clock& clock_;
-  std::map<std::string, std::pair<Starter, ArnCheck>> kinds_;
+  EventBuses buses_;
+  Archives archives_;
+  Deliveries deliveries_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const Active> active_;
-};
+  Snapshot active_;
 
-/// The part of a document at a path such as `$.detail.findings[0].Id`; nothing where it has none.
-/// Error: ValidationException for a path of another form.
-Result<std::optional<json::Value>> at_path(const json::Value& document, std::string_view path);
+  std::mutex thread_mutex_;
+  std::condition_variable thread_wake_;
+  bool woken_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
 
 }  // namespace fixpoint::bus

@@ -10,7 +10,6 @@ using json::Value;
 
 constexpr std::size_t most_variables = 100;
 constexpr std::size_t longest_template = 8192;
-constexpr std::string_view reserved = "aws.events.";
 constexpr std::string_view rule_arn = "aws.events.rule-arn";
 constexpr std::string_view rule_name = "aws.events.rule-name";
 constexpr std::string_view ingestion_time = "aws.events.event.ingestion-time";

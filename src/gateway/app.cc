@@ -148,6 +148,7 @@ class WholeApp final : public App {
     server_ = std::move(listening);
     port_ = server_->port();
     FIXPOINT_CHECK(write_address());
+    bus_->start();
     // The executor begins last: a handler that it starts finds the gateway listening.
     return executor_->start();
   }
@@ -161,6 +162,7 @@ class WholeApp final : public App {
     if (sqs_) sqs_->stop();  // receives that wait are answered while there is somebody to answer
     if (server_) server_->stop();
     if (client_) client_->stop();
+    if (bus_) bus_->stop();
     if (runtime_) runtime_->stop();
     if (executor_) executor_->stop();
     workers_.stop();

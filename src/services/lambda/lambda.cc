@@ -219,7 +219,7 @@ Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery
                           .subject = {},
                           .input = {}};
   start.subject = delivery.event["detail"]["findings"][0]["Id"].string_or("");
-  start.input = json::Object{{"Payload", json::print(delivery.input)}, {"Async", true}, {"Rule", delivery.rule_arn}};
+  start.input = json::Object{{"Payload", delivery.text}, {"Async", true}, {"Rule", delivery.rule_arn}};
   start.cause =
       delivery.origin.execution.empty() ? executions::execution_in(delivery.event) : delivery.origin.execution;
   FIXPOINT_CHECK(executor_.launch(tx, start));

@@ -1,0 +1,247 @@
+#include "bus/deliveries.h"
+
+#include <algorithm>
+#include <random>
+
+#include "base/arn.h"
+#include "base/fault.h"
+#include "json/text.h"
+
+namespace fixpoint::bus {
+namespace {
+
+using json::Value;
+
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+constexpr std::int64_t most_retries = 185;
+constexpr std::int64_t longest_age_s = 86'400;
+constexpr TimeMs first_pause_ms = 1'000;
+constexpr TimeMs longest_pause_ms = 480'000;
+constexpr TimeMs given_up_for_ms = 14LL * 24 * 3'600'000;
+constexpr TimeMs lease_ms = 120'000;  // of a request that was sent: a process that ended never tells how it went
+constexpr int tries_a_turn = 100;
+
+bool is_of_the_store(const Error& error) {
+  return error.code.starts_with("Store");
+}
+
+// What EventBridge writes as ERROR_CODE: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+std::string dead_letter_code(const Error& error) {
+  const auto has = [&](std::string_view part) { return error.code.find(part) != std::string::npos; };
+  if (has("NotFound") || has("NonExistent") || has("NoSuch")) return "NO_RESOURCE";
+  if (has("AccessDenied") || has("NotAuthorized")) return "NO_PERMISSIONS";
+  if (has("Throttl") || has("TooManyRequests") || has("LimitExceeded")) return "THROTTLING";
+  if (has("Timeout")) return "TIMEOUT";
+  if (has("Connection")) return "CONNECTION_FAILURE";
+  if (has("Validation") || has("Invalid")) return "INVALID_PARAMETER";
+  return error.retryable ? "UNKNOWN" : "SDK_CLIENT_ERROR";
+}
+
+TimeMs pause_after(int attempts) {
+  const TimeMs whole = std::min(longest_pause_ms, first_pause_ms << std::min(attempts - 1, 20));
+  thread_local std::minstd_rand chance(std::random_device{}());
+  return std::uniform_int_distribution<TimeMs>(whole / 2, whole)(chance);
+}
+
+}  // namespace
+
+const TargetKind* Deliveries::kind_of(const std::string& arn) const {
+  const auto parsed = parse_arn(arn);
+  if (!parsed) return nullptr;
+  auto found = kinds_.find(parsed->service + ":" + parsed->resource.substr(0, parsed->resource.find_first_of("/:")));
+  if (found == kinds_.end()) found = kinds_.find(parsed->service);
+  return found == kinds_.end() ? nullptr : &found->second;
+}
+
+std::string Deliveries::kinds() const {
+  std::string known;
+  for (const auto& [name, ignored] : kinds_) known += (known.empty() ? "" : ", ") + name;
+  return known;
+}
+
+Result<void> Deliveries::begin(store::Transaction& tx, const Delivery& delivery) {
+  return attempt(tx, {delivery, 0, clock_.now_ms()}, false);
+}
+
+Result<void> Deliveries::refuse(store::Transaction& tx, const Delivery& delivery, const Error& error) {
+  return bury(tx, {delivery, 1, clock_.now_ms()}, error, "");
+}
+
+Result<void> Deliveries::attempt(store::Transaction& tx, const Stored& stored, bool in_store) {
+  const Delivery& delivery = stored.delivery;
+  const TargetKind* kind = kind_of(delivery.target.arn);
+  if (kind == nullptr)
+    return bury(tx, stored, errors::resource_not_found("this server has no targets like " + delivery.target.arn), "");
+  if (kind->send) {
+    if (in_store) return {};  // run_due sends it
+    FIXPOINT_CHECK(keep(tx, stored, "waiting", clock_.now_ms(), "", ""));
+    if (wake_) tx.after_commit(wake_);
+    return {};
+  }
+  FIXPOINT_CHECK(tx.execute("SAVEPOINT delivery"));
+  auto begun = kind->start(tx, delivery);
+  if (!begun) FIXPOINT_CHECK(tx.execute("ROLLBACK TO SAVEPOINT delivery"));
+  FIXPOINT_CHECK(tx.execute("RELEASE SAVEPOINT delivery"));
+  fault_point("bus.delivered");
+  if (begun) return in_store ? remove(tx, delivery.name()) : Result<void>();
+  if (is_of_the_store(begun.error())) return begun;
+  return failed(tx, stored, begun.error());
+}
+
+Result<void> Deliveries::failed(store::Transaction& tx, const Stored& before, const Error& error) {
+  Stored stored = before;
+  ++stored.attempts;
+  if (!error.retryable) return bury(tx, stored, error, "");
+  const Value& policy = stored.delivery.target.form["RetryPolicy"];
+  const TimeMs now = clock_.now_ms();
+  const TimeMs ends_ms = stored.first_ms + policy["MaximumEventAgeInSeconds"].int_or(longest_age_s) * 1000;
+  if (stored.attempts > policy["MaximumRetryAttempts"].int_or(most_retries))
+    return bury(tx, stored, error, "MaximumRetryAttempts");
+  if (now >= ends_ms) return bury(tx, stored, error, "MaximumEventAgeInSeconds");
+  FIXPOINT_CHECK(
+      keep(tx, stored, "waiting", std::min(now + pause_after(stored.attempts), ends_ms), error.code, error.message));
+  if (wake_) tx.after_commit(wake_);
+  return {};
+}
+
+Result<void> Deliveries::bury(store::Transaction& tx, const Stored& stored, const Error& error,
+                              const std::string& exhausted) {
+  const Delivery& delivery = stored.delivery;
+  std::string message = error.message;
+  const std::string queue(delivery.target.form["DeadLetterConfig"]["Arn"].string_or(""));
+  if (!queue.empty()) {
+    Delivery letter{.rule_arn = delivery.rule_arn,
+                    .rule_name = delivery.rule_name,
+                    .target = {"dead-letter", queue, json::Object()},
+                    .event = delivery.event,
+                    .text = json::print(delivery.event),
+                    .attributes = {{"RULE_ARN", delivery.rule_arn},
+                                   {"TARGET_ARN", delivery.target.arn},
+                                   {"ERROR_CODE", dead_letter_code(error)},
+                                   {"ERROR_MESSAGE", error.code + ": " + error.message},
+                                   {"RETRY_ATTEMPTS", std::to_string(std::max(stored.attempts - 1, 0))}}};
+    if (!exhausted.empty()) letter.attributes.set("EXHAUSTED_RETRY_CONDITION", exhausted);
+    const TargetKind* kind = kind_of(queue);
+    FIXPOINT_CHECK(tx.execute("SAVEPOINT letter"));
+    auto sent = kind != nullptr && kind->start
+                    ? kind->start(tx, letter)
+                    : Result<void>(fail(errors::resource_not_found("this server has no queues like " + queue)));
+    if (!sent) FIXPOINT_CHECK(tx.execute("ROLLBACK TO SAVEPOINT letter"));
+    FIXPOINT_CHECK(tx.execute("RELEASE SAVEPOINT letter"));
+    if (sent) return remove(tx, delivery.name());
+    if (is_of_the_store(sent.error())) return sent;
+    message += "; and the dead-letter queue did not take it: " + sent.error().code + ": " + sent.error().message;
+  }
+  return keep(tx, stored, "dropped", clock_.now_ms(), error.code, message);
+}
+
+Result<void> Deliveries::keep(store::Transaction& tx, const Stored& stored, const char* state, TimeMs next_ms,
+                              const std::string& code, const std::string& message) {
+  const Delivery& d = stored.delivery;
+  FIXPOINT_CHECK(tx.execute(
+      "INSERT INTO bus_delivery (id, rule_arn, rule_name, target, event, text, hops, cause, principal, attempts, first_ms, next_ms, "
+      "state, error_code, error_message) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET attempts = "
+      "excluded.attempts, next_ms = excluded.next_ms, state = excluded.state, error_code = excluded.error_code, "
+      "error_message = excluded.error_message",
+      {d.name(), d.rule_arn, d.rule_name,
+       json::print(json::Object{{"Id", d.target.id}, {"Arn", d.target.arn}, {"Form", d.target.form}}),
+       json::print(d.event), d.text, std::int64_t{d.hops}, d.origin.execution, d.origin.principal, std::int64_t{stored.attempts}, stored.first_ms, next_ms,
+       std::string(state), code, message}));
+  return {};
+}
+
+Result<void> Deliveries::remove(store::Transaction& tx, const std::string& id) {
+  FIXPOINT_CHECK(tx.execute("DELETE FROM bus_delivery WHERE id = ?", {id}));
+  return {};
+}
+
+Result<std::vector<Deliveries::Stored>> Deliveries::due(TimeMs now) {
+  return store_.read([&](store::Session& session) -> Result<std::vector<Stored>> {
+    FIXPOINT_TRY(
+        rows,
+        session.query("SELECT rule_arn, rule_name, target, event, text, hops, cause, principal, attempts, first_ms FROM bus_delivery "
+                      "WHERE state = 'waiting' AND next_ms <= ? ORDER BY next_ms LIMIT ?",
+                      {now, std::int64_t{tries_a_turn}}));
+    std::vector<Stored> out;
+    for (store::Row& row : rows) {
+      Stored stored;
+      stored.delivery.rule_arn = row.take(0);
+      stored.delivery.rule_name = row.take(1);
+      FIXPOINT_TRY(target, json::parse(row.text(2)));
+      stored.delivery.target = {std::string(target["Id"].string_or("")), std::string(target["Arn"].string_or("")),
+                                target["Form"]};
+      FIXPOINT_TRY(event, json::parse(row.text(3)));
+      stored.delivery.event = std::move(event);
+      stored.delivery.text = row.take(4);
+      stored.delivery.hops = static_cast<int>(row.integer(5));
+      stored.delivery.origin = {row.take(6), row.take(7)};
+      stored.attempts = static_cast<int>(row.integer(8));
+      stored.first_ms = row.integer(9);
+      out.push_back(std::move(stored));
+    }
+    return out;
+  });
+}
+
+Result<TimeMs> Deliveries::run_due() {
+  const TimeMs now = clock_.now_ms();
+  FIXPOINT_TRY(list, due(now));
+  for (const Stored& stored : list) {
+    const TargetKind* kind = kind_of(stored.delivery.target.arn);
+    if (kind != nullptr && kind->send) {
+      send(stored, *kind);
+      continue;
+    }
+    FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) { return attempt(tx, stored, true); }));
+  }
+  return store_.write([&](store::Transaction& tx) -> Result<TimeMs> {
+    FIXPOINT_CHECK(
+        tx.execute("DELETE FROM bus_delivery WHERE state = 'dropped' AND next_ms < ?", {now - given_up_for_ms}));
+    FIXPOINT_TRY(rows, tx.query("SELECT next_ms FROM bus_delivery WHERE state = 'waiting' ORDER BY next_ms LIMIT 1"));
+    return rows.empty() ? 0 : rows[0].integer(0);
+  });
+}
+
+// The row's next try stands behind the lease while the request is under way: after a crash it is sent again then.
+void Deliveries::send(const Stored& stored, const TargetKind& kind) {
+  const std::string id = stored.delivery.name();
+  {
+    std::lock_guard lock(mutex_);
+    if (!under_way_.insert(id).second) return;
+  }
+  const auto ended = [this, id] {
+    std::lock_guard lock(mutex_);
+    under_way_.erase(id);
+  };
+  const auto leased = store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("UPDATE bus_delivery SET next_ms = ? WHERE id = ?", {clock_.now_ms() + lease_ms, id}));
+    return {};
+  });
+  if (!leased) return ended();
+  kind.send(stored.delivery, [this, stored, ended](const Result<void>& sent) {
+    store_.write_async(
+        [this, stored, sent](store::Transaction& tx) {
+          return sent ? remove(tx, stored.delivery.name()) : failed(tx, stored, sent.error());
+        },
+        [ended](const Result<void>&) { ended(); });
+  });
+}
+
+Result<std::vector<Deliveries::Left>> Deliveries::left(std::size_t limit) {
+  return store_.read([&](store::Session& session) -> Result<std::vector<Left>> {
+    FIXPOINT_TRY(rows, session.query("SELECT id, rule_arn, target, event, state, attempts, first_ms, next_ms, "
+                                     "error_code, error_message FROM bus_delivery ORDER BY first_ms, id LIMIT ?",
+                                     {static_cast<std::int64_t>(limit)}));
+    std::vector<Left> out;
+    for (store::Row& row : rows) {
+      FIXPOINT_TRY(target, json::parse(row.text(2)));
+      FIXPOINT_TRY(event, json::parse(row.text(3)));
+      out.push_back({row.take(0), row.take(1), std::string(target["Arn"].string_or("")),
+                     std::string(event["id"].string_or("")), row.take(4), static_cast<int>(row.integer(5)),
+                     row.integer(6), row.integer(7), row.text(8).empty() ? "" : row.text(8) + ": " + row.text(9)});
+    }
+    return out;
+  });
+}
+
+}  // namespace fixpoint::bus

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "json/value.h"
+#include "store/store.h"
+
+namespace fixpoint::bus {
+
+/// Where rules live: an account's bus in a region.
+struct BusName {
+  std::string account, region, partition = "aws", name = "default";
+
+  /// arn:PARTITION:events:REGION:ACCOUNT:event-bus/NAME
+  std::string arn() const;
+};
+
+/// A rule has a pattern, or a schedule, or both.
+struct Rule {
+  BusName bus;
+  std::string name;
+  std::string pattern;   ///< JSON text as it was given; may be empty
+  std::string schedule;  ///< rate(...) or cron(...); may be empty
+  std::string description;
+  std::string role;
+  bool enabled = true;
+  TimeMs made_ms = 0;  ///< a rate counts from here
+
+  /// arn:PARTITION:events:REGION:ACCOUNT:rule/NAME, or rule/BUS/NAME on a bus of another name than default.
+  std::string arn() const;
+};
+
+struct Target {
+  std::string id;
+  std::string arn;
+  json::Value form;  ///< as PutTargets gave it: Id, Arn, Input, InputPath, ...
+};
+
+/// Whose doing an event is, where that is known; not a part of the event that targets get.
+struct Origin {
+  std::string execution;  ///< the execution that caused it
+  std::string principal;  ///< the ARN of who did
+};
+
+/// One event on its way to one target of a rule that it matched.
+struct Delivery {
+  std::string rule_arn;
+  std::string rule_name;
+  Target target;
+  json::Value event;  ///< the whole envelope
+  std::string text;   ///< what the target gets: the event, or what Input, InputPath or InputTransformer made of it
+  json::Object attributes;  ///< of a dead letter: why it is one (name to text); else empty
+  Origin origin;
+  int hops = 0;             ///< buses that the event came through before this one
+
+  /// (rule, target, event): what starts an execution only once.
+  std::string name() const;
+};
+
+/// Begins what a delivery is for, in the transaction that it is given. What it wrote before an error is taken back. An
+/// error that is `retryable` is tried again until the target's limits; any other makes the event a dead letter.
+using Starter = std::function<Result<void>(store::Transaction&, const Delivery&)>;
+/// The same for what cannot be part of a transaction (a request to somebody else): `done` is called once, on any
+/// thread. It may be sent again after a crash.
+using Sender = std::function<void(const Delivery&, std::function<void(Result<void>)> done)>;
+/// Refuses an ARN that could not be a target; error: ValidationException with a sentence.
+using ArnCheck = std::function<Result<void>(const std::string& arn)>;
+
+/// A kind of target: either `start` or `send`.
+struct TargetKind {
+  Starter start;
+  Sender send;
+  ArnCheck check;
+};
+
+}  // namespace fixpoint::bus
