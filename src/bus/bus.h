@@ -45,6 +45,8 @@ class Bus {
   /// From now on schedules run, deliveries are tried again, and replays go on, on a thread of the bus.
   void start();
   void stop();
+  /// Has that thread look now what is to be done.
+  void wake();
   /// What that thread does, once; when there is something to do again (0: nothing that is known of).
   Result<TimeMs> run_due();
 
@@ -99,7 +101,6 @@ class Bus {
   Result<void> deliver(store::Transaction& tx, const ActiveRule& rule, const json::Value& event, int hops,
                        const Origin& origin);
   Result<TimeMs> run_schedules();
-  void wake();
   void run();
 
   store::Store& store_;

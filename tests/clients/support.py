@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zipfile
 
@@ -174,6 +175,17 @@ def uncovered(own):
     return sorted("%s:%s was never %s" % (service, operation, word) for service, operations in own.items()
                   for operation in operations for word, at in (("done", 0), ("refused", 1))
                   if called[service, operation][at] == 0 and known(service, operation))
+
+
+def until(condition, seconds=30):
+    """Asks again and again, a little later each time, and fails after so many seconds."""
+    end = time.monotonic() + seconds
+    pause = 0.01
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it did not come to be within %d seconds" % seconds)
+        time.sleep(pause)
+        pause = min(pause * 2, 0.5)
 
 
 def coverage_lines():

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "json/text.h"
 #include "patterns/test_pattern.h"
+#include "services/events/page.h"
 
 namespace fixpoint::services {
 namespace {
@@ -16,32 +17,41 @@ using json::Value;
 constexpr std::size_t entries_a_call = 10;
 constexpr std::size_t entry_limit_bytes = 256UL * 1024;
 
-// A bus is named by name or ARN; only `default` is there so far.
-Result<bus::BusName> bus_of(const aws::Caller& caller, const Value& name) {
-  bus::BusName bus{caller.account, caller.region, caller.partition, "default"};
-  std::string text(name.string_or("default"));
-  if (text.starts_with("arn:")) text = text.substr(text.rfind('/') + 1);
-  if (text != "default")
-    return fail(errors::coded("ResourceNotFoundException", "Event bus " + text + " does not exist.", 400));
-  return bus;
-}
-
 Value rule_json(const bus::Rule& rule) {
   json::Object out{{"Name", rule.name},
                    {"Arn", rule.arn()},
-                   {"EventPattern", rule.pattern},
                    {"State", rule.enabled ? "ENABLED" : "DISABLED"},
                    {"EventBusName", rule.bus.name}};
+  if (!rule.pattern.empty()) out.set("EventPattern", rule.pattern);
+  if (!rule.schedule.empty()) out.set("ScheduleExpression", rule.schedule);
   if (!rule.description.empty()) out.set("Description", rule.description);
   if (!rule.role.empty()) out.set("RoleArn", rule.role);
   return out;
 }
 
-// Hands out `items` from the position in NextToken on, at most Limit of them, under `member`.
-Value page_of(const json::Array& items, const Value& input, const char* member) {
+}  // namespace
+
+bus::BusName bus_of(const aws::Caller& caller, const Value& name) {
+  bus::BusName bus{caller.account, caller.region, caller.partition, std::string(name.string_or("default"))};
+  if (const auto arn = parse_arn(bus.name)) {
+    bus.account = arn->account;
+    bus.region = arn->region;
+    bus.name = arn->resource.substr(arn->resource.find('/') + 1);
+  }
+  return bus;
+}
+
+Result<Value> page_of(const json::Array& items, const Value& input, const char* member) {
   const auto limit = static_cast<std::size_t>(input["Limit"].int_or(100));
-  const auto decoded = base64_decode(input["NextToken"].string_or(""));
-  const auto skip = static_cast<std::size_t>(std::max<std::int64_t>(0, decoded ? to_int64(*decoded).value_or(0) : 0));
+  std::size_t skip = 0;
+  if (const std::string_view token = input["NextToken"].string_or(""); !token.empty()) {
+    const auto decoded = base64_decode(token);
+    const auto number = decoded ? to_int64(*decoded) : std::nullopt;
+    if (!number || *number < 0)
+      return fail(
+          errors::validation("Parameter NextToken is not valid. Reason: Provided token is not valid.", "NextToken"));
+    skip = static_cast<std::size_t>(*number);
+  }
   json::Array page;
   for (std::size_t i = skip; i < items.size() && page.size() < limit; ++i) page.push_back(items[i]);
   const std::size_t next = skip + page.size();
@@ -50,35 +60,33 @@ Value page_of(const json::Array& items, const Value& input, const char* member) 
   return out;
 }
 
-}  // namespace
-
 aws::ServiceTable Events::table() {
   aws::ServiceTable table;
   table.service = "events";
   table.add("PutRule", [this](const auto& caller, const auto& input) { return put_rule(caller, input); });
   table.add("PutEvents", [this](const auto& caller, const auto& input) { return put_events(caller, input); });
   table.add("PutTargets", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
+    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
     return bus_.put_targets(bus, std::string(input["Rule"].string_or("")), input["Targets"]);
   });
   table.add("RemoveTargets", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
+    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
     return bus_.remove_targets(bus, std::string(input["Rule"].string_or("")), input["Ids"]);
   });
   table.add("DeleteRule", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
+    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
     FIXPOINT_CHECK(bus_.delete_rule(bus, std::string(input["Name"].string_or(""))));
     return Value(json::Object());
   });
   for (const bool enabled : {true, false})
     table.add(enabled ? "EnableRule" : "DisableRule",
               [this, enabled](const aws::Caller& caller, const Value& input) -> Result<Value> {
-                FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
+                const bus::BusName bus = bus_of(caller, input["EventBusName"]);
                 FIXPOINT_CHECK(bus_.set_enabled(bus, std::string(input["Name"].string_or("")), enabled));
                 return Value(json::Object());
               });
   table.add_quick("DescribeRule", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
+    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
     const std::string name(input["Name"].string_or(""));
     FIXPOINT_TRY(rule, bus_.find_rule(bus, name));
     if (!rule)
@@ -89,21 +97,23 @@ aws::ServiceTable Events::table() {
     return out;
   });
   table.add_quick("ListRules", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
+    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_CHECK(bus_.buses().get(bus));
     FIXPOINT_TRY(rules, bus_.list_rules(bus, std::string(input["NamePrefix"].string_or(""))));
     json::Array items;
     for (const auto& rule : rules) items.push_back(rule_json(rule));
     return page_of(items, input, "Rules");
   });
   table.add_quick("ListTargetsByRule", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
+    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
     FIXPOINT_TRY(targets, bus_.list_targets(bus, std::string(input["Rule"].string_or(""))));
     json::Array items;
     for (const auto& target : targets) items.push_back(target.form);
     return page_of(items, input, "Targets");
   });
   table.add_quick("ListRuleNamesByTarget", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
+    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_CHECK(bus_.buses().get(bus));
     FIXPOINT_TRY(rules, bus_.list_rules_of_target(bus, std::string(input["TargetArn"].string_or(""))));
     json::Array items;
     for (const auto& rule : rules) items.emplace_back(rule.name);
@@ -125,25 +135,23 @@ aws::ServiceTable Events::table() {
     FIXPOINT_TRY(matched, patterns::matches(input["EventPattern"].string_or(""), event));
     return Value(json::Object{{"Result", matched}});
   });
+  add_buses(table);
+  add_archives(table);
   return table;
 }
 
 Result<Value> Events::put_rule(const aws::Caller& caller, const Value& input) {
-  FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
-  if (input.find("ScheduleExpression") != nullptr && !input["ScheduleExpression"].string_or("").empty())
-    return fail(
-        errors::not_implemented("rules with a schedule are not there yet; give an EventPattern", "ScheduleExpression"));
-  if (input["EventPattern"].string_or("").empty())
-    return fail(
-        errors::validation("Parameter(s) EventPattern or ScheduleExpression must be specified.", "EventPattern"));
+  const bus::BusName bus = bus_of(caller, input["EventBusName"]);
   bus::Rule rule;
   rule.bus = bus;
   rule.name = input["Name"].string_or("");
   rule.pattern = input["EventPattern"].string_or("");
+  rule.schedule = input["ScheduleExpression"].string_or("");
   rule.description = input["Description"].string_or("");
   rule.role = input["RoleArn"].string_or("");
   rule.enabled = input["State"].string_or("ENABLED") != "DISABLED";
   FIXPOINT_TRY(put, bus_.put_rule(std::move(rule)));
+  if (input["Tags"].size() > 0) FIXPOINT_CHECK(bus_.buses().tag(put.arn(), input["Tags"]));
   return Value(json::Object{{"RuleArn", put.arn()}});
 }
 
@@ -153,7 +161,7 @@ Result<Value> Events::put_events(const aws::Caller& caller, const Value& input) 
     return fail(errors::validation(
         "Entries has " + std::to_string(entries.size()) + " entries; 1 to 10 are taken in one call", "Entries"));
   json::Array results;
-  std::vector<std::pair<Value, std::string>> events;
+  std::vector<std::pair<Value, bus::BusName>> events;
   std::size_t failed = 0;
   for (const Value& entry : entries.as_array()) {
     const auto refuse = [&](const std::string& code, const std::string& message) {
@@ -174,10 +182,15 @@ Result<Value> Events::put_events(const aws::Caller& caller, const Value& input) 
       refuse("NotAuthorizedForSourceException", "Not authorized for the source.");
       continue;
     }
-    auto bus = bus_of(caller, entry["EventBusName"]);
-    if (!bus) {
-      refuse(bus.error().code, bus.error().message);
-      continue;
+    // A bus that does not exist takes the event, and nobody gets it: so the service's recorded answers have it.
+    const bus::BusName bus = bus_of(caller, entry["EventBusName"]);
+    if (bus.account != caller.account) {
+      FIXPOINT_TRY(there, bus_.buses().get(bus));
+      if (!bus::allows(there.policy, caller.account)) {
+        refuse("AccessDeniedException",
+               "The policy of " + bus.arn() + " does not let account " + caller.account + " put events on it.");
+        continue;
+      }
     }
     auto detail = json::parse(entry["Detail"].string_or(""));
     if (!detail || !detail->is_object()) {
@@ -189,16 +202,18 @@ Result<Value> Events::put_events(const aws::Caller& caller, const Value& input) 
     const Value* time = entry.find("Time");
     const TimeMs at =
         time != nullptr && time->is_number() ? static_cast<TimeMs>(std::llround(time->as_double() * 1000)) : 0;
+    // The envelope says whence the event came, whatever bus it is put on.
+    const bus::BusName here{caller.account, caller.region, caller.partition, "default"};
     Value event =
-        bus_.make_event(*bus, std::string(entry["Source"].string_or("")),
+        bus_.make_event(here, std::string(entry["Source"].string_or("")),
                         std::string(entry["DetailType"].string_or("")), entry["Resources"], std::move(*detail), at);
     results.emplace_back(json::Object{{"EventId", event["id"]}});
-    events.emplace_back(std::move(event), bus->name);
+    events.emplace_back(std::move(event), bus);
   }
   bus::Origin origin;
   if (caller.principal) origin = {caller.principal->execution, caller.principal->arn};
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    for (const auto& [event, bus] : events) FIXPOINT_CHECK(bus_.publish(tx, event, bus, origin));
+    for (const auto& [event, bus] : events) FIXPOINT_CHECK(bus_.publish_to(tx, bus, event, 0, origin));
     return {};
   }));
   return Value(json::Object{{"FailedEntryCount", failed}, {"Entries", results}});

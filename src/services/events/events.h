@@ -16,6 +16,9 @@ class Events {
  private:
   Result<json::Value> put_rule(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> put_events(const aws::Caller& caller, const json::Value& input);
+  Result<std::string> taggable(const json::Value& input);
+  void add_buses(aws::ServiceTable& table);
+  void add_archives(aws::ServiceTable& table);
   store::Store& store_;
   bus::Bus& bus_;
 };

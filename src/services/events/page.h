@@ -1,0 +1,23 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "aws/service_table.h"
+#include "base/arn.h"
+#include "base/text.h"
+#include "bus/rule.h"
+#include "json/value.h"
+
+namespace fixpoint::services {
+
+// For this room alone.
+
+/// A bus is named by its name or its ARN; `default` where it is not named.
+bus::BusName bus_of(const aws::Caller& caller, const json::Value& name);
+
+/// Hands out `items` from the position in NextToken on, at most Limit of them, under `member`. Error:
+/// ValidationException for a token that is none of ours.
+Result<json::Value> page_of(const json::Array& items, const json::Value& input, const char* member);
+
+}  // namespace fixpoint::services
