@@ -211,3 +211,43 @@ class Events(support.ServerTest):
         for call in (self.events.list_endpoints, self.events.list_event_sources):
             self.assertRegex(self.refused("NotImplemented", call), "^events:[A-Za-z]+ is not there in this version")
             self.assertEqual(501, self.status)
+
+
+class Deliveries(support.ServerTest):
+    """What a rule sends to a queue, and what it cannot send."""
+
+    def setUp(self):
+        self.sqs = self.server.client("sqs")
+
+    def queue(self, name):
+        url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        return url, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def received(self, url):
+        return self.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MessageAttributeNames=["All"])["Messages"][0]
+
+    def put(self, source, detail):
+        answer = self.events.put_events(Entries=[{"Source": source, "DetailType": "t", "Detail": json.dumps(detail)}])
+        self.assertEqual(0, answer["FailedEntryCount"])
+
+    def test_a_queue_gets_what_the_template_makes(self):
+        url, arn = self.queue("made")
+        self.events.put_rule(Name="made", EventPattern='{"source": ["made"]}')
+        self.events.put_targets(Rule="made", Targets=[{"Id": "1", "Arn": arn, "InputTransformer": {
+            "InputPathsMap": {"who": "$.detail.who", "list": "$.detail.list"},
+            "InputTemplate": '"<who> of <list>"\n"by <aws.events.rule-name>"'}}])
+        self.put("made", {"who": "me", "list": ["a", "b"]})
+        self.assertEqual('"me of [a,b]"\n"by made"', self.received(url)["Body"])
+
+    def test_what_cannot_be_delivered_lies_in_the_dead_letter_queue(self):
+        dead, dead_arn = self.queue("dead")
+        url, arn = self.queue("gone")
+        self.events.put_rule(Name="gone", EventPattern='{"source": ["gone"]}')
+        self.events.put_targets(Rule="gone", Targets=[{"Id": "1", "Arn": arn, "DeadLetterConfig": {"Arn": dead_arn}}])
+        self.sqs.delete_queue(QueueUrl=url)
+        self.put("gone", {"n": 1})
+        letter = self.received(dead)
+        self.assertEqual({"n": 1}, json.loads(letter["Body"])["detail"])
+        said = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+        self.assertEqual((arn, "NO_RESOURCE", "0"), (said["TARGET_ARN"], said["ERROR_CODE"], said["RETRY_ATTEMPTS"]))
+        self.assertTrue(said["RULE_ARN"].endswith(":rule/gone"))

@@ -73,8 +73,13 @@ Result<void> Sqs::send(store::Transaction& tx, const std::string& arn, const Val
 
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 Result<void> Sqs::begin(store::Transaction& tx, const bus::Delivery& delivery) {
-  Value message{
-      json::Object{{"MessageBody", json::print(delivery.input)}, {"MessageDeduplicationId", delivery.name()}}};
+  Value message{json::Object{{"MessageBody", delivery.text}, {"MessageDeduplicationId", delivery.name()}}};
+  if (!delivery.attributes.empty()) {  // of a dead letter: why it is one
+    json::Object attributes;
+    for (const auto& member : delivery.attributes)
+      attributes.set(member.key, json::Object{{"DataType", "String"}, {"StringValue", member.value}});
+    message.set("MessageAttributes", std::move(attributes));
+  }
   if (const Value& group = delivery.target.form["SqsParameters"]["MessageGroupId"]; !group.is_null())
     message.set("MessageGroupId", group);
   return send(tx, delivery.target.arn, message, "events.amazonaws.com");
