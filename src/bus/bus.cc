@@ -242,7 +242,8 @@ Result<TimeMs> Bus::run_schedules() {
       if (rule == nullptr) return {};
       return deliver(
           tx, *rule,
-          make_event(one.bus, "aws.events", "Scheduled Event", json::Array{Value(rule->arn)}, json::Object(), now), 0, {});
+          make_event(one.bus, "aws.events", "Scheduled Event", json::Array{Value(rule->arn)}, json::Object(), now), 0,
+          {});
     }));
   }
   return store_.read([](store::Session& session) -> Result<TimeMs> {

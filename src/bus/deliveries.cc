@@ -139,14 +139,16 @@ Result<void> Deliveries::keep(store::Transaction& tx, const Stored& stored, cons
                               const std::string& code, const std::string& message) {
   const Delivery& d = stored.delivery;
   FIXPOINT_CHECK(tx.execute(
-      "INSERT INTO bus_delivery (id, rule_arn, rule_name, target, event, text, hops, cause, principal, attempts, first_ms, next_ms, "
-      "state, error_code, error_message) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET attempts = "
+      "INSERT INTO bus_delivery (id, rule_arn, rule_name, target, event, text, hops, cause, principal, attempts, "
+      "first_ms, next_ms, "
+      "state, error_code, error_message) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+      "attempts = "
       "excluded.attempts, next_ms = excluded.next_ms, state = excluded.state, error_code = excluded.error_code, "
       "error_message = excluded.error_message",
       {d.name(), d.rule_arn, d.rule_name,
        json::print(json::Object{{"Id", d.target.id}, {"Arn", d.target.arn}, {"Form", d.target.form}}),
-       json::print(d.event), d.text, std::int64_t{d.hops}, d.origin.execution, d.origin.principal, std::int64_t{stored.attempts}, stored.first_ms, next_ms,
-       std::string(state), code, message}));
+       json::print(d.event), d.text, std::int64_t{d.hops}, d.origin.execution, d.origin.principal,
+       std::int64_t{stored.attempts}, stored.first_ms, next_ms, std::string(state), code, message}));
   return {};
 }
 
@@ -157,11 +159,10 @@ Result<void> Deliveries::remove(store::Transaction& tx, const std::string& id) {
 
 Result<std::vector<Deliveries::Stored>> Deliveries::due(TimeMs now) {
   return store_.read([&](store::Session& session) -> Result<std::vector<Stored>> {
-    FIXPOINT_TRY(
-        rows,
-        session.query("SELECT rule_arn, rule_name, target, event, text, hops, cause, principal, attempts, first_ms FROM bus_delivery "
-                      "WHERE state = 'waiting' AND next_ms <= ? ORDER BY next_ms LIMIT ?",
-                      {now, std::int64_t{tries_a_turn}}));
+    FIXPOINT_TRY(rows, session.query("SELECT rule_arn, rule_name, target, event, text, hops, cause, principal, "
+                                     "attempts, first_ms FROM bus_delivery "
+                                     "WHERE state = 'waiting' AND next_ms <= ? ORDER BY next_ms LIMIT ?",
+                                     {now, std::int64_t{tries_a_turn}}));
     std::vector<Stored> out;
     for (store::Row& row : rows) {
       Stored stored;

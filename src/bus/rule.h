@@ -54,7 +54,7 @@ struct Delivery {
   std::string text;   ///< what the target gets: the event, or what Input, InputPath or InputTransformer made of it
   json::Object attributes;  ///< of a dead letter: why it is one (name to text); else empty
   Origin origin;
-  int hops = 0;             ///< buses that the event came through before this one
+  int hops = 0;  ///< buses that the event came through before this one
 
   /// (rule, target, event): what starts an execution only once.
   std::string name() const;
