@@ -1,57 +1,19 @@
 #include "changes/door.h"
 
+#include <algorithm>
+
+#include "aws/paginate.h"
+#include "base/arn.h"
 #include "base/fault.h"
-#include "changes/inverse.h"
-#include "json/text.h"
+#include "changes/tables.h"
 
 namespace fixpoint::changes {
 namespace {
 
 using json::Value;
 
-constexpr const char* tables = R"sql(
-CREATE TABLE change (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, execution TEXT NOT NULL, step TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,
-  service TEXT NOT NULL, operation TEXT NOT NULL, input TEXT NOT NULL, before_read INTEGER NOT NULL, before TEXT, output TEXT,
-  state TEXT NOT NULL, error TEXT NOT NULL, at_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, undo TEXT NOT NULL,
-  UNIQUE (execution, step)) STRICT;
-)sql";
-
-constexpr const char* columns =
-    "SELECT number, execution, step, account, region, service, operation, input, before_read, before, output, state, "
-    "error, at_ms, ended_ms, undo FROM change ";
-
-Result<Change> change_of(store::Row& row) {
-  Change change;
-  change.number = row.integer(0);
-  change.execution = row.take(1);
-  change.step = row.take(2);
-  change.account = row.take(3);
-  change.region = row.take(4);
-  change.service = row.take(5);
-  change.operation = row.take(6);
-  FIXPOINT_TRY(input, json::parse(row.text(7)));
-  change.input = std::move(input);
-  change.before_read = row.integer(8) != 0;
-  if (!row.is_null(9)) {
-    FIXPOINT_TRY(before, json::parse(row.text(9)));
-    change.before = std::move(before);
-  }
-  if (!row.is_null(10)) {
-    FIXPOINT_TRY(output, json::parse(row.text(10)));
-    change.output = std::move(output);
-  }
-  change.state = row.take(11);
-  change.error = row.take(12);
-  change.at_ms = row.integer(13);
-  change.ended_ms = row.integer(14);
-  change.undo = row.take(15);
-  return change;
-}
-
-store::Cell text_or_null(const std::optional<Value>& value) {
-  return value ? store::Cell(json::print(*value)) : store::Cell(nullptr);
-}
+// What a dry run notes of a call that is none of the account's; no plan holds it.
+constexpr const char* not_of_account = "not needed: it is a call of fixpoint's own";
 
 // True where nobody can say whether the call was made: the answer was lost, or the service broke under it.
 // A call that was refused (a 4xx, throttling among them) had no effect.
@@ -61,33 +23,35 @@ bool outcome_is_unknown(const Error& error) {
   return error.http_status >= 500 && error.http_status != 501;
 }
 
-}  // namespace
-
-store::Schema Door::schema() {
-  return {"changes", {tables}};
+json::Object about(const Change& change) {
+  return json::Object{{"Execution", change.execution}, {"Step", change.step},     {"Call", change.call()},
+                      {"Account", change.account},     {"Region", change.region}, {"Undo", change.undo}};
 }
 
-Value to_json(const Change& change) {
-  json::Object out;
-  out.set("Number", change.number);
-  out.set("Execution", change.execution);
-  out.set("Step", change.step);
-  out.set("Account", change.account);
-  out.set("Region", change.region);
-  out.set("Call", change.service + ":" + change.operation);
-  out.set("Input", change.input);
-  if (change.before_read) out.set("Before", change.before ? *change.before : Value());
-  if (change.output) out.set("Output", *change.output);
-  out.set("State", change.state);
-  if (!change.error.empty()) out.set("Error", change.error);
-  out.set("At", format_iso8601_ms(change.at_ms));
-  if (change.ended_ms != 0) out.set("EndedAt", format_iso8601_ms(change.ended_ms));
-  out.set("Undo", change.undo);
-  return out;
+}  // namespace
+
+Door::Door(store::Store& store, const Clock& clock, aws::Api& account, const Recipes& recipes,
+           const aws::Models* models)
+    : store_(store),
+      clock_(clock),
+      account_(account),
+      recipes_(recipes),
+      models_(models),
+      mandates_(store),
+      guards_(store, clock, account, recipes),
+      audit_(store, clock) {}
+
+store::Schema Door::schema() {
+  return {"changes", tables()};
 }
 
 Result<Change> Door::plan(const aws::CallContext& context, std::string_view service, std::string_view operation,
                           const Value& input) {
+  return plan_on(account_, context, service, operation, input);
+}
+
+Result<Change> Door::plan_on(aws::Api& account, const aws::CallContext& context, std::string_view service,
+                             std::string_view operation, const Value& input) {
   Change change;
   change.execution = context.execution;
   change.account = context.account;
@@ -99,11 +63,10 @@ Result<Change> Door::plan(const aws::CallContext& context, std::string_view serv
   change.at_ms = clock_.now_ms();
   const Recipe* recipe = recipes_.find(service, operation);
   if (recipe == nullptr) {
-    change.undo =
-        "CANNOT BE UNDONE: no recipe says how to take back " + std::string(service) + ":" + std::string(operation);
+    change.undo = "CANNOT BE UNDONE: no recipe says how to take back " + change.call();
     return change;
   }
-  FIXPOINT_TRY(before, read_before(*recipe, context, input, account_));
+  FIXPOINT_TRY(before, read_before(*recipe, context, input, account));
   change.before_read = !recipe->before.empty();
   change.before = std::move(before);
   FIXPOINT_TRY(undo, say_undo(*recipe, {context, input, change.before ? &*change.before : nullptr}));
@@ -111,79 +74,311 @@ Result<Change> Door::plan(const aws::CallContext& context, std::string_view serv
   return change;
 }
 
+Result<std::vector<Change>> Door::plan_all(const aws::CallContext& context, const std::vector<Call>& calls) {
+  IntendedAccount intended(account_, recipes_, {});
+  std::vector<Change> out;
+  for (const Call& call : calls) {
+    auto planned = plan_on(intended, context, call.service, call.operation, call.input);
+    if (!planned) return fail(std::move(planned.error()));
+    planned->step = "change-" + std::to_string(out.size());
+    planned->state = "planned";
+    planned->rests_on = intended.rests_on();
+    intended.add(*planned);
+    out.push_back(std::move(*planned));
+  }
+  return out;
+}
+
 Result<Value> Door::call(const aws::CallContext& context, const std::string& step, std::string_view service,
                          std::string_view operation, const Value& input) {
-  if (recipes_.reads(service, operation)) return account_.call(context, service, operation, input);
-  if (context.execution.empty() || step.empty())
+  const bool reading = recipes_.reads(service, operation);
+  if (reading) {
+    if (context.execution.empty()) return account_.call(context, service, operation, input);
+    FIXPOINT_TRY(dry, mandates_.is_dry_run(context.execution));
+    if (!dry) return account_.call(context, service, operation, input);
+  } else if (context.execution.empty() || step.empty()) {
     return fail(errors::validation("a change passes the door only for an execution, under the name of a step"));
-  FIXPOINT_TRY(known, store_.read([&](store::Session& session) -> Result<std::optional<Change>> {
-    FIXPOINT_TRY(rows,
-                 session.query(std::string(columns) + "WHERE execution = ? AND step = ?", {context.execution, step}));
-    if (rows.empty()) return std::nullopt;
-    FIXPOINT_TRY(change, change_of(rows[0]));
-    return std::move(change);
+  }
+  FIXPOINT_TRY(mandate, mandates_.find(context.execution));
+  if (!mandate)
+    return fail(errors::coded(
+        "NoMandate", "the execution " + context.execution + " has no mandate, so it may not change anything", 403));
+  if (mandate->dry_run) return dry_call(*mandate, context, step, service, operation, input);
+  return change(*mandate, context, step, service, operation, input);
+}
+
+Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& context, const std::string& step,
+                           std::string_view service, std::string_view operation, const Value& input) {
+  struct Journal {
+    std::vector<Change> made;
+    std::optional<Plan> plan;
+  };
+  FIXPOINT_TRY(journal, store_.read([&](store::Session& session) -> Result<Journal> {
+    Journal out;
+    FIXPOINT_TRY(made, changes_of(session, context.execution));
+    out.made = std::move(made);
+    if (mandate.plan.empty()) return std::move(out);
+    FIXPOINT_TRY(plan, find_plan(session, mandate.plan));
+    out.plan = std::move(plan);
+    return std::move(out);
   }));
+  const auto known =
+      std::find_if(journal.made.begin(), journal.made.end(), [&](const Change& change) { return change.step == step; });
   // An intent of an earlier life keeps the state before that it saw: what is there now may be its own effect.
-  if (known && known->state == "done") return known->output.value_or(Value(json::Object()));
-  if (known && known->state == "intent") return make(std::move(*known), context);
+  if (known != journal.made.end() && known->state == "done") return known->output.value_or(Value(json::Object()));
+  if (known != journal.made.end() && known->state == "intent") {
+    if (auto thawed = guards_.not_frozen(mandate); !thawed) {
+      FIXPOINT_CHECK(refuse(mandate, *known, thawed.error()));
+      return fail(std::move(thawed.error()));
+    }
+    return make(std::move(*known), context);
+  }
+  // What is wrong at once is said before the account is asked for the state.
+  if (auto thawed = guards_.not_frozen(mandate); !thawed) {
+    Change meant;
+    meant.execution = context.execution;
+    meant.step = step;
+    meant.account = context.account;
+    meant.region = context.region;
+    meant.service = service;
+    meant.operation = operation;
+    meant.input = input;
+    FIXPOINT_CHECK(refuse(mandate, meant, thawed.error()));
+    return fail(std::move(thawed.error()));
+  }
   FIXPOINT_TRY(change, plan(context, service, operation, input));
   change.step = step;
-  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(tx.execute("DELETE FROM change WHERE execution = ? AND step = ? AND state = 'failed'",
-                              {change.execution, change.step}));
-    FIXPOINT_CHECK(
-        tx.execute("INSERT INTO change (execution, step, account, region, service, operation, input, before_read, "
-                   "before, output, state, error, at_ms, "
-                   "ended_ms, undo) VALUES (?,?,?,?,?,?,?,?,?,NULL,'intent','',?,0,?)",
-                   {change.execution, change.step, change.account, change.region, change.service, change.operation,
-                    json::print(change.input), std::int64_t{change.before_read}, text_or_null(change.before),
-                    change.at_ms, change.undo}));
-    return {};
+  auto passes = guards_.before_change(mandate, change);
+  if (passes && journal.plan) passes = hold(*journal.plan, change, journal.made);
+  if (!passes) {
+    FIXPOINT_CHECK(refuse(mandate, change, passes.error()));
+    return fail(std::move(passes.error()));
+  }
+  FIXPOINT_TRY(refused, store_.write([&](store::Transaction& tx) -> Result<std::optional<Error>> {
+    FIXPOINT_TRY(stops, guards_.in_transaction(tx, mandate, change));
+    if (stops) {
+      FIXPOINT_CHECK(refuse(tx, mandate, change, *stops));
+      return stops;
+    }
+    FIXPOINT_CHECK(insert(tx, change));
+    json::Object record = about(change);
+    record.set("Program", mandate.program);
+    if (!mandate.decided_by.empty()) record.set("DecidedBy", mandate.decided_by);
+    if (!mandate.plan.empty()) record.set("Plan", mandate.plan);
+    FIXPOINT_CHECK(audit_.append(tx, "change.intended", record));
+    return std::optional<Error>();
   }));
+  if (refused) return fail(std::move(*refused));
   fault_point("door.intent_stored");
   return make(std::move(change), context);
+}
+
+Result<void> Door::refuse(store::Transaction& tx, const Mandate& mandate, const Change& change, const Error& error) {
+  json::Object record = about(change);
+  record.set("Program", mandate.program);
+  record.set("Code", error.code);
+  record.set("Sentence", error.message);
+  FIXPOINT_CHECK(Mandates::set_refusal(tx, mandate.execution, error));
+  return audit_.append(tx, "change.refused", record);
+}
+
+Result<void> Door::refuse(const Mandate& mandate, const Change& change, const Error& error) {
+  return store_.write([&](store::Transaction& tx) { return refuse(tx, mandate, change, error); });
+}
+
+void Door::read_left(Change& change, const aws::CallContext& context) {
+  const Recipe* recipe = recipes_.find(change.service, change.operation);
+  if (recipe == nullptr || recipe->before.empty()) return;
+  // That it cannot be read takes nothing from the change that was made; an undo then asks.
+  auto left = read_before(*recipe, context, change.input, account_);
+  if (!left) return;
+  change.left_read = true;
+  change.left = std::move(*left);
 }
 
 Result<Value> Door::make(Change change, const aws::CallContext& context) {
   auto answer = account_.call(context, change.service, change.operation, change.input);
   fault_point("door.call_made");
-  const std::optional<Value> output = answer ? std::optional<Value>(*answer) : std::nullopt;
   // An intent that stays one keeps the state before that it saw first: what is there now may be its own effect.
-  const char* state = answer ? "done" : outcome_is_unknown(answer.error()) ? "intent" : "failed";
-  const std::string error = answer ? std::string() : answer.error().code + ": " + answer.error().message;
+  change.state = answer ? "done" : outcome_is_unknown(answer.error()) ? "intent" : "failed";
+  change.error = answer ? std::string() : answer.error().code + ": " + answer.error().message;
+  change.ended_ms = change.state == "intent" ? TimeMs{0} : clock_.now_ms();
+  if (answer) {
+    change.output = *answer;
+    read_left(change, context);
+  }
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(
-        tx.execute("UPDATE change SET state = ?, output = ?, error = ?, ended_ms = ? WHERE execution = ? AND step = ?",
-                   {std::string(state), text_or_null(output), error,
-                    std::string_view(state) == "intent" ? TimeMs{0} : clock_.now_ms(), change.execution, change.step}));
-    return {};
+    FIXPOINT_CHECK(update_end(tx, change));
+    json::Object record = about(change);
+    if (!answer) record.set("Error", change.error);
+    return audit_.append(tx,
+                         answer                     ? "change.made"
+                         : change.state == "failed" ? "change.failed"
+                                                    : "change.unknown",
+                         record);
   }));
   fault_point("door.result_stored");
   return answer;
 }
 
-Result<std::vector<Change>> Door::of_execution(store::Session& session, const std::string& execution) {
-  FIXPOINT_TRY(rows, session.query(std::string(columns) + "WHERE execution = ? ORDER BY number", {execution}));
-  std::vector<Change> changes;
-  for (store::Row& row : rows) {
-    FIXPOINT_TRY(change, change_of(row));
-    changes.push_back(std::move(change));
+Result<Value> Door::dry_answer_of(const Change& change, const aws::CallContext& context) const {
+  const std::string token = dry_token(change.execution, change.step);
+  const Recipe* recipe = recipes_.find(change.service, change.operation);
+  if (recipe != nullptr && recipe->answer) {
+    jsonata::Bindings bindings;
+    bindings.borrow("input", change.input);
+    if (change.before) bindings.borrow("before", *change.before);
+    bindings.set("token", Value(token));
+    bindings.set("account", Value(context.account));
+    bindings.set("region", Value(context.region));
+    bindings.set("partition", Value(partition_of_region(context.region)));
+    FIXPOINT_TRY(filled, recipe->answer->fill(Value(), bindings));
+    return filled ? std::move(*filled) : Value(json::Object());
   }
-  return changes;
+  if (models_ == nullptr) return Value(json::Object());
+  FIXPOINT_TRY(service, models_->get(change.service));
+  return dry_answer(service->find_operation(change.operation), change.input, context, token);
+}
+
+Result<Value> Door::dry_call(const Mandate& mandate, const aws::CallContext& context, const std::string& step,
+                             std::string_view service, std::string_view operation, const Value& input) {
+  FIXPOINT_TRY(planned, of_execution(context.execution));
+  std::erase_if(planned, [](const Change& change) { return change.state != "planned"; });
+  FIXPOINT_TRY(unsure, mandates_.unsure(context.execution));
+  const auto known =
+      std::find_if(planned.begin(), planned.end(), [&](const Change& change) { return change.step == step; });
+  if (!step.empty() && known != planned.end()) return known->output.value_or(Value(json::Object()));
+  IntendedAccount intended(account_, recipes_, planned);
+  const auto remember = [&]() -> Result<void> {
+    const std::string& rests = intended.rests_on();
+    if (rests.empty() || rests == unsure) return {};
+    unsure = rests;
+    return mandates_.set_unsure(context.execution, rests);
+  };
+  if (recipes_.reads(service, operation)) {
+    auto answer = intended.call(context, service, operation, input);
+    FIXPOINT_CHECK(remember());
+    return answer;
+  }
+  auto change = plan_on(intended, context, service, operation, input);
+  FIXPOINT_CHECK(remember());
+  if (!change) {
+    // The state before of what would have been made by an earlier planned call is not there to be read.
+    if (unsure.empty() && planned.empty()) return fail(std::move(change.error()));
+    Change unread;
+    unread.execution = context.execution;
+    unread.account = context.account;
+    unread.region = context.region;
+    unread.service = service;
+    unread.operation = operation;
+    unread.input = input;
+    unread.undo = "not known: " + change.error().message;
+    unread.at_ms = clock_.now_ms();
+    if (unsure.empty()) unsure = planned.back().call() + " (" + planned.back().step + ")";
+    change = std::move(unread);
+  }
+  change->step = step;
+  change->state = "planned";
+  change->rests_on = unsure;
+  change->ended_ms = change->at_ms;
+  FIXPOINT_TRY(answer, dry_answer_of(*change, context));
+  change->output = answer;
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(insert(tx, *change));
+    json::Object record = about(*change);
+    record.set("Program", mandate.program);
+    return audit_.append(tx, "change.planned", record);
+  }));
+  return std::move(answer);
+}
+
+Result<std::optional<Value>> Door::other(const aws::CallContext& context, const std::string& step,
+                                         std::string_view service, std::string_view operation, const Value& input) {
+  if (context.execution.empty() || recipes_.reads(service, operation)) return std::nullopt;
+  FIXPOINT_TRY(dry, mandates_.is_dry_run(context.execution));
+  if (!dry) return std::nullopt;
+  Change change;
+  change.execution = context.execution;
+  change.step = step;
+  change.account = context.account;
+  change.region = context.region;
+  change.service = service;
+  change.operation = operation;
+  change.input = input;
+  change.state = "planned";
+  change.undo = not_of_account;
+  change.at_ms = change.ended_ms = clock_.now_ms();
+  FIXPOINT_TRY(answer, dry_answer_of(change, context));
+  change.output = answer;
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) { return insert(tx, change); }));
+  return std::optional(std::move(answer));
+}
+
+Result<Value> Door::read_all(const aws::CallContext& context, const std::string& service, const std::string& operation,
+                             const Value& input) {
+  const auto page = [&](const Value& one) { return call(context, "", service, operation, one); };
+  if (!reads(service, operation))
+    return fail(errors::validation(service + ":" + operation + " changes something, so nothing is listed with it"));
+  if (models_ == nullptr) return page(input);
+  FIXPOINT_TRY(model, models_->get(service));
+  if (!aws::has_paginator(*model, operation)) return page(input);
+  FIXPOINT_TRY(paginator, aws::Paginator::make(*model, operation));
+  return paginator.collect(page, input);
+}
+
+Result<std::vector<Change>> Door::of_execution(store::Session& session, const std::string& execution) {
+  return changes_of(session, execution);
 }
 
 Result<std::vector<Change>> Door::of_execution(const std::string& execution) {
-  return store_.read([&](store::Session& session) { return of_execution(session, execution); });
+  return store_.read([&](store::Session& session) { return changes_of(session, execution); });
+}
+
+Result<std::vector<Change>> Door::planned_of(const std::string& execution) {
+  FIXPOINT_TRY(changes, of_execution(execution));
+  std::erase_if(changes,
+                [](const Change& change) { return change.state != "planned" || change.undo == not_of_account; });
+  return std::move(changes);
+}
+
+Result<Plan> Door::plan_of(const std::string& execution) {
+  FIXPOINT_TRY(mandate, mandates_.find(execution));
+  if (!mandate) return fail(errors::resource_not_found("the execution " + execution + " has no mandate"));
+  FIXPOINT_TRY(planned, planned_of(execution));
+  return make_plan(*mandate, planned);
+}
+
+Result<std::vector<Value>> Door::verdicts_of(const std::string& execution) {
+  FIXPOINT_TRY(mandate, mandates_.find(execution));
+  if (!mandate) return fail(errors::resource_not_found("the execution " + execution + " has no mandate"));
+  FIXPOINT_TRY(planned, planned_of(execution));
+  std::vector<Value> out;
+  for (const Change& change : planned) {
+    FIXPOINT_TRY(verdicts, guards_.verdicts(*mandate, change));
+    json::Array list;
+    for (const Verdict& verdict : verdicts) list.push_back(to_json(verdict));
+    out.emplace_back(std::move(list));
+  }
+  return out;
+}
+
+Result<std::optional<Value>> Door::state_now(const Change& change) {
+  const Recipe* recipe = recipes_.find(change.service, change.operation);
+  if (recipe == nullptr) return std::optional<Value>();
+  return read_before(*recipe, {change.account, change.region, change.execution, {}}, change.input, account_);
 }
 
 Result<void> Door::effect_seen(const std::string& execution, const std::string& step) {
+  FIXPOINT_TRY(change, store_.read([&](store::Session& session) { return change_of(session, execution, step); }));
+  if (!change || change->state != "intent") return {};
+  change->state = "done";
+  change->error.clear();
+  change->output = Value(json::Object());
+  change->ended_ms = clock_.now_ms();
+  read_left(*change, {change->account, change->region, execution, {}});
   return store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(
-        tx.execute("UPDATE change SET state = 'done', ended_ms = ?, output = '{}', error = '' WHERE execution = ? AND "
-                   "step = ? AND "
-                   "state = 'intent'",
-                   {clock_.now_ms(), execution, step}));
-    return {};
+    FIXPOINT_CHECK(update_end(tx, *change));
+    return audit_.append(tx, "change.made", about(*change));
   });
 }
 

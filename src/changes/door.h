@@ -1,78 +1,112 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "audit/log.h"
 #include "aws/api.h"
+#include "aws/models.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "changes/change.h"
+#include "changes/dry_run.h"
+#include "changes/guards.h"
+#include "changes/inverse.h"
+#include "changes/mandate.h"
+#include "changes/plan.h"
 #include "changes/recipes.h"
 #include "json/value.h"
 #include "store/store.h"
 
 namespace fixpoint::changes {
 
-/// One changing call that an execution meant to make, as the journal has it.
-struct Change {
-  std::int64_t number = 0;  ///< rises with time over all executions
-  std::string execution;
-  std::string step;  ///< names the call within its execution; the same step is never made twice
-  std::string account;
-  std::string region;
-  std::string service;
-  std::string operation;
-  json::Value input;
-  std::optional<json::Value>
-      before;                ///< the state that the call overwrote; nothing where it was absent or no recipe reads it
-  bool before_read = false;  ///< true where a recipe read it, so that a missing `before` means absent
-  std::optional<json::Value> output;
-  std::string state;  ///< intent, done, failed
-  std::string error;  ///< "Code: message" of a failed call, and of an intent whose answer was lost
-  TimeMs at_ms = 0;
-  TimeMs ended_ms = 0;
-  std::string undo;  ///< "possible", or why not
-};
-
-json::Value to_json(const Change& change);
-
 /// The one door for changes: every AWS call of every execution passes it. Thread-safe; a call blocks until it is
 /// answered.
 ///
-/// A call that reads goes straight to the account. For a call that changes something the state before is read and
-/// stored with the intent, committed, before the call is made; then its result is stored. So an intent without a result
-/// says that the call may have been made: the process ended, or the account's answer was lost.
+/// A call that reads goes straight to the account. A call that changes something needs the mandate of its execution,
+/// and passes the guards (guards.h); where the mandate holds the execution to a plan, the call has to be in it and find
+/// the state that the plan saw. Its state before is read and stored with the intent, committed, before the call is
+/// made; then its result and the state that it left are stored. So an intent without a result says that the call may
+/// have been made: the process ended, or the account's answer was lost.
+///
+/// In a dry run (Mandate::dry_run) a changing call is stored as planned, answered in the model's shape, and not made;
+/// reads are answered as if it had been, as far as the recipes say (dry_run.h).
 class Door {
  public:
-  Door(store::Store& store, const Clock& clock, aws::Api& account, const Recipes& recipes)
-      : store_(store), clock_(clock), account_(account), recipes_(recipes) {}
+  /// `models` shape the answers of a dry run; without them it answers what a recipe says, else nothing.
+  Door(store::Store& store, const Clock& clock, aws::Api& account, const Recipes& recipes,
+       const aws::Models* models = nullptr);
   static store::Schema schema();
 
   /// `step` names a changing call within its execution; a step that was done answers with its stored result and calls
-  /// nothing. Errors: those of the account; ValidationException for a change without an execution or step.
+  /// nothing. Errors: those of the account, the guards (guards.h) and the plan (plan.h); `NoMandate` for a change of an
+  /// execution that has none; ValidationException for a change without an execution or step.
   Result<json::Value> call(const aws::CallContext& context, const std::string& step, std::string_view service,
                            std::string_view operation, const json::Value& input);
 
   /// What `call` would do first: the state before and whether it could be undone. Makes no changing call.
   Result<Change> plan(const aws::CallContext& context, std::string_view service, std::string_view operation,
                       const json::Value& input);
+  /// The same of several calls one after the other, each seeing the intended effects of those before it; they are
+  /// named `change-0`, `change-1`, ... Stores nothing.
+  Result<std::vector<Change>> plan_all(const aws::CallContext& context, const std::vector<Call>& calls);
+
+  /// A call of a service that is not of the account (fixpoint's own): in a dry run it is stored as planned and
+  /// answered, and the result is what it was answered; else nothing, and the caller makes it.
+  Result<std::optional<json::Value>> other(const aws::CallContext& context, const std::string& step,
+                                           std::string_view service, std::string_view operation,
+                                           const json::Value& input);
+
+  /// All pages of a read as one answer, as far as the model says how its pages are turned. Errors: those of the
+  /// account; a page that fails is never a short list.
+  Result<json::Value> read_all(const aws::CallContext& context, const std::string& service,
+                               const std::string& operation, const json::Value& input);
 
   bool reads(std::string_view service, std::string_view operation) const { return recipes_.reads(service, operation); }
+  const Recipes& recipes() const { return recipes_; }
+  Mandates& mandates() { return mandates_; }
+  Guards& guards() { return guards_; }
+  audit::Log& audit() { return audit_; }
+  store::Store& store() { return store_; }
+  const Clock& clock() const { return clock_; }
 
-  /// The changes of an execution in the order in which they were meant.
-  Result<std::vector<Change>> of_execution(const std::string& execution);
+  /// The changes of an execution in the order in which they were meant, planned ones among them.
   Result<std::vector<Change>> of_execution(store::Session& session, const std::string& execution);
+  Result<std::vector<Change>> of_execution(const std::string& execution);
+  /// The plan that a dry run has come to: what it recorded, but for calls that are not of the account.
+  Result<Plan> plan_of(const std::string& execution);
+  /// What the guards say of each line of that plan, were it made now: an array a line (Verdict).
+  Result<std::vector<json::Value>> verdicts_of(const std::string& execution);
+  /// Reads the state that the change of a recipe overwrote, as it is now. Errors: as of read_before().
+  Result<std::optional<json::Value>> state_now(const Change& change);
 
   /// Says of an intent without a result that its effect was seen on the account (after a crash).
   Result<void> effect_seen(const std::string& execution, const std::string& step);
 
  private:
+  Result<json::Value> change(const Mandate& mandate, const aws::CallContext& context, const std::string& step,
+                             std::string_view service, std::string_view operation, const json::Value& input);
+  Result<json::Value> dry_call(const Mandate& mandate, const aws::CallContext& context, const std::string& step,
+                               std::string_view service, std::string_view operation, const json::Value& input);
+  Result<std::vector<Change>> planned_of(const std::string& execution);
   Result<json::Value> make(Change change, const aws::CallContext& context);
+  Result<Change> plan_on(aws::Api& account, const aws::CallContext& context, std::string_view service,
+                         std::string_view operation, const json::Value& input);
+  Result<json::Value> dry_answer_of(const Change& change, const aws::CallContext& context) const;
+  void read_left(Change& change, const aws::CallContext& context);
+  Result<void> refuse(store::Transaction& tx, const Mandate& mandate, const Change& change, const Error& error);
+  Result<void> refuse(const Mandate& mandate, const Change& change, const Error& error);
+
   store::Store& store_;
   const Clock& clock_;
   aws::Api& account_;
   const Recipes& recipes_;
+  const aws::Models* models_;
+  Mandates mandates_;
+  Guards guards_;
+  audit::Log audit_;
 };
 
 }  // namespace fixpoint::changes

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "changes/tag_rules.h"
 #include "json/yaml.h"
 
 namespace fixpoint::changes {
@@ -223,7 +224,14 @@ Result<Recipes> Recipes::load(const catalog::Catalog& catalog) {
       out.recipes_.emplace(key_of(service, member.key), std::move(recipe));
     }
   }
+  FIXPOINT_TRY(tags, TagRules::load(catalog));
+  out.tags_ = std::make_shared<const TagRules>(std::move(tags));
   return out;
+}
+
+const TagRules& Recipes::tags() const {
+  static const TagRules none;
+  return tags_ ? *tags_ : none;
 }
 
 bool Recipes::reads(std::string_view service, std::string_view operation) const {

@@ -22,6 +22,8 @@ struct CallTemplate {
   jsonata::Template input;
 };
 
+class TagRules;
+
 /// Splits "s3:GetBucketEncryption". Error: ValidationException.
 Result<std::pair<std::string, std::string>> split_call(std::string_view text);
 /// Reads {call, input}; `where` begins the place of an error.
@@ -81,11 +83,14 @@ class Recipes {
   /// Null where there is none: then the change cannot be undone.
   const Recipe* find(std::string_view service, std::string_view operation) const;
   const std::map<std::string, Recipe, std::less<>>& all() const { return recipes_; }
+  /// How to read the tags of a resource (tag_rules.h); `catalog/tags`.
+  const TagRules& tags() const;
 
  private:
   std::map<std::string, Recipe, std::less<>> recipes_;  // by "service:Operation"
   std::set<std::string, std::less<>> reads_;
   std::set<std::string, std::less<>> changes_;
+  std::shared_ptr<const TagRules> tags_;
 };
 
 }  // namespace fixpoint::changes

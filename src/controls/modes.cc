@@ -35,14 +35,20 @@ Result<void> Modes::set(const std::string& scope, Mode mode) {
   });
 }
 
-Result<Mode> Modes::find(const std::string& rule, const std::string& control, const std::string& account) {
-  return store_.read([&](store::Session& session) -> Result<Mode> {
+Result<std::optional<Mode>> Modes::find_set(const std::string& rule, const std::string& control,
+                                            const std::string& account) {
+  return store_.read([&](store::Session& session) -> Result<std::optional<Mode>> {
     for (const auto& scope : {"rule:" + rule, "control:" + control, "account:" + account, std::string("all")}) {
       FIXPOINT_TRY(rows, session.query("SELECT mode FROM mode WHERE scope = ?", {scope}));
-      if (!rows.empty()) return mode_of(rows[0].text(0)).value_or(Mode::Ask);
+      if (!rows.empty()) return mode_of(rows[0].text(0));
     }
-    return Mode::Ask;
+    return std::nullopt;
   });
+}
+
+Result<Mode> Modes::find(const std::string& rule, const std::string& control, const std::string& account) {
+  FIXPOINT_TRY(set, find_set(rule, control, account));
+  return set.value_or(Mode::Ask);
 }
 
 Result<json::Value> Modes::all() {

@@ -25,6 +25,8 @@ class Modes {
 
   /// `scope` is "all", "account:ID", "control:ID" or "rule:ARN". Error: ValidationException for any other.
   Result<void> set(const std::string& scope, Mode mode);
+  /// As find(), but nothing where nothing is set.
+  Result<std::optional<Mode>> find_set(const std::string& rule, const std::string& control, const std::string& account);
   Result<Mode> find(const std::string& rule, const std::string& control, const std::string& account);
   /// Every setting: {scope: mode}.
   Result<json::Value> all();

@@ -1,15 +1,19 @@
 #include "controls/remediation.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/arn.h"
 #include "base/hash.h"
-#include "controls/difference.h"
+#include "changes/difference.h"
+#include "controls/enumerate.h"
 #include "json/text.h"
 
 namespace fixpoint::controls {
 namespace {
 
+using changes::describe_difference;
+using changes::shortened;
 using executions::Step;
 using json::Value;
 
@@ -31,8 +35,9 @@ std::string names_of(const Value& calls) {
   return text;
 }
 
-std::string step_name(std::size_t position) {
-  return "change-" + std::to_string(position);
+std::string step_name(const Value& cursor, std::size_t position) {
+  const auto round = cursor["round"].int_or(0);
+  return "change-" + (round == 0 ? "" : std::to_string(round) + ".") + std::to_string(position);
 }
 
 }  // namespace
@@ -81,8 +86,43 @@ void Remediation::step(const executions::Execution& execution, std::function<voi
   return done(verify(context));
 }
 
+Result<changes::Mandate> Remediation::mandate_of(const Context& context) {
+  const Value& input = context.execution.input;
+  changes::Mandate mandate;
+  mandate.execution = context.execution.id;
+  mandate.kind = "control";
+  mandate.program = context.control->id;
+  mandate.rule = input["Rule"].string_or("");
+  mandate.account = context.execution.account;
+  mandate.region = context.execution.region;
+  mandate.findings = json::Array{context.subject.finding};
+  mandate.resources = {context.subject.arn};
+  mandate.plan = input["Plan"].string_or("");
+  FIXPOINT_TRY(rules, door_.guards().settings().find(mandate.program, mandate.account));
+  if (input["Decided"].bool_or(false)) {
+    const std::string_view by = input["By"].string_or("");
+    // Chosen by a person; with four eyes another one has to approve.
+    mandate.mode = rules.four_eyes ? "ask" : "auto";
+    if (!rules.four_eyes) mandate.decided_by = by.empty() ? "a custom action" : by;
+  } else {
+    FIXPOINT_TRY(mode, modes_.find(mandate.rule, mandate.program, mandate.account));
+    mandate.mode = to_text(mode);
+  }
+  mandate.dry_run = input["DryRun"].bool_or(false) || mandate.mode == "observe";
+  if (rules.cap_percent && context.control->list) {
+    FIXPOINT_TRY(all, enumerate(*context.control, context.call, door_));
+    mandate.population = static_cast<std::int64_t>(all.size());
+  }
+  return mandate;
+}
+
 Step Remediation::begin(const Context& context) {
   const Control& control = *context.control;
+  auto mandate = mandate_of(context);
+  if (!mandate) return failed(context, "mandate", mandate.error());
+  auto exception = door_.guards().excepted(*mandate);
+  if (!exception) return failed(context, "exceptions", exception.error());
+  if (*exception) return excepted(context, **exception);
   auto assessed = assess(control, context.subject, context.read);
   if (!assessed) return failed(context, "read", assessed.error());
   json::Object about{{"Resource", context.subject.arn}, {"Before", assessed->state}};
@@ -97,8 +137,7 @@ Step Remediation::begin(const Context& context) {
     return end(context, true, "compliant", "RESOLVED",
                "Control " + control.id + ": the check passed. Nothing was changed.", std::move(about));
   }
-  const Value calls = calls_to_json(assessed->calls);
-  about.set("Calls", calls);
+  about.set("Calls", calls_to_json(assessed->calls));
   if (!assessed->refusals.empty())
     return end(context, true, "refused", "NOTIFIED",
                "Control " + control.id + " did nothing: " + assessed->refusals.front(), std::move(about));
@@ -106,66 +145,111 @@ Step Remediation::begin(const Context& context) {
     return end(context, false, "failed", "NOTIFIED",
                "Control " + control.id + ": the check fails, and the control has no change that would mend it.",
                std::move(about));
-
+  std::string asks(context.execution.cursor["ask"].string_or(""));
   // A fix that something else turned back: after some of these the control asks first.
   auto failing = works_.failing(context.execution);
   if (!failing) return failed(context, "reverts", failing.error());
-  const auto recorded = [&](Step step) {
-    if (!failing->reverted) return step;
-    step.commit = [this, execution = context.execution, reading = *failing,
-                   before = std::move(step.commit)](store::Transaction& tx) -> Result<void> {
-      if (before) FIXPOINT_CHECK(before(tx));
-      return works_.record(tx, execution, reading);
-    };
-    return step;
+  if (failing->asks && mandate->mode == "auto" && mandate->decided_by.empty())
+    asks = "something else keeps turning this fix back";
+  Step step = go_on(context, std::move(*mandate), *assessed, std::move(asks));
+  if (!failing->reverted || context.execution.input["DryRun"].bool_or(false)) return step;
+  step.commit = [this, execution = context.execution, reading = *failing,
+                 before = std::move(step.commit)](store::Transaction& tx) -> Result<void> {
+    if (before) FIXPOINT_CHECK(before(tx));
+    return works_.record(tx, execution, reading);
   };
-  const bool decided = context.execution.input["Decided"].bool_or(false);
-  Mode mode = Mode::Auto;
-  if (!decided) {
-    auto found =
-        modes_.find(std::string(context.execution.input["Rule"].string_or("")), control.id, context.execution.account);
-    if (!found) return failed(context, "mode", found.error());
-    mode = failing->asks && *found == Mode::Auto ? Mode::Ask : *found;
-  }
-  // The plan says of each call what it would overwrite and whether it could be taken back.
-  json::Array plan;
-  for (const PlannedCall& call : assessed->calls) {
-    auto planned = door_.plan(context.call, call.service, call.operation, call.input);
-    if (!planned) return failed(context, "plan " + call.service + ":" + call.operation, planned.error());
-    json::Object line{{"Call", call.service + ":" + call.operation}, {"Input", call.input}, {"Undo", planned->undo}};
-    if (planned->before_read) line.set("Before", planned->before ? *planned->before : Value());
-    plan.emplace_back(std::move(line));
-  }
-  about.set("Plan", plan);
-  if (mode == Mode::Observe)
-    return recorded(end(context, true, "observed", "", "Control " + control.id + " would make " + names_of(calls) + ".",
-                        std::move(about)));
+  return step;
+}
 
+// From a plan to its making: recorded, asked for, or made at once.
+Step Remediation::go_on(const Context& context, changes::Mandate mandate, const Assessment& assessed,
+                        std::string asks) {
+  const Value calls = calls_to_json(assessed.calls);
   Step step;
-  step.cursor =
-      json::Object{{"phase", "change"}, {"calls", calls}, {"at", 0}, {"before", assessed->state}, {"attempt", 0}};
-  if (mode == Mode::Auto) {
-    step.note = "planned: " + names_of(calls);
-    return recorded(std::move(step));
+  step.cursor = json::Object{{"phase", "change"}, {"calls", calls},
+                             {"at", 0},           {"before", assessed.state},
+                             {"attempt", 0},      {"round", context.execution.cursor["round"].int_or(0)}};
+  if (mandate.dry_run) {
+    // The door records the calls and makes none: what it recorded is the plan.
+    step.note = "dry run: " + names_of(calls);
+    step.commit = [mandate](store::Transaction& tx) { return changes::Mandates::put(tx, mandate); };
+    return step;
   }
+  std::vector<changes::Call> wanted;
+  for (const PlannedCall& call : assessed.calls) wanted.push_back({call.service, call.operation, call.input, {}});
+  auto changes = door_.plan_all(context.call, wanted);
+  if (!changes) return failed(context, "plan", changes.error());
+  const changes::Plan plan = changes::make_plan(mandate, *changes);
+  if (!mandate.plan.empty() && !plan.hash.starts_with(mandate.plan)) {
+    asks = "plan " + mandate.plan.substr(0, 12) + " is no longer what would be done";
+    const auto old =
+        door_.store().read([&](store::Session& session) { return changes::find_plan(session, mandate.plan); });
+    if (!old && old.error().code != "ResourceNotFoundException") return failed(context, "plan", old.error());
+    if (old) asks += ": " + describe_difference(old->document["Changes"], plan.document["Changes"], 300);
+  } else if (mandate.plan.empty()) {
+    for (const auto& change : *changes) {
+      auto person = door_.guards().wants_person(mandate, change);
+      if (!person) return failed(context, "guards", person.error());
+      if (*person) asks = (*person)->message;
+    }
+  }
+  mandate.plan = plan.hash;
+  if (!asks.empty()) {
+    mandate.mode = "ask";
+    mandate.decided_by.clear();
+  }
+  step.cursor.set("hash", plan.hash);
+  step.commit = [mandate, plan, now = clock_.now_ms()](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(changes::Mandates::put(tx, mandate));
+    return changes::put(tx, plan, now);
+  };
+  step.note = "planned: " + names_of(calls) + " (plan " + plan.hash.substr(0, 12) + ")";
+  if (mandate.mode == "auto" || !mandate.decided_by.empty()) return step;
+  step.cursor.set("plan", plan.document["Changes"]);
+  return ask(context, std::move(step), names_of(calls), asks);
+}
+
+Step Remediation::ask(const Context& context, Step step, const std::string& words, const std::string& why) {
   const TimeMs until = clock_.now_ms() + TimeMs{options_.approval_hours} * 3'600'000;
+  const std::string hash(step.cursor["hash"].string_or(""));
+  auto rules = door_.guards().settings().find(context.control->id, context.execution.account);
+  if (!rules) return failed(context, "settings", rules.error());
   step.cursor.set("phase", "ask");
-  step.cursor.set("plan", plan);
-  step.note = "waits for approval until " + format_iso8601_ms(until) + ": " + names_of(calls);
-  step.commit =
-      write_finding(context, "NOTIFIED",
-                    "Control " + control.id + " waits for approval until " + format_iso8601_ms(until) +
-                        ": 'fixpoint approve " + context.execution.id + "'. Planned: " + names_of(calls) + ".");
+  step.note = "waits for approval of plan " + hash.substr(0, 12) + " until " + format_iso8601_ms(until) + ": " + words +
+              (why.empty() ? "" : "; " + why);
+  auto tell = write_finding(context, "NOTIFIED",
+                            "Control " + context.control->id + " waits for approval until " + format_iso8601_ms(until) +
+                                ": 'fixpoint approve " + context.execution.id + "'. Planned: " + words + " (plan " +
+                                hash.substr(0, 12) + ")." + (why.empty() ? "" : " " + why));
+  step.commit = [before = std::move(step.commit), tell = std::move(tell)](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(before(tx));
+    return tell(tx);
+  };
   const std::string_view by = context.execution.input["By"].string_or("");
   approvals_.wait(step, context.execution,
-                  {.plan_hash = sha256_hex(json::print(
-                       json::Object{{"Control", control.id}, {"Resource", context.subject.arn}, {"Plan", plan}})),
-                   .plan = plan,
-                   .words = "Control " + control.id + " on " + context.subject.arn + ": " + names_of(calls),
+                  {.plan_hash = hash,
+                   .plan = step.cursor["plan"],
+                   .words = "Control " + context.control->id + " on " + context.subject.arn + ": " + words,
                    .requested_by = std::string(by.empty() ? context.execution.input["Rule"].string_or("") : by),
                    .wait_ms = TimeMs{options_.approval_hours} * 3'600'000,
-                   .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000});
-  return recorded(std::move(step));
+                   .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000,
+                   .four_eyes = rules->four_eyes});
+  return step;
+}
+
+Step Remediation::excepted(const Context& context, const changes::Exception& exception) {
+  return end(context, true, "excepted", exception.suppresses ? "SUPPRESSED" : "",
+             "Control " + context.control->id + " left it as it is: " + exception.sentence() + ".",
+             json::Object{{"Resource", context.subject.arn}, {"Exception", changes::to_json(exception)}});
+}
+
+// Plans anew. What was made by an earlier plan stays in the journal, so the steps of the next have other names.
+Step Remediation::again(const Context& context, const std::string& note, const std::string& asks) {
+  Step step;
+  step.cursor = json::Object{{"phase", "begin"}, {"round", context.execution.cursor["round"].int_or(0) + 1}};
+  if (!asks.empty()) step.cursor.set("ask", asks);
+  step.note = note + "; planned anew";
+  return step;
 }
 
 Step Remediation::answered(const Context& context) {
@@ -196,17 +280,22 @@ Step Remediation::answered(const Context& context) {
   // What was approved is what was planned: if the state moved since, the plan is made anew and asked for again.
   auto assessed = assess(*context.control, context.subject, context.read);
   if (!assessed) return failed(context, "read after approval", assessed.error());
-  if (assessed->gone || assessed->compliant || !(calls_to_json(assessed->calls) == cursor["calls"])) {
-    Step step;
-    step.cursor = Value();
-    step.note = "approved by " + by + ", but the resource is no longer what the plan saw; planned anew";
-    return step;
-  }
+  if (assessed->gone || assessed->compliant || !(calls_to_json(assessed->calls) == cursor["calls"]))
+    return again(context,
+                 "approved by " + by + ", but the resource is no longer what the plan saw: " +
+                     describe_difference(cursor["before"], assessed->state, 300),
+                 "");
+  auto mandate = door_.mandates().find(context.execution.id);
+  if (!mandate) return failed(context, "mandate", mandate.error());
+  if (!*mandate) return failed(context, "mandate", errors::internal("the execution has lost its mandate"));
   Step step;
   step.cursor = cursor;
   step.cursor.as_object().erase("awaits");
   step.cursor.set("phase", "change");
-  step.note = "approved by " + by;
+  step.note = "approved by " + by + " (plan " + std::string(cursor["hash"].string_or("")).substr(0, 12) + ")";
+  // The door holds the execution to what was approved.
+  (*mandate)->decided_by = by;
+  step.commit = [approved = **mandate](store::Transaction& tx) { return changes::Mandates::put(tx, approved); };
   return step;
 }
 
@@ -227,7 +316,7 @@ Step Remediation::change(const Context& context) {
   auto journaled = door_.of_execution(context.execution.id);
   if (!journaled) return failed(context, "journal", journaled.error());
   const auto intent = std::find_if(journaled->begin(), journaled->end(), [&](const changes::Change& c) {
-    return c.step == step_name(at) && c.state == "intent";
+    return c.step == step_name(cursor, at) && c.state == "intent";
   });
   if (intent != journaled->end()) {
     auto assessed = assess(*context.control, context.subject, context.read);
@@ -238,7 +327,7 @@ Step Remediation::change(const Context& context) {
     const bool wanted = std::any_of(assessed->calls.begin(), assessed->calls.end(),
                                     [&](const PlannedCall& planned) { return planned.index == index; });
     if (mended || !wanted) {
-      if (auto seen = door_.effect_seen(context.execution.id, step_name(at)); !seen)
+      if (auto seen = door_.effect_seen(context.execution.id, step_name(cursor, at)); !seen)
         return failed(context, "journal", seen.error());
       Step step;
       step.cursor = cursor;
@@ -248,17 +337,69 @@ Step Remediation::change(const Context& context) {
       return step;
     }
   }
-  auto answer = door_.call(context.call, step_name(at), service, operation, call["Input"]);
+  auto answer = door_.call(context.call, step_name(cursor, at), service, operation, call["Input"]);
   const std::vector<std::string>& done_codes =
       context.control->changes[static_cast<std::size_t>(call["Index"].int_or(0))].done;
   if (!answer && std::find(done_codes.begin(), done_codes.end(), answer.error().code) == done_codes.end())
-    return failed(context, service + ":" + operation, answer.error());
+    return refused_by_guard(context, service + ":" + operation, answer.error());
   Step step;
   step.cursor = cursor;
   step.cursor.set("at", at + 1);
   step.cursor.set("attempt", 0);
   step.note = service + ":" + operation +
               (answer ? " made" : " answered " + answer.error().code + ": the change is there already");
+  return step;
+}
+
+// What a guard of the door refused is waited for, asked for, planned anew or ended, as the guard has it.
+Step Remediation::refused_by_guard(const Context& context, const std::string& call, const Error& error) {
+  const Value& cursor = context.execution.cursor;
+  if (error.code == "PlanMoved" && cursor["round"].int_or(0) < options_.replan_attempts)
+    return again(context, error.message, "");
+  if (error.code == "OwnedElsewhere" || error.code == "IrreversibleChange")
+    return again(context, error.message, error.message);
+  if (error.code == "MaintenanceWindowClosed") {
+    auto mandate = door_.mandates().find(context.execution.id);
+    if (!mandate || !*mandate) return failed(context, call, error);
+    auto opens = door_.guards().opens_at(**mandate);
+    if (!opens) return failed(context, call, opens.error());
+    Step step;
+    step.next = Step::Next::Wait;
+    step.cursor = cursor;
+    step.outcome = "waits for the window";
+    step.wake_ms = *opens != 0 ? *opens : clock_.now_ms();
+    step.note = error.message;
+    return step;
+  }
+  if (error.code == "ResourceExcepted") {
+    auto mandate = door_.mandates().find(context.execution.id);
+    if (mandate && *mandate)
+      if (auto exception = door_.guards().excepted(**mandate); exception && *exception)
+        return excepted(context, **exception);
+  }
+  constexpr std::array<std::string_view, 7> guards{"ChangesFrozen", "CapReached", "ModeForbidsChange", "NotInPlan",
+                                                   "NoMandate",     "PlanMoved",  "ResourceExcepted"};
+  const bool stopped = std::find(guards.begin(), guards.end(), error.code) != guards.end();
+  return failed(context, call, error, stopped ? "stopped" : "failed");
+}
+
+// The end of a dry run: the plan is what the door recorded, and the state is what its recipes say would be there.
+Step Remediation::planned(const Context& context, const Assessment& assessed, json::Object about) {
+  auto plan = door_.plan_of(context.execution.id);
+  if (!plan) return failed(context, "plan", plan.error());
+  auto verdicts = door_.verdicts_of(context.execution.id);
+  if (!verdicts) return failed(context, "guards", verdicts.error());
+  Value lines = plan->document["Changes"];
+  for (std::size_t i = 0; i < lines.size(); ++i) lines.as_array()[i].set("Guards", (*verdicts)[i]);
+  about.set("Plan", json::Object{{"Hash", plan->hash}, {"Changes", std::move(lines)}});
+  about.set("CompliantAfterwards", assessed.compliant || assessed.gone);
+  const bool observes = !context.execution.input["DryRun"].bool_or(false);
+  Step step = end(context, true, observes ? "observed" : "planned", "",
+                  "Control " + context.control->id + " would make " +
+                      names_of(about.find("Calls") ? *about.find("Calls") : Value()) + ". " +
+                      std::string(about.find("Change")->string_or("")),
+                  Value(std::move(about)));
+  step.commit = [plan = *plan, now = clock_.now_ms()](store::Transaction& tx) { return changes::put(tx, plan, now); };
   return step;
 }
 
@@ -272,7 +413,11 @@ Step Remediation::verify(const Context& context) {
                      {"Calls", cursor["calls"]}};
   const std::string difference = describe_difference(cursor["before"], assessed->state);
   about.set("Change", difference);
+  auto dry = door_.mandates().is_dry_run(context.execution.id);
+  if (!dry) return failed(context, "verify", dry.error());
+  if (*dry) return planned(context, *assessed, std::move(about));
   about.set("Verified", assessed->compliant || assessed->gone);
+  if (!cursor["hash"].is_null()) about.set("Plan", json::Object{{"Hash", cursor["hash"]}});
   if (assessed->compliant || assessed->gone)
     return end(
         context, true, "fixed", "RESOLVED",
@@ -295,7 +440,8 @@ Step Remediation::verify(const Context& context) {
              std::move(about));
 }
 
-Step Remediation::failed(const Context& context, const std::string& where, const Error& error) {
+Step Remediation::failed(const Context& context, const std::string& where, const Error& error,
+                         const std::string& outcome) {
   const Value& cursor = context.execution.cursor;
   const auto attempt = cursor["attempt"].int_or(0) + 1;
   if (error.retryable && attempt < options_.retry_attempts) {
@@ -313,12 +459,13 @@ Step Remediation::failed(const Context& context, const std::string& where, const
   if (auto journaled = door_.of_execution(context.execution.id)) {
     for (const auto& change : *journaled) {
       std::string& list = change.state == "done" ? made : unknown;
-      if (change.state != "failed") list += (list.empty() ? "" : ", ") + change.service + ":" + change.operation;
+      if (change.state == "done" || change.state == "intent")
+        list += (list.empty() ? "" : ", ") + change.service + ":" + change.operation;
     }
   }
   return end(
-      context, false, "failed", "NOTIFIED",
-      "Control " + context.execution.program + " failed at " + where + ": " + error.code + ": " +
+      context, false, outcome, "NOTIFIED",
+      "Control " + context.execution.program + " " + outcome + " at " + where + ": " + error.code + ": " +
           shortened(error.message, 200) + ". " +
           (!made.empty()     ? "Had been changed, and was not undone: " + made + "."
            : unknown.empty() ? "Nothing had been changed."
@@ -338,7 +485,9 @@ Step Remediation::end(const Context& context, bool succeeded, const std::string&
                              {"Note", shortened(note, note_limit)}};
   for (const auto& member : more.as_object()) step.result.set(member.key, member.value);
   step.note = outcome + ": " + shortened(note, note_limit);
-  if (!status.empty()) step.commit = write_finding(context, status, note);
+  // A dry run that was asked for writes nothing, whatever it found.
+  const bool writes = !status.empty() && !context.execution.input["DryRun"].bool_or(false);
+  if (writes) step.commit = write_finding(context, status, note);
   return step;
 }
 

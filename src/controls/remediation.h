@@ -21,9 +21,13 @@ using UpdateFinding =
 /// again, write on the finding.
 ///
 /// The execution's input: {"Finding": the finding, "Rule": ARN or "", "By": who asked, "Decided": true where a person
-/// chose it (a custom action), "Parameters": {...}}. Its result: {"Control", "Resource", "Calls", "Before", "After",
-/// "Change", "Verified", "Note"}. The last step's transaction writes the finding, so that a finding is updated once,
-/// whatever was killed before.
+/// chose it (a custom action), "Parameters": {...}, "DryRun": true to plan only, "Plan": the hash of the plan that was
+/// approved}. Its result: {"Control", "Resource", "Calls", "Before", "After", "Change", "Verified", "Note", "Plan":
+/// {"Hash", "Changes"}}. The last step's transaction writes the finding, so that a finding is updated once, whatever
+/// was killed before.
+///
+/// How it ends, beside the outcomes of DESIGN's table (fixed, compliant, gone, refused, rejected, expired, observed,
+/// failed, not verified): planned (a dry run), excepted, stopped (a guard).
 class Remediation final : public executions::Program {
  public:
   struct Options {
@@ -32,6 +36,7 @@ class Remediation final : public executions::Program {
     int approval_warning_hours = 24;  ///< before the approval expires
     int verify_attempts = 5;          ///< readings before "not verified": what was changed may show late
     int retry_attempts = 4;           ///< of a call that failed in a way that may pass
+    int replan_attempts = 5;          ///< where the resource moves under the plan again and again
   };
 
   Remediation(const ControlSet& controls, changes::Door& door, findings::FindingStore& findings, Modes& modes,
@@ -52,10 +57,19 @@ class Remediation final : public executions::Program {
  private:
   struct Context;
   executions::Step begin(const Context& context);
+  executions::Step go_on(const Context& context, changes::Mandate mandate, const Assessment& assessed,
+                         std::string asks);
+  executions::Step ask(const Context& context, executions::Step step, const std::string& words, const std::string& why);
   executions::Step answered(const Context& context);
   executions::Step change(const Context& context);
+  executions::Step refused_by_guard(const Context& context, const std::string& call, const Error& error);
   executions::Step verify(const Context& context);
-  executions::Step failed(const Context& context, const std::string& where, const Error& error);
+  executions::Step planned(const Context& context, const Assessment& assessed, json::Object about);
+  executions::Step excepted(const Context& context, const changes::Exception& exception);
+  executions::Step again(const Context& context, const std::string& note, const std::string& asks);
+  Result<changes::Mandate> mandate_of(const Context& context);
+  executions::Step failed(const Context& context, const std::string& where, const Error& error,
+                          const std::string& outcome = "failed");
   executions::Step end(const Context& context, bool succeeded, const std::string& outcome, const std::string& status,
                        const std::string& note, json::Value more);
   std::function<Result<void>(store::Transaction&)> write_finding(const Context& context, const std::string& status,

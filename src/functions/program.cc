@@ -1,10 +1,12 @@
 #include "functions/program.h"
 
 #include "base/arn.h"
+#include "changes/difference.h"
 
 namespace fixpoint::functions {
 namespace {
 
+using executions::Execution;
 using executions::Step;
 using json::Value;
 
@@ -13,12 +15,23 @@ using json::Value;
 constexpr std::int64_t async_attempts = 3;
 constexpr TimeMs async_wait_ms = 60'000;
 
+constexpr std::size_t note_limit = 512;  // characters of a note's text in Security Hub
+
 Step failed(const Error& error) {
   Step step;
   step.next = Step::Next::Failed;
   step.outcome = "failed";
   step.result = json::Object{{"Error", error.code}, {"Message", error.message}};
   step.note = "failed: " + error.code + ": " + error.message;
+  return step;
+}
+
+Step ending(std::string outcome, Value result, std::string note) {
+  Step step;
+  step.next = Step::Next::Succeeded;
+  step.outcome = std::move(outcome);
+  step.result = std::move(result);
+  step.note = step.outcome + ": " + note;
   return step;
 }
 
@@ -33,52 +46,267 @@ Step wait_and_retry(const Value& cursor, std::int64_t attempt, TimeMs wake_ms, s
   return step;
 }
 
+std::string calls_of(const changes::Plan& plan) {
+  std::string out;
+  const Value& lines = plan.document["Changes"];
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    out += (out.empty() ? "" : ", ") + std::string(lines[i]["Call"].string_or(""));
+  return out.empty() ? "no change" : out;
+}
+
 }  // namespace
 
-void FunctionProgram::step(const executions::Execution& execution, std::function<void(Step)> done) {
+void FunctionProgram::step(const Execution& execution, std::function<void(Step)> done) {
+  const std::string_view phase = execution.cursor["phase"].string_or("begin");
+  if (phase == "ask") return done(answered(execution));
+  if (phase == "ended") return done(ended(execution));
+  begin(execution, std::move(done));
+}
+
+void FunctionProgram::begin(const Execution& execution, std::function<void(Step)> done) {
+  auto mandate = [&]() -> Result<changes::Mandate> {
+    // What a person approved is kept; all else is found anew at each attempt.
+    if (execution.cursor["phase"].string_or("") != "apply") return mandate_of(execution, parts_.door, parts_.mode_of);
+    FIXPOINT_TRY(kept, parts_.door.mandates().find(execution.id));
+    if (!kept) return fail(errors::internal("the execution has lost its mandate"));
+    return *kept;
+  }();
+  if (!mandate) return done(failed(mandate.error()));
+  if (const Value* asks = execution.cursor.find("ask"); asks != nullptr && mandate->decided_by.empty()) {
+    mandate->mode = "ask";
+    mandate->dry_run = true;
+  }
+  auto exception = parts_.door.guards().excepted(*mandate);
+  if (!exception) return done(failed(exception.error()));
+  if (*exception) {
+    const std::string sentence = "Function " + execution.program + " was not run: " + (*exception)->sentence() + ".";
+    Step step = ending("excepted", json::Object{{"Exception", changes::to_json(**exception)}}, sentence);
+    if ((*exception)->suppresses) step.commit = note(execution, mandate->findings, "SUPPRESSED", sentence);
+    return done(std::move(step));
+  }
+  // A caller who waits for the answer is not kept until a window opens: the door refuses what it would change.
+  if (!mandate->dry_run && execution.input["Async"].bool_or(false)) {
+    auto opens = parts_.door.guards().opens_at(*mandate);
+    if (!opens) return done(failed(opens.error()));
+    if (*opens != 0) {
+      Step step = wait_and_retry(execution.cursor, execution.cursor["attempt"].int_or(0), *opens,
+                                 "waits for its maintenance window, which opens at " + format_iso8601_ms(*opens));
+      step.outcome = "waits for the window";
+      return done(std::move(step));
+    }
+  }
+  if (auto put = parts_.door.mandates().put(*mandate); !put) return done(failed(put.error()));
+  run(execution, mandate->dry_run || !mandate->plan.empty(), std::move(done));
+}
+
+void FunctionProgram::run(const Execution& execution, bool looks_after, std::function<void(Step)> done) {
   const Owner owner{execution.account, execution.region};
   const auto name = parse_function_name(execution.program, owner);
   if (!name) return done(failed(name.error()));
-  auto record = functions_.get(*name);
+  auto record = parts_.functions.get(*name);
   if (!record) return done(failed(record.error()));
   const auto role = parse_arn(record->role);
   const int seconds = record->timeout_s + 60;
-  auto issued = identity_.issue(execution.account, role ? role->partition : "aws",
-                                role ? record->role.substr(record->role.rfind('/') + 1) : "function", record->name,
-                                execution.id, seconds);
+  auto issued = parts_.identity.issue(execution.account, role ? role->partition : "aws",
+                                      role ? record->role.substr(record->role.rfind('/') + 1) : "function",
+                                      record->name, execution.id, seconds);
   if (!issued) return done(failed(issued.error()));
   Invocation invocation;
   invocation.function = *record;
-  invocation.code = [this, record = *record] { return functions_.code(record); };
+  invocation.code = [this, record = *record] { return parts_.functions.code(record); };
   invocation.payload = execution.input["Payload"].string_or("{}");
   invocation.credentials = {issued->credentials.access_key, issued->credentials.secret,
                             issued->credentials.session_token};
-  invocation.endpoint_url = endpoint_url_();
+  invocation.endpoint_url = parts_.endpoint_url();
   invocation.request_id = execution.id;
   invocation.client_context = execution.input["ClientContext"].string_or("");
   const bool async = execution.input["Async"].bool_or(false);
   const std::int64_t attempt = execution.cursor["attempt"].int_or(0) + 1;
   // The callback comes on the runtime's thread, which must not wait for the store; what it does here is to hand over a
   // step.
-  runtime_.invoke(std::move(invocation), [this, done = std::move(done), version = record->version, async, attempt,
-                                          cursor = execution.cursor](Result<Outcome> outcome) {
+  parts_.runtime.invoke(std::move(invocation), [this, done = std::move(done), version = record->version, async, attempt,
+                                                looks_after, cursor = execution.cursor](Result<Outcome> outcome) {
     if (!outcome) {
       if (outcome.error().retryable && attempt < 10)
-        return done(wait_and_retry(cursor, attempt, clock_.now_ms() + 1000 * attempt, outcome.error().message));
+        return done(wait_and_retry(cursor, attempt, parts_.clock.now_ms() + 1000 * attempt, outcome.error().message));
       return done(failed(outcome.error()));
     }
-    if (async && !outcome->function_error.empty() && attempt < async_attempts)
-      return done(wait_and_retry(cursor, attempt, clock_.now_ms() + async_wait_ms * attempt,
-                                 "the handler failed (" + outcome->error_type + "); tries again"));
+    const bool error = !outcome->function_error.empty();
     Step step;
-    step.next = outcome->function_error.empty() ? Step::Next::Succeeded : Step::Next::Failed;
-    step.outcome = outcome->function_error.empty() ? "returned" : "function error";
     step.result = json::Object{{"Payload", outcome->payload},         {"FunctionError", outcome->function_error},
                                {"ErrorType", outcome->error_type},    {"LogTail", outcome->log_tail},
                                {"DurationMs", outcome->duration_ms},  {"Version", version},
                                {"MemoryMb", outcome->memory_used_mb}, {"Cold", outcome->cold}};
+    if (looks_after || error) {
+      // What the door has to say of the run is in the store, so it is looked at in a step of its own.
+      step.cursor = cursor.is_object() ? cursor : Value(json::Object());
+      step.cursor.set("after", cursor["phase"].string_or("begin"));
+      step.cursor.set("phase", "ended");
+      step.cursor.set("attempt", attempt);
+      step.cursor.set("result", step.result);
+      step.cursor.set("retries", async && attempt < async_attempts);
+      step.result = Value();
+      step.note = error ? "the handler failed: " + outcome->error_type : "the handler returned";
+      return done(std::move(step));
+    }
+    step.next = Step::Next::Succeeded;
+    step.outcome = "returned";
     done(std::move(step));
   });
+}
+
+// After a run that was dry, held to a plan, or failed.
+Step FunctionProgram::ended(const Execution& execution) {
+  const Value& cursor = execution.cursor;
+  Value result = cursor["result"];
+  const bool error = !result["FunctionError"].string_or("").empty();
+  auto mandate = parts_.door.mandates().find(execution.id);
+  if (!mandate) return failed(mandate.error());
+  if (!*mandate) return failed(errors::internal("the execution has lost its mandate"));
+  auto refusal = parts_.door.mandates().refusal(execution.id);
+  if (!refusal) return failed(refusal.error());
+  if (*refusal) result.set("Refused", json::Object{{"Code", (*refusal)->code}, {"Message", (*refusal)->message}});
+  const auto round = cursor["round"].int_or(0);
+  const auto is = [&](std::string_view code) { return *refusal && (*refusal)->code == code; };
+  if ((is("PlanMoved") || is("NotInPlan") || is("IrreversibleChange") || is("OwnedElsewhere")) &&
+      execution.input["Async"].bool_or(false) && round < options_.replan_attempts) {
+    Step step;
+    step.cursor = json::Object{{"phase", "begin"}, {"ask", (*refusal)->message}, {"round", round + 1}};
+    step.note = (*refusal)->message + "; planned anew";
+    return step;
+  }
+  if (error && cursor["retries"].bool_or(false)) {
+    Value next = cursor;
+    next.set("phase", cursor["after"]);
+    next.as_object().erase("result");
+    return wait_and_retry(next, cursor["attempt"].int_or(1),
+                          parts_.clock.now_ms() + async_wait_ms * cursor["attempt"].int_or(1),
+                          "the handler failed (" + std::string(result["ErrorType"].string_or("")) + "); tries again");
+  }
+  if (!(*mandate)->plan.empty()) result.set("Plan", json::Object{{"Hash", (*mandate)->plan}});
+  if (error || !(*mandate)->dry_run) {
+    Step step;
+    step.next = error ? Step::Next::Failed : Step::Next::Succeeded;
+    step.outcome = error ? "function error" : "returned";
+    step.result = std::move(result);
+    return step;
+  }
+  return planned(execution, **mandate, std::move(result));
+}
+
+Step FunctionProgram::planned(const Execution& execution, const changes::Mandate& mandate, Value result) {
+  auto plan = parts_.door.plan_of(execution.id);
+  if (!plan) return failed(plan.error());
+  const auto keep = [plan = *plan, now = parts_.clock.now_ms()](store::Transaction& tx) {
+    return changes::put(tx, plan, now);
+  };
+  const bool only_plans = execution.input["DryRun"].bool_or(false);
+  if (only_plans || mandate.mode == "observe") {
+    Value lines = plan->document["Changes"];
+    auto verdicts = parts_.door.verdicts_of(execution.id);
+    if (!verdicts) return failed(verdicts.error());
+    for (std::size_t i = 0; i < lines.size(); ++i) lines.as_array()[i].set("Guards", (*verdicts)[i]);
+    result.set("Plan", json::Object{{"Hash", plan->hash}, {"Changes", std::move(lines)}});
+    Step step = ending(only_plans ? "planned" : "observed", std::move(result), calls_of(*plan));
+    step.commit = keep;
+    return step;
+  }
+  if (plan->document["Changes"].size() > 0) {
+    Step step = ask(execution, *plan);
+    return step;
+  }
+  // Nothing is to be changed on the account, so nobody is asked; the run is held to that.
+  changes::Mandate real = mandate;
+  real.dry_run = false;
+  real.plan = plan->hash;
+  real.decided_by = "nobody: it plans no change of the account";
+  Step step;
+  step.cursor = json::Object{{"phase", "apply"}, {"round", execution.cursor["round"].int_or(0)}};
+  step.note = "planned no change of the account";
+  step.commit = [real, keep](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(keep(tx));
+    return changes::Mandates::put(tx, real);
+  };
+  return step;
+}
+
+Step FunctionProgram::ask(const Execution& execution, const changes::Plan& plan) {
+  auto mandate = parts_.door.mandates().find(execution.id);
+  if (!mandate || !*mandate) return failed(mandate ? errors::internal("no mandate") : mandate.error());
+  auto rules = parts_.door.guards().settings().find((*mandate)->program, (*mandate)->account);
+  if (!rules) return failed(rules.error());
+  const TimeMs wait_ms = TimeMs{options_.approval_hours} * 3'600'000;
+  const std::string until = format_iso8601_ms(parts_.clock.now_ms() + wait_ms);
+  const std::string why(execution.cursor["ask"].string_or(""));
+  Step step;
+  step.cursor = json::Object{{"phase", "ask"}, {"hash", plan.hash}, {"round", execution.cursor["round"].int_or(0)}};
+  step.note = "waits for approval of plan " + plan.hash.substr(0, 12) + " until " + until + ": " + calls_of(plan);
+  step.commit =
+      [plan, now = parts_.clock.now_ms(),
+       tell = note(execution, (*mandate)->findings, "NOTIFIED",
+                   "Function " + execution.program + " waits for approval until " + until + ": 'fixpoint approve " +
+                       execution.id + "'. Planned: " + calls_of(plan) + " (plan " + plan.hash.substr(0, 12) + ")." +
+                       (why.empty() ? "" : " " + why))](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(changes::put(tx, plan, now));
+    return tell(tx);
+  };
+  const std::string_view by = execution.input["By"].string_or("");
+  parts_.approvals.wait(step, execution,
+                        {.plan_hash = plan.hash,
+                         .plan = plan.document["Changes"],
+                         .words = "Function " + execution.program + ": " + calls_of(plan),
+                         .requested_by = by.empty() ? (*mandate)->rule : std::string(by),
+                         .wait_ms = wait_ms,
+                         .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000,
+                         .four_eyes = rules->four_eyes});
+  return step;
+}
+
+Step FunctionProgram::answered(const Execution& execution) {
+  const Value& cursor = execution.cursor;
+  const Value& answer = cursor["answer"];
+  auto mandate = parts_.door.mandates().find(execution.id);
+  if (!mandate) return failed(mandate.error());
+  if (!*mandate) return failed(errors::internal("the execution has lost its mandate"));
+  const Value plan = json::Object{{"Plan", json::Object{{"Hash", cursor["hash"]}}}};
+  if (answer.is_null()) {
+    if (auto waits = parts_.approvals.wait_on(execution)) return std::move(*waits);
+    const std::string sentence = "Function " + execution.program + ": nobody approved. Nothing was changed.";
+    Step step = ending("expired", plan, sentence);
+    step.commit = [this, id = execution.id, tell = note(execution, (*mandate)->findings, "NOTIFIED", sentence)](
+                      store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(parts_.approvals.expire(tx, id));
+      return tell(tx);
+    };
+    return step;
+  }
+  const std::string by(answer["By"].string_or("somebody"));
+  if (!answer["Approved"].bool_or(false)) {
+    const std::string sentence = "Function " + execution.program + ": rejected by " + by + ". Nothing was changed.";
+    Step step = ending("rejected", plan, sentence);
+    step.commit = note(execution, (*mandate)->findings, "NOTIFIED", sentence);
+    return step;
+  }
+  changes::Mandate approved = **mandate;
+  approved.dry_run = false;
+  approved.decided_by = by;
+  approved.plan = cursor["hash"].string_or("");
+  Step step;
+  step.cursor = json::Object{{"phase", "apply"}, {"round", cursor["round"].int_or(0)}};
+  step.note = "approved by " + by + " (plan " + approved.plan.substr(0, 12) + ")";
+  step.commit = [approved](store::Transaction& tx) { return changes::Mandates::put(tx, approved); };
+  return step;
+}
+
+std::function<Result<void>(store::Transaction&)> FunctionProgram::note(const Execution& execution, Value findings,
+                                                                       const std::string& status,
+                                                                       const std::string& text) const {
+  return [this, id = execution.id, findings = std::move(findings), status,
+          text = changes::shortened(text, note_limit)](store::Transaction& tx) -> Result<void> {
+    for (std::size_t i = 0; i < findings.size(); ++i)
+      FIXPOINT_CHECK(parts_.note_finding(tx, findings[i], id, status, text));
+    return {};
+  };
 }
 
 }  // namespace fixpoint::functions

@@ -3,38 +3,67 @@
 #include <functional>
 #include <string>
 
+#include "changes/door.h"
+#include "executions/approvals.h"
 #include "executions/executor.h"
+#include "functions/mandate.h"
 #include "functions/runtime.h"
 #include "functions/store.h"
 #include "identity/identity.h"
 
 namespace fixpoint::functions {
 
-/// The program of a function call: one step, which runs the handler and ends with what it answered.
+/// Writes a note and a workflow status on a finding and tells the bus of it, within the transaction of a step; a
+/// finding that is not there is passed over.
+using NoteFinding =
+    std::function<Result<void>(store::Transaction&, const json::Value& finding, const std::string& execution,
+                               const std::string& status, const std::string& note)>;
+
+/// The program of a function call: the handler is run and the execution ends with what it answered.
 ///
-/// The execution's program is the function's ARN, with a qualifier where one was named; its input {"Payload": JSON
-/// text}; its result {"Payload", "FunctionError", "LogTail", "DurationMs", "Version"}. The handler's credentials are
-/// issued for the execution alone and end with it. After a crash the handler is run again, as Lambda runs asynchronous
-/// calls at least once; an asynchronous call whose handler fails is tried twice more.
+/// The execution's program is the function's ARN, with a qualifier where one was named; its input is described at
+/// mandate_of; its result {"Payload", "FunctionError", "LogTail", "DurationMs", "Version"}, and "Plan": {"Hash",
+/// "Changes"} where it was planned. The handler's credentials are issued for the execution alone and end with it; what
+/// it may change on the account is its mandate, which the door keeps. After a crash the handler is run again, as Lambda
+/// runs asynchronous calls at least once; an asynchronous call whose handler fails is tried twice more.
+///
+/// In mode ask the handler is run twice: first dry, which gives the plan; then, once that is approved, held to it. What
+/// moved meanwhile stops the run, and it is planned anew. Outcomes: returned, function error, failed, observed,
+/// planned, excepted, rejected, expired.
 class FunctionProgram final : public executions::Program {
  public:
-  /// `endpoint_url` is asked for at each run: where the gateway listens.
-  FunctionProgram(FunctionStore& functions, Runtime& runtime, identity::Identity& identity, const Clock& clock,
-                  std::function<std::string()> endpoint_url)
-      : functions_(functions),
-        runtime_(runtime),
-        identity_(identity),
-        clock_(clock),
-        endpoint_url_(std::move(endpoint_url)) {}
+  struct Parts {
+    FunctionStore& functions;
+    Runtime& runtime;
+    identity::Identity& identity;
+    changes::Door& door;
+    executions::Approvals& approvals;
+    const Clock& clock;
+    std::function<std::string()> endpoint_url;  ///< asked for at each run: where the gateway listens
+    ModeOf mode_of;
+    NoteFinding note_finding;
+  };
+  struct Options {
+    int approval_hours = 72;
+    int approval_warning_hours = 24;
+    int replan_attempts = 5;  ///< where what it changes moves under the plan again and again
+  };
+  FunctionProgram(Parts parts, Options options) : parts_(std::move(parts)), options_(options) {}
 
   void step(const executions::Execution& execution, std::function<void(executions::Step)> done) override;
 
  private:
-  FunctionStore& functions_;
-  Runtime& runtime_;
-  identity::Identity& identity_;
-  const Clock& clock_;
-  std::function<std::string()> endpoint_url_;
+  void begin(const executions::Execution& execution, std::function<void(executions::Step)> done);
+  void run(const executions::Execution& execution, bool looks_after, std::function<void(executions::Step)> done);
+  executions::Step answered(const executions::Execution& execution);
+  executions::Step ended(const executions::Execution& execution);
+  executions::Step planned(const executions::Execution& execution, const changes::Mandate& mandate, json::Value result);
+  executions::Step ask(const executions::Execution& execution, const changes::Plan& plan);
+  std::function<Result<void>(store::Transaction&)> note(const executions::Execution& execution, json::Value findings,
+                                                        const std::string& status, const std::string& text) const;
+
+  Parts parts_;
+  Options options_;
 };
 
 }  // namespace fixpoint::functions

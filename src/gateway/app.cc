@@ -72,7 +72,7 @@ class WholeApp final : public App {
     findings_ = std::make_unique<findings::FindingStore>(*store_, clock_);
     bus_ = std::make_unique<bus::Bus>(*store_, clock_);
     securityhub_ = std::make_unique<services::SecurityHub>(*store_, *findings_, *bus_, clock_);
-    door_ = std::make_unique<changes::Door>(*store_, clock_, *account_, recipes_);
+    door_ = std::make_unique<changes::Door>(*store_, clock_, *account_, recipes_, models_.get());
     modes_ = std::make_unique<controls::Modes>(*store_);
     executor_ = std::make_unique<executions::Executor>(*store_, clock_, options_.executors);
     functions_ = std::make_unique<functions::FunctionStore>(*store_, clock_);
@@ -97,8 +97,18 @@ class WholeApp final : public App {
         },
         controls::Remediation::Options{});
     function_program_ = std::make_unique<functions::FunctionProgram>(
-        *functions_, *runtime_, *identity_, clock_,
-        [this] { return "http://" + options_.address + ":" + std::to_string(port_.load()); });
+        functions::FunctionProgram::Parts{
+            *functions_, *runtime_, *identity_, *door_, *approvals_, clock_,
+            [this] { return "http://" + options_.address + ":" + std::to_string(port_.load()); },
+            [this](const std::string& rule, const std::string& function,
+                   const std::string& account) -> Result<std::string> {
+              FIXPOINT_TRY(mode, modes_->find_set(rule, function, account));
+              return std::string(controls::to_text(mode.value_or(controls::Mode::Auto)));
+            },
+            [this](store::Transaction& tx, const json::Value& finding, const std::string& execution,
+                   const std::string& status,
+                   const std::string& note) { return note_finding(tx, finding, execution, status, note); }},
+        functions::FunctionProgram::Options{});
     executor_->add_program("control", *remediation_);
     executor_->add_program("function", *function_program_);
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
@@ -185,6 +195,21 @@ class WholeApp final : public App {
                                             *credentials_, clock_, client);
     account_ = client_.get();
     return {};
+  }
+
+  // A note and a status on a finding, where it is here.
+  Result<void> note_finding(store::Transaction& tx, const json::Value& finding, const std::string& execution,
+                            const std::string& status, const std::string& note) {
+    const findings::FindingKey key = findings::key_of(finding);
+    FIXPOINT_TRY(stored, findings_->get(tx, key));
+    if (!stored) return {};
+    json::Value fields = (*stored)["UserDefinedFields"];
+    fields.set("fixpoint:execution", execution);
+    return securityhub_->update(tx, key,
+                                json::Object{{"Note", json::Object{{"Text", note}, {"UpdatedBy", "fixpoint"}}},
+                                             {"Workflow", json::Object{{"Status", status}}},
+                                             {"UserDefinedFields", fields}},
+                                "fixpoint");
   }
 
   // A notice is an event on the account's bus, and a record of the audit log.

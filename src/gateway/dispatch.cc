@@ -3,6 +3,14 @@
 #include "gateway/guarded.h"
 
 namespace fixpoint::gateway {
+namespace {
+
+// A request is a step of its execution: sent again it is another one.
+std::string step_of(const aws::Caller& caller) {
+  return "request-" + caller.request_id;
+}
+
+}  // namespace
 
 void Dispatch::add(aws::ServiceTable table, Part part) {
   std::string name = table.service;
@@ -31,20 +39,33 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
           fail(errors::not_implemented(std::string(service) + ":" + std::string(operation) +
                                        " is not there in this version; docs/compatibility.md lists what is")));
     const aws::ServiceTable::Operation& entry = found->second;
-    if (entry.later) return entry.later(caller, input, std::move(answer));
-    const bool passes_door = caller.principal && !caller.principal->execution.empty() &&
-                             of_account_.contains(service) && !door_.reads(service, operation);
-    if (passes_door)
+    const bool of_execution = caller.principal && !caller.principal->execution.empty();
+    // A dry run changes nothing here either; what belongs to the account passes the door whole.
+    if (of_execution && !door_.reads(service, operation))
       return run(
-          [this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
-           answer] { answer(guarded([&] { return call_account(caller, service, operation, input); })); },
+          [this, &entry, caller, service = std::string(service), operation = std::string(operation),
+           input = std::move(input), answer]() mutable {
+            const aws::CallContext context{caller.account, caller.region, caller.principal->execution,
+                                           caller.request_id};
+            auto planned = door_.other(context, step_of(caller), service, operation, input);
+            if (!planned) return answer(fail(std::move(planned.error())));
+            if (*planned) return answer(std::move(**planned));
+            if (entry.later) return entry.later(caller, input, std::move(answer));
+            answer(guarded([&] {
+              return of_account_.contains(service) ? call_account(caller, service, operation, input)
+                                                   : entry.function(caller, input);
+            }));
+          },
           answer);
+    if (entry.later) return entry.later(caller, input, std::move(answer));
     if (entry.quick) return answer(guarded([&] { return entry.function(caller, input); }));
     return run([&entry, caller, input = std::move(input),
                 answer] { answer(guarded([&] { return entry.function(caller, input); })); },
                answer);
   }
-  if (account_reads_are_quick_ && door_.reads(service, operation))
+  // Whether an execution's read is one of a dry run is in the store, so it may wait.
+  const bool of_person = !caller.principal || caller.principal->execution.empty();
+  if (account_reads_are_quick_ && of_person && door_.reads(service, operation))
     return answer(guarded([&] { return call_account(caller, std::string(service), std::string(operation), input); }));
   run([this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
        answer] { answer(guarded([&] { return call_account(caller, service, operation, input); })); },
@@ -58,7 +79,7 @@ Result<json::Value> Dispatch::call_account(const aws::Caller& caller, const std:
   // A person's own call is that person's; what an execution does to the account is fixpoint's doing, and goes through
   // the door.
   if (context.execution.empty()) return account_.call(context, service, operation, input);
-  return door_.call(context, "request-" + caller.request_id, service, operation, input);
+  return door_.call(context, step_of(caller), service, operation, input);
 }
 
 }  // namespace fixpoint::gateway

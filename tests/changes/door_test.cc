@@ -66,10 +66,23 @@ class DoorTest : public testing::Test {
     catalog::Catalog catalog;
     EXPECT_TRUE(catalog.overlay(catalog_folder.string()));
     recipes_ = Recipes::load(catalog).value();
-    auto opened = store::Store::open(test::store_options(folder_.string()), {Door::schema()});
+    auto opened = store::Store::open(test::store_options(folder_.string()), {Door::schema(), audit::Log::schema()});
     if (!opened) throw std::runtime_error(describe(opened.error()));
     store_ = std::move(*opened);
     door_ = std::make_unique<Door>(*store_, clock_, shop_, recipes_);
+    for (const auto* execution : {"e1", "e2"}) give_mandate(execution);
+  }
+  Mandate give_mandate(const std::string& execution) {
+    Mandate mandate;
+    mandate.execution = execution;
+    mandate.kind = "function";
+    mandate.program = "hats";
+    mandate.account = "111111111111";
+    mandate.region = "us-east-1";
+    mandate.mode = "auto";
+    mandate.decided_by = "ann";
+    EXPECT_TRUE(door_->mandates().put(mandate));
+    return mandate;
   }
   Result<Value> put(const std::string& step, const std::string& colour) {
     return door_->call(context_, step, "shop", "PutHat", Object{{"Id", "h"}, {"Colour", colour}});
@@ -111,7 +124,9 @@ TEST_F(DoorTest, stores_the_intent_with_the_state_before_the_call_and_its_result
   EXPECT_EQ(made[0].output, Value(Object{{"Made", "PutHat"}}));
   EXPECT_EQ(made[0].before, Value(Object{{"Colour", "red"}}));
   EXPECT_EQ(made[0].ended_ms - made[0].at_ms, 7);
-  EXPECT_THAT(shop_.calls, ElementsAre("shop:GetHat", "shop:PutHat"));
+  EXPECT_THAT(shop_.calls, ElementsAre("shop:GetHat", "shop:PutHat", "shop:GetHat"));  // the last: what it left
+  EXPECT_TRUE(made[0].left_read);
+  EXPECT_EQ(made[0].left, Value(Object{{"Colour", "blue"}}));
 }
 
 TEST_F(DoorTest, a_reading_call_goes_straight_through_and_leaves_nothing) {
@@ -144,7 +159,7 @@ TEST_F(DoorTest, an_intent_without_result_keeps_the_state_before_that_it_saw_fir
   shop_.change_error.reset();
   shop_.calls.clear();
   ASSERT_TRUE(put("one", "blue"));
-  EXPECT_THAT(shop_.calls, ElementsAre("shop:PutHat"));  // not read again
+  EXPECT_THAT(shop_.calls, ElementsAre("shop:PutHat", "shop:GetHat"));  // the state before is not read again
   ASSERT_EQ(changes().size(), 1U);
   EXPECT_EQ(changes()[0].state, "done");
   EXPECT_EQ(changes()[0].error, "");

@@ -64,10 +64,10 @@ class EarApi final : public aws::Api {
 class Account {
  public:
   explicit Account(catalog::Catalog catalog = catalog::Catalog::embedded()) {
-    store = must(store::Store::open(
-        test::store_options(folder_.string(), 6),
-        {findings::FindingStore::schema(), executions::Executor::schema(), bus::Bus::schema(),
-         services::SecurityHub::schema(), changes::Door::schema(), Modes::schema(), sandbox::Sandbox::schema()}));
+    store = must(store::Store::open(test::store_options(folder_.string(), 6),
+                                    {findings::FindingStore::schema(), executions::Executor::schema(),
+                                     bus::Bus::schema(), services::SecurityHub::schema(), changes::Door::schema(),
+                                     audit::Log::schema(), Modes::schema(), sandbox::Sandbox::schema()}));
     sandbox = must(sandbox::Sandbox::open(*store, catalog, clock));
     recipes = must(changes::Recipes::load(catalog));
     controls = must(ControlSet::load(catalog));

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <map>
 
-#include "controls/difference.h"
+#include "changes/difference.h"
 #include "controls/modes.h"
 #include "json/text.h"
 #include "json/yaml.h"
@@ -13,6 +13,8 @@
 namespace fixpoint::controls {
 namespace {
 
+using changes::describe_difference;
+using changes::shortened;
 using json::Object;
 using json::Value;
 using testing::ElementsAre;

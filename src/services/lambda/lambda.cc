@@ -1,5 +1,6 @@
 #include "services/lambda/lambda.h"
 
+#include "aws/verify.h"
 #include "base/arn.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -197,6 +198,11 @@ void Lambda::invoke(const aws::Caller& caller, const Value& input, aws::Answer a
                           .subject = {},
                           .input = {}};
   start.input = json::Object{{"Payload", payload}, {"Async", type == "Event"}};
+  // A person decides by invoking it; a handler that invokes another one hands on what it may do itself.
+  if (caller.principal && !caller.principal->execution.empty())
+    start.input.set("Parent", caller.principal->execution);
+  else if (caller.principal)
+    start.input.set("By", caller.principal->arn);
   if (const auto context = base64_decode(input["ClientContext"].string_or("")); context && !context->empty())
     start.input.set("ClientContext", *context);
   auto started = executor_.launch(start);
@@ -222,6 +228,14 @@ Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery
   start.input = json::Object{{"Payload", delivery.text}, {"Async", true}, {"Rule", delivery.rule_arn}};
   start.cause =
       delivery.origin.execution.empty() ? executions::execution_in(delivery.event) : delivery.origin.execution;
+  if (delivery.event["detail-type"].string_or("") == "Security Hub Findings - Custom Action")
+    start.input.set("Decided", true);
+  // What the rule made of the event need not hold the findings any more.
+  const json::Value& form = delivery.target.form;
+  const bool is_made =
+      form.find("Input") != nullptr || form.find("InputPath") != nullptr || form.find("InputTransformer") != nullptr;
+  if (is_made && delivery.event["detail"]["findings"].is_array())
+    start.input.set("Findings", delivery.event["detail"]["findings"]);
   FIXPOINT_CHECK(executor_.launch(tx, start));
   return {};
 }

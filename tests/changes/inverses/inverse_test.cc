@@ -39,9 +39,18 @@ const Recipes& recipes() {
 class Scene {
  public:
   Scene() {
-    store_ = store::Store::open({.folder = {}, .durable = false}, {sandbox::Sandbox::schema(), Door::schema()}).value();
+    store_ = store::Store::open({.folder = {}, .durable = false}, {sandbox::Sandbox::schema(), Door::schema(), audit::Log::schema()}).value();
     sandbox_ = sandbox::Sandbox::open(*store_, catalog::Catalog::embedded(), clock_).value();
     door_ = std::make_unique<Door>(*store_, clock_, *sandbox_, recipes());
+    for (const auto* execution : {"e1", "e2"}) {
+      Mandate mandate;
+      mandate.execution = execution;
+      mandate.kind = "control";
+      mandate.program = "inverses";
+      mandate.account = context.account;
+      mandate.decided_by = "the test";
+      EXPECT_TRUE(door_->mandates().put(mandate));
+    }
   }
   void in(const std::string& region) {
     context.region = region;

@@ -4,7 +4,7 @@
 
 #include "json/value.h"
 
-namespace fixpoint::controls {
+namespace fixpoint::changes {
 
 /// What changed between two states, for a person: "encryption: absent -> [...]", "group.IpPermissions: removed {...}";
 /// parts joined by "; ". Arrays are compared as sets of elements. At most `longest` characters; what is cut off ends in
@@ -14,4 +14,4 @@ std::string describe_difference(const json::Value& before, const json::Value& af
 /// Cut to at most `longest` bytes at a character's border, "..." in place of what is gone.
 std::string shortened(const std::string& text, std::size_t longest);
 
-}  // namespace fixpoint::controls
+}  // namespace fixpoint::changes

@@ -1,11 +1,11 @@
-#include "controls/difference.h"
+#include "changes/difference.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "json/text.h"
 
-namespace fixpoint::controls {
+namespace fixpoint::changes {
 namespace {
 
 using json::Value;
@@ -65,4 +65,4 @@ std::string describe_difference(const Value& before, const Value& after, std::si
   return shortened(text, longest);
 }
 
-}  // namespace fixpoint::controls
+}  // namespace fixpoint::changes

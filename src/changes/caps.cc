@@ -1,0 +1,146 @@
+#include "changes/caps.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/arn.h"
+#include "base/text.h"
+#include "json/text.h"
+
+namespace fixpoint::changes {
+namespace {
+
+using json::Value;
+
+constexpr TimeMs hour_ms = 3'600'000;
+constexpr TimeMs kept_ms = 24 * hour_ms;  // for the record; beyond that a row counts for nothing
+
+bool holds(const std::vector<std::string>& list, const std::string& text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+void add(std::vector<std::string>& list, std::string text) {
+  if (!text.empty() && !holds(list, text)) list.push_back(std::move(text));
+}
+
+bool names_something(std::string_view member) {
+  static constexpr std::array<std::string_view, 10> endings{"Id",   "Ids", "Name", "Names",  "Arn",
+                                                            "Arns", "ARN", "ARNs", "Bucket", "QueueUrl"};
+  static constexpr std::array<std::string_view, 3> others{"ClientRequestToken", "ExpectedBucketOwner", "AccountId"};
+  if (std::find(others.begin(), others.end(), member) != others.end()) return false;
+  const std::string capital = member.empty() ? "" : to_upper(member.substr(0, 1)) + std::string(member.substr(1));
+  return std::any_of(endings.begin(), endings.end(), [&](auto ending) { return capital.ends_with(ending); });
+}
+
+Result<CapState> read_state(store::Session& session, const Mandate& mandate, TimeMs now_ms) {
+  CapState out;
+  FIXPOINT_TRY(rows,
+               session.query("SELECT resource, refused FROM touched WHERE program = ? AND account = ? AND at_ms > "
+                             "? ORDER BY number",
+                             {mandate.program, mandate.account, now_ms - hour_ms}));
+  for (store::Row& row : rows) add(row.integer(1) != 0 ? out.refused : out.touched, row.text(0));
+  std::erase_if(out.refused, [&](const std::string& resource) { return holds(out.touched, resource); });
+  return out;
+}
+
+}  // namespace
+
+Value to_json(const CapState& state) {
+  return json::Object{{"Limit", state.limit},
+                      {"Why", state.limit_words},
+                      {"Touched", json::Array(state.touched.begin(), state.touched.end())},
+                      {"Refused", json::Array(state.refused.begin(), state.refused.end())}};
+}
+
+Result<std::vector<std::string>> resources_of(const Recipe* recipe, const Mandate& mandate, const std::string& service,
+                                              const std::string& operation, const Value& input) {
+  std::vector<std::string> out;
+  if (recipe != nullptr && recipe->resource) {
+    jsonata::Bindings bindings;
+    bindings.borrow("input", input);
+    bindings.set("account", Value(mandate.account));
+    bindings.set("region", Value(mandate.region));
+    bindings.set("partition", Value(partition_of_region(mandate.region)));
+    FIXPOINT_TRY(named, recipe->resource->fill(Value(), bindings));
+    const Value list = named && !named->is_array() ? Value(json::Array{*named}) : named.value_or(Value());
+    for (std::size_t i = 0; i < list.size(); ++i) add(out, std::string(list[i].string_or("")));
+    if (!out.empty()) return out;
+  }
+  if (mandate.kind != "function" && !mandate.resources.empty()) return mandate.resources;
+  if (input.is_object())
+    for (const auto& member : input.as_object()) {
+      if (!names_something(member.key)) continue;
+      const json::Array list = member.value.is_array() ? member.value.as_array() : json::Array{member.value};
+      for (const Value& name : list)
+        if (name.is_string())
+          add(out, name.as_string().starts_with("arn:") ? name.as_string() : service + ":" + name.as_string());
+    }
+  if (out.empty()) out.push_back(service + ":" + operation + " " + json::print(input).substr(0, 200));
+  return out;
+}
+
+Result<CapState> cap_state(store::Session& session, const Mandate& mandate, const Rules& rules, TimeMs now_ms) {
+  FIXPOINT_TRY(state, read_state(session, mandate, now_ms));
+  state.limit = rules.cap_resources;
+  state.limit_words = std::to_string(rules.cap_resources) + " resources an hour";
+  if (!rules.cap_percent) return std::move(state);
+  const std::string percent = Value(*rules.cap_percent).number_text() + " %";
+  if (mandate.population < 0)
+    return fail(errors::coded("CapReached",
+                              "at most " + percent +
+                                  " of the resources may be changed in an hour, and nobody knows of " +
+                                  "how many: " + mandate.program + " does not list its resources; nothing was changed",
+                              403));
+  const auto share =
+      static_cast<std::int64_t>(std::floor(static_cast<double>(mandate.population) * *rules.cap_percent / 100 + 1e-9));
+  if (share < state.limit) {
+    state.limit = share;
+    state.limit_words =
+        percent + " of " + std::to_string(mandate.population) + " resources an hour, which is " + std::to_string(share);
+  }
+  return std::move(state);
+}
+
+std::optional<Error> over_cap(const CapState& state, const Mandate& mandate,
+                              const std::vector<std::string>& resources) {
+  std::vector<std::string> all = state.touched;
+  for (const auto& resource : resources) add(all, resource);
+  // What was touched within the hour already may be touched again: that is no further resource.
+  if (static_cast<std::int64_t>(all.size()) <= state.limit || all.size() == state.touched.size()) return std::nullopt;
+  std::vector<std::string> wanted = state.refused;
+  for (const auto& resource : resources)
+    if (!holds(state.touched, resource)) add(wanted, resource);
+  return errors::coded("CapReached",
+                       mandate.program + " may change " + state.limit_words + " in account " + mandate.account +
+                           ". Changed within the last hour (" + std::to_string(state.touched.size()) +
+                           "): " + (state.touched.empty() ? "none" : join(state.touched, ", ")) + ". Refused (" +
+                           std::to_string(wanted.size()) + "): " + join(wanted, ", ") + ".",
+                       403);
+}
+
+Result<std::optional<Error>> count(store::Transaction& tx, const Mandate& mandate, const Rules& rules,
+                                   const std::vector<std::string>& resources, TimeMs now_ms) {
+  std::optional<Error> over;
+  auto state = cap_state(tx, mandate, rules, now_ms);
+  if (state) {
+    over = over_cap(*state, mandate, resources);
+  } else if (state.error().code == "CapReached") {
+    over = state.error();
+    FIXPOINT_TRY(known, read_state(tx, mandate, now_ms));
+    state = std::move(known);
+  } else {
+    return fail(std::move(state.error()));
+  }
+  for (const auto& resource : resources) {
+    if (holds(state->touched, resource) || (over && holds(state->refused, resource))) continue;
+    FIXPOINT_CHECK(tx.execute(
+        "INSERT INTO touched (program, account, resource, refused, at_ms, execution) VALUES (?, ?, ?, ?, ?, ?)",
+        {mandate.program, mandate.account, resource, std::int64_t{over.has_value()}, now_ms, mandate.execution}));
+  }
+  FIXPOINT_CHECK(tx.execute("DELETE FROM touched WHERE program = ? AND account = ? AND at_ms <= ?",
+                            {mandate.program, mandate.account, now_ms - kept_ms}));
+  return over;
+}
+
+}  // namespace fixpoint::changes

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "changes/mandate.h"
+#include "changes/recipes.h"
+#include "changes/settings.h"
+#include "json/value.h"
+#include "store/store.h"
+
+namespace fixpoint::changes {
+
+/// How many resources a program may touch in an account within the last hour, and which it has touched.
+struct CapState {
+  std::int64_t limit = 0;
+  std::string limit_words;           ///< where the number comes from
+  std::vector<std::string> touched;  ///< within the hour, each once
+  std::vector<std::string> refused;  ///< within the hour: asked for, and not touched
+};
+
+json::Value to_json(const CapState& state);
+
+/// What a call touches: as the recipe says; else what the mandate of a control or an undo is about; else what the input
+/// names (members called ...Id, ...Name, ...Arn and the like, and lists of them), with the service in front. Never
+/// empty: of a call that names nothing it is the call itself.
+Result<std::vector<std::string>> resources_of(const Recipe* recipe, const Mandate& mandate, const std::string& service,
+                                              const std::string& operation, const json::Value& input);
+
+/// Error: `CapReached` where a percentage is set of a number that nobody knows.
+Result<CapState> cap_state(store::Session& session, const Mandate& mandate, const Rules& rules, TimeMs now_ms);
+
+/// The error `CapReached` where the call would touch more than the cap allows, with the full list of what would have
+/// been touched in that hour; nothing where it fits.
+std::optional<Error> over_cap(const CapState& state, const Mandate& mandate, const std::vector<std::string>& resources);
+
+/// Counts the resources within the transaction that commits the intent, so that executions beside each other cannot
+/// overshoot; what does not fit is noted as refused, and the error returned as a value, so that the note is committed.
+Result<std::optional<Error>> count(store::Transaction& tx, const Mandate& mandate, const Rules& rules,
+                                   const std::vector<std::string>& resources, TimeMs now_ms);
+
+}  // namespace fixpoint::changes

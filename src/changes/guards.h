@@ -1,0 +1,82 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aws/api.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "changes/caps.h"
+#include "changes/change.h"
+#include "changes/exceptions.h"
+#include "changes/kill_switch.h"
+#include "changes/mandate.h"
+#include "changes/recipes.h"
+#include "changes/settings.h"
+#include "changes/tag_rules.h"
+#include "store/store.h"
+
+namespace fixpoint::changes {
+
+/// What one guard says of a call that is planned.
+struct Verdict {
+  std::string guard;     ///< kill switch, mode, exception, cap, window, ownership, undo
+  std::string says;      ///< pass, ask (a person decides), wait (until `at_ms`), stop
+  std::string code;      ///< of the error that the call would be refused with; empty where it passes
+  std::string sentence;  ///< why; empty where there is nothing to say
+  TimeMs at_ms = 0;
+};
+
+json::Value to_json(const Verdict& verdict);
+
+/// All that is asked before a changing call. Thread-safe. Each guard refuses with its own code, status 403, and its own
+/// sentence:
+/// - `ChangesFrozen`: the kill switch is thrown (who, when, why);
+/// - `ModeForbidsChange`: mode observe, or mode ask and nobody approved;
+/// - `ResourceExcepted`: an exception holds (owner, reason, expiry);
+/// - `MaintenanceWindowClosed`: with the time when one opens;
+/// - `IrreversibleChange`: it CANNOT BE UNDONE, mode is auto, and no setting allows the operation by name;
+/// - `OwnedElsewhere`: the tags say that another tool owns the resource, and a person is to be asked;
+/// - `CapReached`: with the full list of what would have been touched.
+class Guards {
+ public:
+  Guards(store::Store& store, const Clock& clock, aws::Api& account, const Recipes& recipes)
+      : store_(store), clock_(clock), account_(account), recipes_(recipes), settings_(store) {}
+
+  /// The exception that holds for what the mandate is about, asked before planning. Errors: where tags cannot be told.
+  Result<std::optional<Exception>> excepted(const Mandate& mandate);
+  /// When the next window opens; 0 where one is open.
+  Result<TimeMs> opens_at(const Mandate& mandate);
+
+  /// All guards but those of in_transaction(): the first that refuses.
+  Result<void> before_change(const Mandate& mandate, const Change& change);
+  /// The kill switch and the cap, in the transaction that commits the intent. The error is a value, so that what was
+  /// refused is committed too.
+  Result<std::optional<Error>> in_transaction(store::Transaction& tx, const Mandate& mandate, const Change& change);
+  /// Why a person has to decide on a planned call that nobody has decided on (IrreversibleChange, OwnedElsewhere);
+  /// nothing where none has to. Errors: where tags cannot be told.
+  Result<std::optional<Error>> wants_person(const Mandate& mandate, const Change& change);
+  /// The kill switch alone: for a call that was counted before.
+  Result<void> not_frozen(const Mandate& mandate);
+
+  /// What each guard says of a planned call.
+  Result<std::vector<Verdict>> verdicts(const Mandate& mandate, const Change& change);
+  /// How many resources the mandate's program may touch and has touched.
+  Result<CapState> cap(const Mandate& mandate);
+
+  Settings& settings() { return settings_; }
+
+ private:
+  Result<std::vector<std::string>> arns(const Mandate& mandate, const Change& change);
+  Result<void> check_exceptions(const Mandate& mandate, const std::vector<std::string>& resources);
+  Result<void> check_owner(const Mandate& mandate, const Rules& rules, const std::vector<std::string>& resources);
+
+  store::Store& store_;
+  const Clock& clock_;
+  aws::Api& account_;
+  const Recipes& recipes_;
+  Settings settings_;
+};
+
+}  // namespace fixpoint::changes

@@ -1,0 +1,66 @@
+#include "changes/kill_switch.h"
+
+#include <algorithm>
+
+#include "changes/scope.h"
+
+namespace fixpoint::changes {
+namespace {
+
+Freeze read(store::Row& row) {
+  Freeze out;
+  out.scope = row.take(0);
+  out.by = row.take(1);
+  out.because = row.take(2);
+  out.at_ms = row.integer(3);
+  return out;
+}
+
+}  // namespace
+
+std::string Freeze::sentence() const {
+  return "changes are frozen for " + scope + " since " + format_iso8601_ms(at_ms) + " by " + by + ": " + because;
+}
+
+json::Value to_json(const Freeze& freeze) {
+  return json::Object{
+      {"Scope", freeze.scope}, {"By", freeze.by}, {"Because", freeze.because}, {"At", format_iso8601_ms(freeze.at_ms)}};
+}
+
+Result<void> freeze(store::Transaction& tx, const Freeze& freeze) {
+  FIXPOINT_CHECK(check_scope(freeze.scope));
+  if (freeze.because.empty())
+    return fail(
+        errors::validation("a freeze needs a reason, for those who will ask why nothing is changed", "Because"));
+  FIXPOINT_CHECK(
+      tx.execute("INSERT INTO kill_switch (scope, by_whom, because, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT "
+                 "(scope) DO NOTHING",
+                 {freeze.scope, freeze.by, freeze.because, freeze.at_ms}));
+  return {};
+}
+
+Result<void> unfreeze(store::Transaction& tx, const std::string& scope) {
+  FIXPOINT_CHECK(check_scope(scope));
+  FIXPOINT_TRY(gone, tx.execute("DELETE FROM kill_switch WHERE scope = ?", {scope}));
+  if (gone == 0) return fail(errors::resource_not_found("there is no freeze for " + scope));
+  return {};
+}
+
+Result<std::vector<Freeze>> freezes(store::Session& session) {
+  FIXPOINT_TRY(rows, session.query("SELECT scope, by_whom, because, at_ms FROM kill_switch ORDER BY at_ms, scope"));
+  std::vector<Freeze> out;
+  for (store::Row& row : rows) out.push_back(read(row));
+  return out;
+}
+
+Result<std::optional<Freeze>> frozen(store::Session& session, const std::string& program, const std::string& account) {
+  const auto scopes = scopes_of(program, account);
+  FIXPOINT_TRY(rows,
+               session.query("SELECT scope, by_whom, because, at_ms FROM kill_switch WHERE scope IN (?, ?, ?) ORDER BY "
+                             "at_ms, scope",
+                             {scopes[0], scopes[1], scopes[2]}));
+  if (rows.empty()) return std::nullopt;
+  return std::optional(read(rows[0]));
+}
+
+}  // namespace fixpoint::changes

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "changes/window.h"
+#include "json/value.h"
+#include "store/store.h"
+
+namespace fixpoint::changes {
+
+/// What the guards go by for one program in one account.
+struct Rules {
+  std::int64_t cap_resources = 25;              ///< resources that may be changed within an hour
+  std::optional<double> cap_percent;            ///< the same, of all that the control's `list` enumerates
+  std::vector<Window> windows;                  ///< changes are made within one of them; none is always
+  std::vector<std::string> allow_irreversible;  ///< operations that mode auto may make though they cannot be undone
+  bool owned_asks = false;                      ///< a person is asked about what another tool owns
+  std::vector<std::string> owner_tags;  ///< `KEY` or `KEY=VALUE`, regardless of case: what says that another tool does
+  bool four_eyes = false;               ///< who approves may not be who asked
+};
+
+/// Settings by name and scope; for each name the narrowest scope that sets it wins. Thread-safe.
+///
+/// | name | value | where nothing is set |
+/// | --- | --- | --- |
+/// | cap_resources | a whole number from 0 | 25 |
+/// | cap_percent | a number from 0 to 100 | no such cap |
+/// | windows | a list of texts (window.h) | always |
+/// | allow_irreversible | a list of `service:Operation` | none |
+/// | owned | "ask" or "change" | "change" |
+/// | owner_tags | a list of `KEY` or `KEY=VALUE` | CloudFormation's and the usual ones of Terraform |
+/// | four_eyes | true or false | false |
+class Settings {
+ public:
+  explicit Settings(store::Store& store) : store_(store) {}
+
+  /// Error: ValidationException for a scope, name or value that is none; it says what would be right.
+  static Result<void> check(const std::string& scope, const std::string& name, const json::Value& value);
+  /// A null value takes the setting away. Error: as of check().
+  static Result<void> set(store::Transaction& tx, const std::string& scope, const std::string& name,
+                          const json::Value& value);
+  /// {scope: {name: value}} of all that are set.
+  Result<json::Value> all();
+  Result<Rules> find(const std::string& program, const std::string& account);
+  static Result<Rules> find(store::Session& session, const std::string& program, const std::string& account);
+
+ private:
+  store::Store& store_;
+};
+
+json::Value to_json(const Rules& rules);
+
+}  // namespace fixpoint::changes

@@ -1,0 +1,79 @@
+#include "functions/mandate.h"
+
+#include <algorithm>
+
+#include "json/text.h"
+
+namespace fixpoint::functions {
+namespace {
+
+using json::Value;
+
+bool is_finding(const Value& value) {
+  return value["ProductArn"].is_string() && value["Id"].is_string();
+}
+
+}  // namespace
+
+Value findings_in_event(const Value& event) {
+  if (is_finding(event)) return json::Array{event};
+  const Value& list = event["detail"]["findings"].is_array() ? event["detail"]["findings"] : event["findings"];
+  json::Array out;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (is_finding(list[i])) out.push_back(list[i]);
+  return out;
+}
+
+Result<changes::Mandate> mandate_of(const executions::Execution& execution, changes::Door& door,
+                                    const ModeOf& mode_of) {
+  const Value& input = execution.input;
+  changes::Mandate out;
+  out.execution = execution.id;
+  out.kind = "function";
+  out.program = execution.program;
+  out.account = execution.account;
+  out.region = execution.region;
+  if (const Value* parent = input.find("Parent")) {
+    FIXPOINT_TRY(theirs, door.mandates().find(std::string(parent->string_or(""))));
+    if (!theirs) return fail(errors::coded("NoMandate", "the execution that invoked the function has no mandate", 403));
+    out.rule = theirs->rule;
+    out.findings = theirs->findings;
+    out.resources = theirs->resources;
+    out.mode = theirs->mode;
+    out.decided_by = theirs->decided_by;
+    out.dry_run = theirs->dry_run;
+    out.plan = theirs->plan;
+    return out;
+  }
+  out.rule = input["Rule"].string_or("");
+  if (const Value* given = input.find("Findings")) {
+    out.findings = *given;
+  } else if (auto event = json::parse(input["Payload"].string_or("{}"))) {
+    out.findings = findings_in_event(*event);
+  }
+  for (std::size_t i = 0; i < out.findings.size(); ++i) {
+    const Value& resources = out.findings[i]["Resources"];
+    for (std::size_t k = 0; k < resources.size(); ++k) {
+      const std::string id(resources[k]["Id"].string_or(""));
+      if (id.starts_with("arn:") && std::find(out.resources.begin(), out.resources.end(), id) == out.resources.end())
+        out.resources.push_back(id);
+    }
+  }
+  const std::string_view by = input["By"].string_or("");
+  if (out.rule.empty() || input["Decided"].bool_or(false)) {
+    FIXPOINT_TRY(rules, door.guards().settings().find(out.program, out.account));
+    // A call that waits for its answer cannot wait for a second person.
+    const bool second = rules.four_eyes && input["Async"].bool_or(false);
+    out.mode = second ? "ask" : "auto";
+    if (!second) out.decided_by = by.empty() ? (out.rule.empty() ? "who invoked it" : "a custom action") : by;
+  } else {
+    FIXPOINT_TRY(mode, mode_of(out.rule, out.program, out.account));
+    out.mode = mode;
+  }
+  out.plan = input["Plan"].string_or("");
+  out.dry_run =
+      input["DryRun"].bool_or(false) || out.mode == "observe" || (out.mode == "ask" && out.decided_by.empty());
+  return out;
+}
+
+}  // namespace fixpoint::functions
