@@ -227,7 +227,7 @@ Result<json::Value> read_rest(const Operation& operation, const HttpResponse& re
       output = std::move(body);
     }
   }
-  FIXPOINT_CHECK(read_headers(output.as_object(), shape, response.headers, Reading::Lenient));
+  FIXPOINT_CHECK(read_headers(output.as_object(), shape, response.headers, Reading::Lenient, BodyPart::Response));
   if (shape.bindings && shape.bindings->status_code != nullptr)
     output.set(shape.bindings->status_code->name, response.status);
   return output;

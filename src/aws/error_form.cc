@@ -264,7 +264,8 @@ ServiceError parse_error(const Operation& operation, const HttpResponse& respons
   const Shape* shape = shape_of(operation, error.code);
   if (shape != nullptr && is_rest(protocol)) {
     if (!failed.details.is_object()) failed.details = json::Object();
-    auto headers_read = read_headers(failed.details.as_object(), *shape, response.headers, Reading::Lenient);
+    auto headers_read =
+        read_headers(failed.details.as_object(), *shape, response.headers, Reading::Lenient, BodyPart::Response);
     if (!headers_read) error.where = headers_read.error().where;
   }
   error.retryable = error.http_status >= 500 || error.http_status == 429 || is_throttling_code(error.code) ||

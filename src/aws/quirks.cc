@@ -65,6 +65,10 @@ std::string_view default_xml_namespace(std::string_view service) {
   return service == "s3" ? "http://s3.amazonaws.com/doc/2006-03-01/" : "";
 }
 
+bool takes_loose_headers(std::string_view service) {
+  return service == "s3";
+}
+
 bool takes_gzip(std::string_view service, std::string_view operation) {
   return service == "cloudwatch" && operation == "PutMetricData";
 }

@@ -44,4 +44,7 @@ bool takes_gzip(std::string_view service, std::string_view operation);
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 bool may_fail_inside_success(std::string_view service);
 
+/// True where a header may say `True` for `true`, as older boto3 does of S3's `x-amz-bucket-object-lock-enabled`.
+bool takes_loose_headers(std::string_view service);
+
 }  // namespace fixpoint::aws

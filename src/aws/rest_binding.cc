@@ -270,7 +270,8 @@ Result<void> read_target(json::Object& input, const Operation& operation, std::s
   return {};
 }
 
-Result<void> read_headers(json::Object& value, const Shape& shape, const Headers& headers, Reading reading) {
+Result<void> read_headers(json::Object& value, const Shape& shape, const Headers& headers, Reading reading,
+                          BodyPart part) {
   if (!shape.bindings) return {};
   for (const Member* member : shape.bindings->headers) {
     const std::string* text = headers.find(member->wire_name);
@@ -285,7 +286,7 @@ Result<void> read_headers(json::Object& value, const Shape& shape, const Headers
     for (const auto& [name, text] : headers)
       if (equals_ignore_case(std::string_view(name).substr(0, prefix.size()), prefix))
         map.set(std::string_view(name).substr(prefix.size()), text);
-    if (!map.empty() || reading == Reading::Lenient) value.set(member->name, std::move(map));
+    if (!map.empty() || part == BodyPart::Response) value.set(member->name, std::move(map));
   }
   return {};
 }

@@ -26,8 +26,10 @@ void write_headers(Headers& headers, const Shape& shape, const json::Value& valu
 Result<void> read_target(json::Object& input, const Operation& operation, std::string_view path,
                          std::string_view query);
 
-/// Reads the headers that members are bound to into `value`. Error: SerializationException naming the member.
-Result<void> read_headers(json::Object& value, const Shape& shape, const Headers& headers, Reading reading);
+/// Reads the headers that members are bound to into `value`. A map that no header is of is there in a response and not
+/// in a request. Error: SerializationException naming the member.
+Result<void> read_headers(json::Object& value, const Shape& shape, const Headers& headers, Reading reading,
+                          BodyPart part);
 
 /// The raw texts of a path's labels, in the template's order; nothing where the path does not fit. `keep_empty` leaves
 /// empty segments of a greedy label as they are (S3's keys), else a slash at the end counts for nothing.

@@ -150,7 +150,9 @@ Result<json::Value> read_rest_request(const Routed& routed, const HttpRequest& r
         input = std::move(value);
       }
     }
-    FIXPOINT_CHECK(read_headers(input.as_object(), *shape, request.headers, Reading::Strict));
+    FIXPOINT_CHECK(read_headers(input.as_object(), *shape, request.headers,
+                                takes_loose_headers(operation.service->name) ? Reading::Lenient : Reading::Strict,
+                                BodyPart::Request));
   }
   FIXPOINT_CHECK(
       read_target(input.as_object(), operation, routed.path.empty() ? request.path() : routed.path, request.query()));

@@ -168,6 +168,17 @@ TEST(fixed_query_keys, name_the_operation) {
 
 // ---- https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
 
+// boto3 before 1.28 spells booleans in headers as Python does, and S3 takes them.
+TEST(s3_headers, may_spell_a_boolean_with_a_capital) {
+  for (const auto* text : {"True", "true", "TRUE"}) {
+    const auto made = received(request("PUT", "/b", {{"x-amz-bucket-object-lock-enabled", text}}), "s3");
+    EXPECT_EQ(made.input["ObjectLockEnabledForBucket"], Value(true)) << text << made.error;
+  }
+  EXPECT_EQ(received(request("PUT", "/b", {{"x-amz-bucket-object-lock-enabled", "yes"}}), "s3").error,
+            "SerializationException");
+  EXPECT_TRUE(received(request("PUT", "/b/k"), "s3").input["Metadata"].is_null());
+}
+
 TEST(get_bucket_location, answers_with_its_member_as_the_root) {
   const Operation& operation = operation_of("s3", "GetBucketLocation");
   const std::string named =
