@@ -139,6 +139,11 @@ Result<Bus::Snapshot> Bus::read_active(store::Session& session, const BusName* o
   return Snapshot(std::move(read));
 }
 
+bool Bus::listens(const BusName& bus) const {
+  const Snapshot snapshot = active();
+  return snapshot && snapshot->buses.contains(ActiveRules::key(bus));
+}
+
 Result<void> Bus::publish(store::Transaction& tx, const Value& event, const std::string& bus_name,
                           const Origin& origin) {
   return publish_to(

@@ -75,6 +75,9 @@ class Bus {
                                  const std::optional<std::int64_t>& retention_days);
   Result<void> delete_archive(const BusName& any, const std::string& name);
 
+  /// Whether a rule or an archive of that bus is in force: who publishes many need not make those that nobody wants.
+  bool listens(const BusName& bus) const;
+
   /// Puts an event on the bus of its account and region: every enabled rule that matches begins its targets, within
   /// `tx`. Errors: those of the store; ValidationException for an event that is none.
   Result<void> publish(store::Transaction& tx, const json::Value& event, const std::string& bus_name = "default",

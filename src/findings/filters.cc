@@ -1,147 +1,143 @@
 #include "findings/filters.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cctype>
 #include <cmath>
 #include <limits>
-#include <map>
+#include <optional>
 #include <span>
 
 #include "base/text.h"
+#include "findings/timestamp.h"
+#include "json/text.h"
 
 namespace fixpoint::findings {
 namespace {
 
 using json::Value;
-using Kind = Filters::Test::Kind;
-
-struct FieldRule {
-  std::string_view name;
-  Kind kind;
-  std::string_view path;  // dots between members
-};
-
-// The filter names of AwsSecurityFindingFilters and the places in the finding that they ask about.
-constexpr FieldRule field_rules[] = {
-    {"ProductArn", Kind::Text, "ProductArn"},
-    {"AwsAccountId", Kind::Text, "AwsAccountId"},
-    {"AwsAccountName", Kind::Text, "AwsAccountName"},
-    {"Id", Kind::Text, "Id"},
-    {"GeneratorId", Kind::Text, "GeneratorId"},
-    {"Region", Kind::Text, "Region"},
-    {"Type", Kind::Text, "Types"},
-    {"FirstObservedAt", Kind::Date, "FirstObservedAt"},
-    {"LastObservedAt", Kind::Date, "LastObservedAt"},
-    {"CreatedAt", Kind::Date, "CreatedAt"},
-    {"UpdatedAt", Kind::Date, "UpdatedAt"},
-    {"SeverityProduct", Kind::Number, "Severity.Product"},
-    {"SeverityNormalized", Kind::Number, "Severity.Normalized"},
-    {"SeverityLabel", Kind::Text, "Severity.Label"},
-    {"Confidence", Kind::Number, "Confidence"},
-    {"Criticality", Kind::Number, "Criticality"},
-    {"Title", Kind::Text, "Title"},
-    {"Description", Kind::Text, "Description"},
-    {"RecommendationText", Kind::Text, "Remediation.Recommendation.Text"},
-    {"SourceUrl", Kind::Text, "SourceUrl"},
-    {"ProductFields", Kind::Map, "ProductFields"},
-    {"ProductName", Kind::Text, "ProductName"},
-    {"CompanyName", Kind::Text, "CompanyName"},
-    {"UserDefinedFields", Kind::Map, "UserDefinedFields"},
-    {"MalwareName", Kind::Text, "Malware.Name"},
-    {"MalwareType", Kind::Text, "Malware.Type"},
-    {"MalwarePath", Kind::Text, "Malware.Path"},
-    {"MalwareState", Kind::Text, "Malware.State"},
-    {"NetworkDirection", Kind::Text, "Network.Direction"},
-    {"NetworkProtocol", Kind::Text, "Network.Protocol"},
-    {"NetworkSourceIpV4", Kind::Ip, "Network.SourceIpV4"},
-    {"NetworkSourceIpV6", Kind::Ip, "Network.SourceIpV6"},
-    {"NetworkSourcePort", Kind::Number, "Network.SourcePort"},
-    {"NetworkSourceDomain", Kind::Text, "Network.SourceDomain"},
-    {"NetworkSourceMac", Kind::Text, "Network.SourceMac"},
-    {"NetworkDestinationIpV4", Kind::Ip, "Network.DestinationIpV4"},
-    {"NetworkDestinationIpV6", Kind::Ip, "Network.DestinationIpV6"},
-    {"NetworkDestinationPort", Kind::Number, "Network.DestinationPort"},
-    {"NetworkDestinationDomain", Kind::Text, "Network.DestinationDomain"},
-    {"ProcessName", Kind::Text, "Process.Name"},
-    {"ProcessPath", Kind::Text, "Process.Path"},
-    {"ProcessPid", Kind::Number, "Process.Pid"},
-    {"ProcessParentPid", Kind::Number, "Process.ParentPid"},
-    {"ProcessLaunchedAt", Kind::Date, "Process.LaunchedAt"},
-    {"ProcessTerminatedAt", Kind::Date, "Process.TerminatedAt"},
-    {"ThreatIntelIndicatorType", Kind::Text, "ThreatIntelIndicators.Type"},
-    {"ThreatIntelIndicatorValue", Kind::Text, "ThreatIntelIndicators.Value"},
-    {"ThreatIntelIndicatorCategory", Kind::Text, "ThreatIntelIndicators.Category"},
-    {"ThreatIntelIndicatorLastObservedAt", Kind::Date, "ThreatIntelIndicators.LastObservedAt"},
-    {"ThreatIntelIndicatorSource", Kind::Text, "ThreatIntelIndicators.Source"},
-    {"ThreatIntelIndicatorSourceUrl", Kind::Text, "ThreatIntelIndicators.SourceUrl"},
-    {"ResourceType", Kind::Text, "Resources.Type"},
-    {"ResourceId", Kind::Text, "Resources.Id"},
-    {"ResourcePartition", Kind::Text, "Resources.Partition"},
-    {"ResourceRegion", Kind::Text, "Resources.Region"},
-    {"ResourceTags", Kind::Map, "Resources.Tags"},
-    {"ResourceDetailsOther", Kind::Map, "Resources.Details.Other"},
-    {"ResourceApplicationName", Kind::Text, "Resources.ApplicationName"},
-    {"ResourceApplicationArn", Kind::Text, "Resources.ApplicationArn"},
-    {"ResourceAwsEc2InstanceType", Kind::Text, "Resources.Details.AwsEc2Instance.Type"},
-    {"ResourceAwsEc2InstanceImageId", Kind::Text, "Resources.Details.AwsEc2Instance.ImageId"},
-    {"ResourceAwsEc2InstanceIpV4Addresses", Kind::Ip, "Resources.Details.AwsEc2Instance.IpV4Addresses"},
-    {"ResourceAwsEc2InstanceIpV6Addresses", Kind::Ip, "Resources.Details.AwsEc2Instance.IpV6Addresses"},
-    {"ResourceAwsEc2InstanceKeyName", Kind::Text, "Resources.Details.AwsEc2Instance.KeyName"},
-    {"ResourceAwsEc2InstanceIamInstanceProfileArn", Kind::Text,
-     "Resources.Details.AwsEc2Instance.IamInstanceProfileArn"},
-    {"ResourceAwsEc2InstanceVpcId", Kind::Text, "Resources.Details.AwsEc2Instance.VpcId"},
-    {"ResourceAwsEc2InstanceSubnetId", Kind::Text, "Resources.Details.AwsEc2Instance.SubnetId"},
-    {"ResourceAwsEc2InstanceLaunchedAt", Kind::Date, "Resources.Details.AwsEc2Instance.LaunchedAt"},
-    {"ResourceAwsS3BucketOwnerId", Kind::Text, "Resources.Details.AwsS3Bucket.OwnerId"},
-    {"ResourceAwsS3BucketOwnerName", Kind::Text, "Resources.Details.AwsS3Bucket.OwnerName"},
-    {"ResourceAwsIamAccessKeyUserName", Kind::Text, "Resources.Details.AwsIamAccessKey.UserName"},
-    {"ResourceAwsIamAccessKeyPrincipalName", Kind::Text, "Resources.Details.AwsIamAccessKey.PrincipalName"},
-    {"ResourceAwsIamAccessKeyStatus", Kind::Text, "Resources.Details.AwsIamAccessKey.Status"},
-    {"ResourceAwsIamAccessKeyCreatedAt", Kind::Date, "Resources.Details.AwsIamAccessKey.CreatedAt"},
-    {"ResourceAwsIamUserUserName", Kind::Text, "Resources.Details.AwsIamUser.UserName"},
-    {"ResourceContainerName", Kind::Text, "Resources.Details.Container.Name"},
-    {"ResourceContainerImageId", Kind::Text, "Resources.Details.Container.ImageId"},
-    {"ResourceContainerImageName", Kind::Text, "Resources.Details.Container.ImageName"},
-    {"ResourceContainerLaunchedAt", Kind::Date, "Resources.Details.Container.LaunchedAt"},
-    {"ComplianceStatus", Kind::Text, "Compliance.Status"},
-    {"ComplianceSecurityControlId", Kind::Text, "Compliance.SecurityControlId"},
-    {"ComplianceAssociatedStandardsId", Kind::Text, "Compliance.AssociatedStandards.StandardsId"},
-    {"ComplianceSecurityControlParametersName", Kind::Text, "Compliance.SecurityControlParameters.Name"},
-    {"ComplianceSecurityControlParametersValue", Kind::Text, "Compliance.SecurityControlParameters.Value"},
-    {"VerificationState", Kind::Text, "VerificationState"},
-    {"WorkflowState", Kind::Text, "WorkflowState"},
-    {"WorkflowStatus", Kind::Text, "Workflow.Status"},
-    {"RecordState", Kind::Text, "RecordState"},
-    {"RelatedFindingsProductArn", Kind::Text, "RelatedFindings.ProductArn"},
-    {"RelatedFindingsId", Kind::Text, "RelatedFindings.Id"},
-    {"NoteText", Kind::Text, "Note.Text"},
-    {"NoteUpdatedAt", Kind::Date, "Note.UpdatedAt"},
-    {"NoteUpdatedBy", Kind::Text, "Note.UpdatedBy"},
-    {"FindingProviderFieldsConfidence", Kind::Number, "FindingProviderFields.Confidence"},
-    {"FindingProviderFieldsCriticality", Kind::Number, "FindingProviderFields.Criticality"},
-    {"FindingProviderFieldsRelatedFindingsId", Kind::Text, "FindingProviderFields.RelatedFindings.Id"},
-    {"FindingProviderFieldsRelatedFindingsProductArn", Kind::Text, "FindingProviderFields.RelatedFindings.ProductArn"},
-    {"FindingProviderFieldsSeverityLabel", Kind::Text, "FindingProviderFields.Severity.Label"},
-    {"FindingProviderFieldsSeverityOriginal", Kind::Text, "FindingProviderFields.Severity.Original"},
-    {"FindingProviderFieldsTypes", Kind::Text, "FindingProviderFields.Types"},
-    {"Sample", Kind::Boolean, "Sample"},
-    {"VulnerabilitiesExploitAvailable", Kind::Text, "Vulnerabilities.ExploitAvailable"},
-    {"VulnerabilitiesFixAvailable", Kind::Text, "Vulnerabilities.FixAvailable"},
-};
-
-const FieldRule* rule_of(std::string_view name) {
-  static const auto by_name = [] {
-    std::map<std::string_view, const FieldRule*> rules;
-    for (const FieldRule& rule : field_rules) rules.emplace(rule.name, &rule);
-    return rules;
-  }();
-  const auto found = by_name.find(name);
-  return found == by_name.end() ? nullptr : found->second;
-}
+using Kind = FieldRule::Kind;
+using Comparison = Filters::Comparison;
+using Test = Filters::Test;
 
 Error bad(const std::string& where, const std::string& message) {
   return errors::invalid_input("Filters." + where + " " + message, "Filters." + where);
+}
+
+struct ComparisonName {
+  std::string_view name;
+  Comparison comparison;
+  bool of_maps;
+};
+constexpr ComparisonName comparison_names[] = {{"EQUALS", Comparison::Equals, true},
+                                               {"PREFIX", Comparison::Prefix, false},
+                                               {"NOT_EQUALS", Comparison::NotEquals, true},
+                                               {"PREFIX_NOT_EQUALS", Comparison::PrefixNotEquals, false},
+                                               {"CONTAINS", Comparison::Contains, true},
+                                               {"NOT_CONTAINS", Comparison::NotContains, true},
+                                               {"CONTAINS_WORD", Comparison::ContainsWord, false}};
+
+Result<Comparison> comparison_of(const std::string& where, const Value& filter, bool of_map) {
+  const std::string_view name = filter["Comparison"].string_or("");
+  std::string taken;
+  for (const auto& known : comparison_names) {
+    if (of_map && !known.of_maps) continue;
+    if (known.name == name) return known.comparison;
+    taken += (taken.empty() ? "" : ", ") + std::string(known.name);
+  }
+  return fail(
+      bad(where + ".Comparison", (name.empty() ? "is missing" : "is '" + std::string(name.substr(0, 40)) + "'") + "; " +
+                                     (of_map ? "a map" : "text") + " takes " + taken));
+}
+
+Result<std::string> text_of(const std::string& where, const Value& filter, const char* member) {
+  const Value& value = filter[member];
+  if (value.is_null()) return fail(bad(where + "." + member, "is missing"));
+  if (!value.is_string())
+    return fail(bad(where + "." + member, "has to be a string, not " + std::string(json::kind_name(value))));
+  if (trim(value.as_string()).empty()) return fail(bad(where + "." + member, "must not be empty"));
+  return value.as_string();
+}
+
+Result<Test> compile_text(const std::string& where, const Value& filter) {
+  Test test;
+  FIXPOINT_TRY(comparison, comparison_of(where, filter, false));
+  FIXPOINT_TRY(value, text_of(where, filter, "Value"));
+  test.comparison = comparison;
+  test.value = std::move(value);
+  return test;
+}
+
+Result<Test> compile_map(const std::string& where, const Value& filter) {
+  Test test;
+  FIXPOINT_TRY(key, text_of(where, filter, "Key"));
+  FIXPOINT_TRY(comparison, comparison_of(where, filter, true));
+  FIXPOINT_TRY(value, text_of(where, filter, "Value"));
+  test.key = std::move(key);
+  test.comparison = comparison;
+  test.value = std::move(value);
+  return test;
+}
+
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_NumberFilter.html: all bounds that are given hold.
+Result<Test> compile_number(const std::string& where, const Value& filter) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Test test;
+  test.low = -infinity;
+  test.high = infinity;
+  bool any = false;
+  for (const auto* name : {"Eq", "Gte", "Gt", "Lte", "Lt"}) {
+    const Value* bound = filter.find(name);
+    if (bound == nullptr || bound->is_null()) continue;
+    if (!bound->is_number())
+      return fail(bad(where + "." + name, "has to be a number, not " + std::string(json::kind_name(*bound))));
+    any = true;
+    const double number = bound->as_double();
+    const std::string_view kind = name;
+    if (kind == "Eq" || kind == "Gte") test.low = std::max(test.low, number);
+    if (kind == "Gt") test.low = std::max(test.low, std::nextafter(number, infinity));
+    if (kind == "Eq" || kind == "Lte") test.high = std::min(test.high, number);
+    if (kind == "Lt") test.high = std::min(test.high, std::nextafter(number, -infinity));
+  }
+  if (!any) return fail(bad(where, "has no bound; give Eq, Gte, Lte, Gt or Lt"));
+  return test;
+}
+
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DateFilter.html and API_DateRange.html
+Result<Test> compile_date(const std::string& where, const Value& filter, TimeMs now_ms) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Test test;
+  test.low = -infinity;
+  test.high = infinity;
+  const Value& range = filter["DateRange"];
+  const bool bounded = !filter["Start"].is_null() || !filter["End"].is_null();
+  if (!range.is_null()) {
+    if (bounded) return fail(bad(where, "has a DateRange and a Start or End; give one of the two"));
+    const auto days = range["Value"].as_int64();
+    if (!days || *days < 0 || *days > 1'000'000 || range["Unit"].string_or("") != "DAYS")
+      return fail(bad(where + ".DateRange", "has to be {\"Value\": days, \"Unit\": \"DAYS\"}"));
+    // The model's newer member: what happened before the range instead of within it.
+    const std::string_view comparison = range["Comparison"].string_or("WITHIN");
+    const double edge = static_cast<double>(now_ms) - static_cast<double>(*days) * 86'400'000;
+    if (comparison == "WITHIN")
+      test.low = edge;
+    else if (comparison == "OLDER_THAN")
+      test.high = edge - 1;
+    else
+      return fail(bad(where + ".DateRange.Comparison",
+                      "is '" + std::string(comparison.substr(0, 40)) + "'; it has to be WITHIN or OLDER_THAN"));
+    return test;
+  }
+  if (!bounded) return fail(bad(where, "has neither Start, End nor DateRange"));
+  for (const auto* name : {"Start", "End"}) {
+    const Value& bound = filter[name];
+    if (bound.is_null()) continue;
+    const auto time = parse_timestamp(bound.string_or(""));
+    if (!time) return fail(bad(where + "." + name, time.error().message));
+    (std::string_view(name) == "Start" ? test.low : test.high) = static_cast<double>(*time);
+  }
+  return test;
 }
 
 std::string address_bytes(const std::string& text) {
@@ -160,97 +156,22 @@ bool same_bits(std::string_view a, std::string_view b, int bits) {
   return true;
 }
 
-Result<Filters::Test> compile_text(const std::string& where, const Value& filter) {
-  static constexpr std::string_view comparisons[] = {"EQUALS",   "PREFIX",       "NOT_EQUALS",   "PREFIX_NOT_EQUALS",
-                                                     "CONTAINS", "NOT_CONTAINS", "CONTAINS_WORD"};
-  Filters::Test test;
-  test.comparison = filter["Comparison"].string_or("");
-  test.value = filter["Value"].string_or("");
-  if (!filter["Value"].is_string()) return fail(bad(where + ".Value", "is missing"));
-  for (const auto known : comparisons)
-    if (known == test.comparison) return test;
-  return fail(
-      bad(where + ".Comparison",
-          "is '" + test.comparison +
-              "'; text takes EQUALS, PREFIX, NOT_EQUALS, PREFIX_NOT_EQUALS, CONTAINS, NOT_CONTAINS or CONTAINS_WORD"));
-}
-
-Result<Filters::Test> compile_map(const std::string& where, const Value& filter) {
-  static constexpr std::string_view comparisons[] = {"EQUALS", "NOT_EQUALS", "CONTAINS", "NOT_CONTAINS"};
-  Filters::Test test;
-  test.kind = Kind::Map;
-  test.comparison = filter["Comparison"].string_or("");
-  test.key = filter["Key"].string_or("");
-  test.value = filter["Value"].string_or("");
-  if (test.key.empty()) return fail(bad(where + ".Key", "is missing"));
-  for (const auto known : comparisons)
-    if (known == test.comparison) return test;
-  return fail(bad(where + ".Comparison",
-                  "is '" + test.comparison + "'; a map takes EQUALS, NOT_EQUALS, CONTAINS or NOT_CONTAINS"));
-}
-
-Result<Filters::Test> compile_number(const std::string& where, const Value& filter) {
-  Filters::Test test;
-  test.kind = Kind::Number;
-  test.low = -std::numeric_limits<double>::infinity();
-  test.high = std::numeric_limits<double>::infinity();
-  bool any = false;
-  const auto bound = [&](const char* name) -> const Value* {
-    const Value* value = filter.find(name);
-    if (value == nullptr || !value->is_number()) return nullptr;
-    any = true;
-    return value;
-  };
-  const auto above = [](double v) { return std::nextafter(v, std::numeric_limits<double>::infinity()); };
-  const auto below = [](double v) { return std::nextafter(v, -std::numeric_limits<double>::infinity()); };
-  if (const Value* v = bound("Gte")) test.low = v->as_double();
-  if (const Value* v = bound("Gt")) test.low = above(v->as_double());
-  if (const Value* v = bound("Lte")) test.high = v->as_double();
-  if (const Value* v = bound("Lt")) test.high = below(v->as_double());
-  if (const Value* v = bound("Eq")) test.low = test.high = v->as_double();
-  if (!any) return fail(bad(where, "has no bound; give Eq, Gte, Lte, Gt or Lt"));
-  return test;
-}
-
-Result<Filters::Test> compile_date(const std::string& where, const Value& filter, TimeMs now_ms) {
-  Filters::Test test;
-  test.kind = Kind::Date;
-  test.low = -std::numeric_limits<double>::infinity();
-  test.high = std::numeric_limits<double>::infinity();
-  if (const Value* range = filter.find("DateRange")) {
-    const auto days = (*range)["Value"].as_int64();
-    if (!days || *days < 0 || (*range)["Unit"].string_or("") != "DAYS")
-      return fail(bad(where + ".DateRange", "has to be {\"Value\": days, \"Unit\": \"DAYS\"}"));
-    test.low = static_cast<double>(now_ms) / 1000 - static_cast<double>(*days) * 86400;
-    return test;
-  }
-  for (const auto* name : {"Start", "End"}) {
-    const Value* bound = filter.find(name);
-    if (bound == nullptr) continue;
-    const auto time = parse_iso8601(bound->string_or(""));
-    if (!time) return fail(bad(where + "." + name, "is no time such as 2024-01-02T03:04:05Z"));
-    (std::string_view(name) == "Start" ? test.low : test.high) = *time;
-  }
-  if (filter.find("Start") == nullptr && filter.find("End") == nullptr)
-    return fail(bad(where, "has neither Start, End nor DateRange"));
-  return test;
-}
-
-Result<Filters::Test> compile_ip(const std::string& where, const Value& filter) {
-  Filters::Test test;
-  test.kind = Kind::Ip;
-  const std::string cidr(filter["Cidr"].string_or(""));
+Result<Test> compile_ip(const std::string& where, const Value& filter) {
+  Test test;
+  FIXPOINT_TRY(cidr, text_of(where, filter, "Cidr"));
   const auto slash = cidr.find('/');
   test.network = address_bytes(cidr.substr(0, slash));
   const int most = static_cast<int>(test.network.size()) * 8;
   const auto bits = slash == std::string::npos ? std::optional<std::int64_t>(most) : to_int64(cidr.substr(slash + 1));
   if (test.network.empty() || !bits || *bits < 0 || *bits > most)
-    return fail(bad(where + ".Cidr", "is '" + cidr + "'; it has to be a block such as 10.0.0.0/8"));
+    return fail(bad(where + ".Cidr",
+                    "is '" + cidr.substr(0, 80) + "'; it has to be a block such as 10.0.0.0/8 or 2001:db8::/32"));
   test.bits = static_cast<int>(*bits);
   return test;
 }
 
-Result<Filters::Test> compile_test(Kind kind, const std::string& where, const Value& filter, TimeMs now_ms) {
+Result<Test> compile_test(Kind kind, const std::string& where, const Value& filter, TimeMs now_ms) {
+  if (!filter.is_object()) return fail(bad(where, "has to be an object, not " + std::string(json::kind_name(filter))));
   switch (kind) {
     case Kind::Text: return compile_text(where, filter);
     case Kind::Map: return compile_map(where, filter);
@@ -258,18 +179,41 @@ Result<Filters::Test> compile_test(Kind kind, const std::string& where, const Va
     case Kind::Date: return compile_date(where, filter, now_ms);
     case Kind::Ip: return compile_ip(where, filter);
     case Kind::Boolean: {
-      Filters::Test test;
-      test.kind = Kind::Boolean;
+      Test test;
       if (!filter["Value"].is_bool()) return fail(bad(where + ".Value", "has to be true or false"));
       test.truth = filter["Value"].as_bool();
+      return test;
+    }
+    case Kind::Keyword: {
+      Test test;
+      FIXPOINT_TRY(value, text_of(where, filter, "Value"));
+      test.value = std::move(value);
       return test;
     }
   }
   return fail(errors::internal("a filter of no kind"));
 }
 
-bool is_negative(const Filters::Test& test) {
-  return test.comparison.find("NOT_") != std::string::npos;
+// "You can't have both a CONTAINS filter and a NOT_CONTAINS filter on the same field. Similarly, you can't provide both
+// an EQUALS filter and a NOT_EQUALS or PREFIX_NOT_EQUALS filter on the same field. ... CONTAINS filters can only be
+// used with other CONTAINS filters. NOT_CONTAINS filters can only be used with other NOT_CONTAINS filters."
+// (API_StringFilter)
+Result<void> check_joint(const Filters::Field& field) {
+  const std::string name(field.rule->name);
+  const auto has = [&](Comparison comparison) {
+    return std::any_of(field.tests.begin(), field.tests.end(),
+                       [&](const Test& test) { return test.comparison == comparison; });
+  };
+  for (const auto& [label, comparison, of_maps] : comparison_names) {
+    if (comparison != Comparison::Contains && comparison != Comparison::NotContains) continue;
+    if (has(comparison) && std::any_of(field.tests.begin(), field.tests.end(),
+                                       [c = comparison](const Test& test) { return test.comparison != c; }))
+      return fail(bad(name, "joins " + std::string(label) + " with another comparison; on one field " +
+                                std::string(label) + " stands only with its like"));
+  }
+  if (has(Comparison::Equals) && (has(Comparison::NotEquals) || has(Comparison::PrefixNotEquals)))
+    return fail(bad(name, "has EQUALS and a NOT_EQUALS or PREFIX_NOT_EQUALS; on one field give the one or the other"));
+  return {};
 }
 
 bool contains_word(std::string_view text, std::string_view word) {
@@ -282,104 +226,114 @@ bool contains_word(std::string_view text, std::string_view word) {
   return false;
 }
 
-// The comparison without its NOT.
-bool text_holds(const Filters::Test& test, std::string_view text) {
-  const std::string& c = test.comparison;
-  if (c == "EQUALS" || c == "NOT_EQUALS") return text == test.value;
-  if (c == "PREFIX" || c == "PREFIX_NOT_EQUALS") return text.starts_with(test.value);
-  if (c == "CONTAINS_WORD") return contains_word(text, test.value);
-  return text.find(test.value) != std::string_view::npos;
-}
-
-bool value_holds(const Filters::Test& test, const Value& value) {
-  switch (test.kind) {
-    case Kind::Text: {
-      if (value.is_string()) return text_holds(test, value.as_string());
-      if (value.is_bool()) return text_holds(test, value.as_bool() ? "true" : "false");
-      return value.is_number() && text_holds(test, value.number_text());
-    }
-    case Kind::Map: {
-      const Value* member = value.find(test.key);
-      return member != nullptr && text_holds(test, member->string_or(""));
-    }
-    case Kind::Number: return value.is_number() && value.as_double() >= test.low && value.as_double() <= test.high;
-    case Kind::Date: {
-      const auto time = parse_iso8601(value.string_or(""));
-      return time && *time >= test.low && *time <= test.high;
-    }
-    case Kind::Ip: return same_bits(address_bytes(std::string(value.string_or(""))), test.network, test.bits);
-    case Kind::Boolean: return value.is_bool() && value.as_bool() == test.truth;
+// Any text of the finding, wherever it stands; without recursion, since a finding is nested as its sender likes.
+bool any_text_contains(const Value& finding, std::string_view keyword) {
+  std::vector<const Value*> left{&finding};
+  while (!left.empty()) {
+    const Value& value = *left.back();
+    left.pop_back();
+    if (value.is_string() && value.as_string().find(keyword) != std::string::npos) return true;
+    if (value.is_array())
+      for (const Value& item : value.as_array()) left.push_back(&item);
+    if (value.is_object())
+      for (const auto& member : value.as_object()) left.push_back(&member.value);
   }
   return false;
 }
 
-// True where any value at the path holds; arrays on the way mean any element. The path bounds the depth.
-bool any_at(const Value& value, std::span<const std::string_view> path, const Filters::Test& test) {
-  if (value.is_array()) {
-    for (const Value& item : value.as_array())
-      if (any_at(item, path, test)) return true;
-    return false;
+bool value_holds(Kind kind, const Test& test, const Value& value) {
+  switch (kind) {
+    case Kind::Text: {
+      if (value.is_string()) return test.holds(value.as_string());
+      if (value.is_bool()) return test.holds(value.as_bool() ? "true" : "false");
+      return value.is_number() && test.holds(value.number_text());
+    }
+    case Kind::Map: {
+      const Value* member = value.find(test.key);
+      return member != nullptr && member->is_string() && test.holds(member->as_string());
+    }
+    case Kind::Number: return value.is_number() && value.as_double() >= test.low && value.as_double() <= test.high;
+    case Kind::Date: {
+      const auto time = parse_timestamp(value.string_or(""));
+      return time && static_cast<double>(*time) >= test.low && static_cast<double>(*time) <= test.high;
+    }
+    case Kind::Ip: return same_bits(address_bytes(std::string(value.string_or(""))), test.network, test.bits);
+    case Kind::Boolean: return value.bool_or(false) == test.truth;
+    case Kind::Keyword: return any_text_contains(value, test.value);
   }
-  if (path.empty()) return value_holds(test, value);
-  const Value* next = value.find(path.front());
-  return next != nullptr && any_at(*next, path.subspan(1), test);
+  return false;
+}
+
+bool any_holds(const Value& finding, const FieldRule& rule, const Test& test) {
+  const auto path = path_of(rule);
+  // A finding that does not say that it is a sample is none.
+  if (rule.kind == Kind::Boolean && finding.find(path.front()) == nullptr) return !test.truth;
+  return any_value_at(finding, path, [&](const Value& value) { return value_holds(rule.kind, test, value); });
 }
 
 }  // namespace
 
+bool Filters::Test::holds(std::string_view text) const {
+  switch (comparison) {
+    case Comparison::Equals:
+    case Comparison::NotEquals: return text == value;
+    case Comparison::Prefix:
+    case Comparison::PrefixNotEquals: return text.starts_with(value);
+    case Comparison::Contains:
+    case Comparison::NotContains: return text.find(value) != std::string_view::npos;
+    case Comparison::ContainsWord: return contains_word(text, value);
+  }
+  return false;
+}
+
+bool Filters::Field::matches(const Value& finding) const {
+  bool has_positive = false;
+  bool positive = false;
+  for (const Test& test : tests) {
+    if (test.is_negative()) {
+      if (any_holds(finding, *rule, test)) return false;
+    } else if (!positive) {
+      has_positive = true;
+      positive = any_holds(finding, *rule, test);
+    }
+  }
+  return positive || !has_positive;
+}
+
 Result<Filters> Filters::compile(const Value& filters, TimeMs now_ms) {
-  constexpr std::size_t tests_on_a_field = 20;
   Filters out;
   if (filters.is_null()) return out;
-  if (!filters.is_object()) return fail(errors::invalid_input("Filters has to be an object"));
+  if (!filters.is_object())
+    return fail(
+        errors::invalid_input("Filters has to be an object, not " + std::string(json::kind_name(filters)), "Filters"));
+  out.asked_ = json::print_canonical(filters);
   for (const auto& member : filters.as_object()) {
-    const FieldRule* rule = rule_of(member.key);
+    const FieldRule* rule = find_field(member.key);
     if (rule == nullptr)
-      return fail(bad(member.key, "is no filter that this version knows; docs/compatibility.md lists them"));
-    if (member.value.size() > tests_on_a_field) return fail(bad(member.key, "has more than 20 filters"));
+      return fail(bad(member.key.substr(0, 80), "is no filter; AwsSecurityFindingFilters lists those that there are"));
+    if (member.value.is_null()) continue;
+    if (!member.value.is_array())
+      return fail(bad(member.key, "has to be an array, not " + std::string(json::kind_name(member.value))));
+    if (member.value.size() > most_values)
+      return fail(bad(member.key, "has " + std::to_string(member.value.size()) + " values; at most 20 are taken"));
     if (member.value.size() == 0) continue;
     Field field;
-    field.name = member.key;
-    field.path = split(rule->path, '.');
+    field.rule = rule;
     for (std::size_t i = 0; i < member.value.size(); ++i) {
       FIXPOINT_TRY(test, compile_test(rule->kind, member.key + "[" + std::to_string(i) + "]", member.value[i], now_ms));
       field.tests.push_back(std::move(test));
     }
+    FIXPOINT_CHECK(check_joint(field));
     out.fields_.push_back(std::move(field));
   }
+  if (out.fields_.size() > most_fields)
+    return fail(errors::invalid_input(
+        "Filters names " + std::to_string(out.fields_.size()) + " attributes; at most 10 are taken", "Filters"));
   return out;
 }
 
 bool Filters::matches(const Value& finding) const {
-  for (const Field& field : fields_) {
-    bool has_positive = false;
-    bool positive = false;
-    for (const Test& test : field.tests) {
-      const bool holds = any_at(finding, field.path, test);
-      if (is_negative(test)) {
-        if (holds) return false;
-      } else {
-        has_positive = true;
-        positive = positive || holds;
-      }
-    }
-    if (has_positive && !positive) return false;
-  }
-  return true;
-}
-
-std::vector<std::string> Filters::equal_to_one_of(std::string_view name) const {
-  for (const Field& field : fields_) {
-    if (field.name != name) continue;
-    std::vector<std::string> values;
-    for (const Test& test : field.tests) {
-      if (is_negative(test)) continue;
-      if (test.comparison != "EQUALS" || test.kind != Test::Kind::Text) return {};
-      values.push_back(test.value);
-    }
-    return values;
-  }
-  return {};
+  return std::all_of(fields_.begin(), fields_.end(), [&](const Field& field) { return field.matches(finding); });
 }
 
 }  // namespace fixpoint::findings

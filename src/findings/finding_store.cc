@@ -1,8 +1,14 @@
 #include "findings/finding_store.h"
 
 #include <algorithm>
+#include <set>
 
+#include "base/arn.h"
+#include "base/hash.h"
+#include "base/id.h"
 #include "base/text.h"
+#include "findings/page_token.h"
+#include "findings/timestamp.h"
 #include "json/text.h"
 
 namespace fixpoint::findings {
@@ -10,8 +16,8 @@ namespace {
 
 using json::Value;
 
-// The columns are what people filter and sort by; the body is the truth.
-constexpr const char* tables = R"sql(
+// What the first version kept: load() empties it into the tables of today.
+constexpr const char* first_tables = R"sql(
 CREATE TABLE finding (
   product_arn TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, generator TEXT NOT NULL,
   control TEXT NOT NULL, resource TEXT NOT NULL, severity INTEGER NOT NULL, workflow TEXT NOT NULL, compliance TEXT NOT NULL,
@@ -28,10 +34,26 @@ CREATE TABLE finding_history (
 CREATE INDEX finding_history_key ON finding_history (product_arn, id, number);
 )sql";
 
-TimeMs time_or(const Value& value, TimeMs otherwise) {
-  const auto time = parse_iso8601_ms(value.string_or(""));
-  return time ? *time : otherwise;
-}
+// `next` is the number that the next finding gets. Who writes findings writes that row first, so that with several
+// servers on one database no two of them change the same row of the index at once.
+constexpr const char* second_tables = R"sql(
+CREATE TABLE finding_state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+INSERT INTO finding_state (name, value) VALUES ('next', 1), ('index', 1);
+CREATE TABLE finding_document (number INTEGER PRIMARY KEY, imported_ms INTEGER NOT NULL, customer INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+)sql";
+
+constexpr std::size_t take_over_at_once = 200;
+
+// Members that a provider gives a value and a customer may set another, by their bit in `customer`.
+// https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html
+struct SharedMember {
+  const char* name;
+  std::int64_t bit;
+};
+constexpr SharedMember customer_members[] = {
+    {"Severity", 1}, {"Confidence", 2}, {"Criticality", 4}, {"Types", 8}, {"RelatedFindings", 16}};
+// Members that are the customer's alone once the finding is there.
+constexpr const char* members_kept[] = {"Note", "UserDefinedFields", "VerificationState", "Workflow"};
 
 void fill_severity(Value& severity) {
   if (!severity.is_object()) return;
@@ -42,21 +64,21 @@ void fill_severity(Value& severity) {
   if (label == nullptr && normalized != nullptr) severity.set("Label", severity_label_of(normalized->int_or(0)));
 }
 
-// The region and the defaults that Security Hub itself fills in.
+// What Security Hub itself fills in: each of the shared members both at the top and among the provider's, the region,
+// the states. https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_FindingProviderFields.html
 void fill_defaults(Value& finding) {
-  Value& severity = finding.at_or_make("Severity");
-  if (severity.is_null()) severity = finding["FindingProviderFields"]["Severity"];
-  fill_severity(severity);
-  if (finding.find("Types") == nullptr) {
-    const Value types = finding["FindingProviderFields"]["Types"];
-    finding.set("Types", types.is_array() ? types : Value(json::Array()));
+  Value& provider = finding.at_or_make("FindingProviderFields");
+  if (provider.is_object())
+    if (Value* severity = provider.as_object().find("Severity")) fill_severity(*severity);
+  if (Value* severity = finding.as_object().find("Severity")) fill_severity(*severity);
+  for (const auto& [name, bit] : customer_members) {
+    const Value theirs = finding["FindingProviderFields"][name];
+    const Value top = finding[name];
+    if (top.is_null() && !theirs.is_null()) finding.set(name, theirs);
+    if (theirs.is_null() && !top.is_null()) finding.at_or_make("FindingProviderFields").set(name, top);
   }
-  if (finding["FindingProviderFields"].is_null()) {
-    json::Object provider;
-    provider.set("Severity", finding["Severity"]);
-    provider.set("Types", finding["Types"]);
-    finding.set("FindingProviderFields", std::move(provider));
-  }
+  if (finding["FindingProviderFields"].is_null()) finding.as_object().erase("FindingProviderFields");
+  if (finding.find("Types") == nullptr) finding.set("Types", json::Array());
   if (finding.find("RecordState") == nullptr) finding.set("RecordState", "ACTIVE");
   if (finding["Workflow"]["Status"].is_null()) finding.set("Workflow", json::Object{{"Status", "NEW"}});
   finding.set("WorkflowState", "NEW");  // the retired member, which Security Hub goes on sending
@@ -66,7 +88,13 @@ void fill_defaults(Value& finding) {
   }
 }
 
-// https://docs.aws.amazon.com/securityhub/latest/userguide/finding-workflow-status.html
+// A finding that Security Hub's own controls made.
+bool is_of_a_control(const Value& finding) {
+  return finding["ProductArn"].string_or("").ends_with(":product/aws/securityhub");
+}
+
+// "RecordState changes from ARCHIVED to ACTIVE. Compliance.Status changes from PASSED to FAILED, WARNING, or
+// NOT_AVAILABLE." https://docs.aws.amazon.com/securityhub/latest/userguide/findings-workflow-status.html
 bool resets_workflow(const Value& before, const Value& after) {
   const std::string_view status = before["Workflow"]["Status"].string_or("");
   if (status != "RESOLVED" && status != "NOTIFIED") return false;
@@ -76,227 +104,398 @@ bool resets_workflow(const Value& before, const Value& after) {
          (now == "FAILED" || now == "WARNING" || now == "NOT_AVAILABLE");
 }
 
-// What differs between two findings: [{"UpdatedField", "OldValue", "NewValue"}], top-level members with their JSON
-// text.
-Value differences(const Value& before, const Value& after) {
-  json::Array changes;
-  const auto text = [](const Value& value) -> Value { return value.is_string() ? value : Value(json::print(value)); };
-  for (const auto& member : after.as_object()) {
-    const Value& old = before[member.key];
-    if (member.key == "UpdatedAt" || old == member.value) continue;
-    json::Object change;
-    change.set("UpdatedField", member.key);
-    if (!old.is_null()) change.set("OldValue", text(old));
-    change.set("NewValue", text(member.value));
-    changes.emplace_back(std::move(change));
+// "For findings from controls, if Compliance.Status is PASSED, then Security Hub automatically sets the workflow status
+// to RESOLVED." (the same page)
+void resolve_passed(Value& finding) {
+  const std::string_view status = finding["Workflow"]["Status"].string_or("");
+  if (is_of_a_control(finding) && finding["Compliance"]["Status"].string_or("") == "PASSED" &&
+      (status == "NEW" || status == "NOTIFIED"))
+    finding.set("Workflow", json::Object{{"Status", "RESOLVED"}});
+}
+
+// "If UpdatedAt on the update matches or occurs before UpdatedAt on the existing finding, Security Hub ignores the
+// update request."
+bool is_newer(const Value& before, const Value& after) {
+  const auto then = parse_timestamp(before["UpdatedAt"].string_or(""));
+  const auto now = parse_timestamp(after["UpdatedAt"].string_or(""));
+  return !then || !now || *now > *then;
+}
+
+// What an import of `after` (as it was sent, with its defaults) makes of a finding that is there.
+Value merged(const Value& before, const Value& after, std::int64_t customer) {
+  Value finding = after;
+  for (const auto* name : members_kept) {
+    finding.as_object().erase(name);
+    if (const Value* kept = before.find(name)) finding.set(name, *kept);
   }
-  return changes;
-}
-
-Result<void> write_history(store::Transaction& tx, const FindingKey& key, TimeMs at_ms, const std::string& source,
-                           bool created, const Value& changes) {
-  if (!created && changes.size() == 0) return {};
-  FIXPOINT_CHECK(tx.execute(
-      "INSERT INTO finding_history (product_arn, id, at_ms, source, created, changes) VALUES (?, ?, ?, ?, ?, ?)",
-      {key.product_arn, key.id, at_ms, source, std::int64_t{created}, json::print(changes)}));
-  return {};
-}
-
-struct Column {
-  std::string_view field;
-  std::string_view column;
-};
-// Columns that hold exactly what the filter of that name asks about.
-constexpr Column exact_columns[] = {{"Id", "id"},
-                                    {"ProductArn", "product_arn"},
-                                    {"AwsAccountId", "account"},
-                                    {"Region", "region"},
-                                    {"GeneratorId", "generator"},
-                                    {"WorkflowStatus", "workflow"},
-                                    {"ComplianceStatus", "compliance"},
-                                    {"RecordState", "record_state"},
-                                    {"NoteUpdatedBy", "note_by"}};
-constexpr Column sort_columns[] = {{"Id", "id"},
-                                   {"ProductArn", "product_arn"},
-                                   {"AwsAccountId", "account"},
-                                   {"Region", "region"},
-                                   {"GeneratorId", "generator"},
-                                   {"WorkflowStatus", "workflow"},
-                                   {"ComplianceStatus", "compliance"},
-                                   {"RecordState", "record_state"},
-                                   {"SeverityNormalized", "severity"},
-                                   {"SeverityLabel", "severity"},
-                                   {"CreatedAt", "created_ms"},
-                                   {"UpdatedAt", "updated_ms"},
-                                   {"ResourceId", "resource"}};
-
-}  // namespace
-
-store::Schema FindingStore::schema() {
-  return {"findings", {tables}};
-}
-
-Result<std::optional<Value>> FindingStore::get(store::Session& session, const FindingKey& key) {
-  FIXPOINT_TRY(rows,
-               session.query("SELECT body FROM finding WHERE product_arn = ? AND id = ?", {key.product_arn, key.id}));
-  if (rows.empty()) return std::nullopt;
-  FIXPOINT_TRY(finding, json::parse(rows[0].text(0)));
-  return std::move(finding);
-}
-
-Result<void> FindingStore::put(store::Transaction& tx, const Value& finding, bool created) {
-  const TimeMs now = clock_.now_ms();
-  const FindingKey key = key_of(finding);
-  const auto text = [&](const Value& value) { return std::string(value.string_or("")); };
-  const store::Params params{text(finding["AwsAccountId"]),
-                             text(finding["Region"]),
-                             text(finding["GeneratorId"]),
-                             control_of(finding),
-                             text(finding["Resources"][0]["Id"]),
-                             finding["Severity"]["Normalized"].int_or(0),
-                             text(finding["Workflow"]["Status"]),
-                             text(finding["Compliance"]["Status"]),
-                             text(finding["RecordState"]),
-                             text(finding["Note"]["UpdatedBy"]),
-                             time_or(finding["CreatedAt"], now),
-                             time_or(finding["UpdatedAt"], now),
-                             json::print(finding),
-                             key.product_arn,
-                             key.id};
-  FIXPOINT_CHECK(tx.execute(
-      created ? "INSERT INTO finding (account, region, generator, control, resource, severity, workflow, compliance, "
-                "record_state, "
-                "note_by, created_ms, updated_ms, body, product_arn, id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-              : "UPDATE finding SET account=?, region=?, generator=?, control=?, resource=?, severity=?, workflow=?, "
-                "compliance=?, "
-                "record_state=?, note_by=?, created_ms=?, updated_ms=?, body=? WHERE product_arn=? AND id=?",
-      params));
-  return {};
-}
-
-Result<Stored> FindingStore::import(store::Transaction& tx, Value finding) {
-  const FindingKey key = key_of(finding);
-  FIXPOINT_TRY(before, get(tx, key));
-  const std::string now = format_iso8601_ms(clock_.now_ms());
-  if (before) {
-    // The customer's members survive whatever the provider sends.
-    for (const auto* member : {"Note", "UserDefinedFields", "VerificationState", "Workflow"}) {
-      finding.as_object().erase(member);
-      if (const Value* kept = before->find(member)) finding.set(member, *kept);
-    }
+  for (const auto& [name, bit] : customer_members) {
+    const Value* theirs = after["FindingProviderFields"].find(name);
+    const Value* kept = before.find(name);
+    if ((customer & bit) != 0 && kept != nullptr)
+      finding.set(name, *kept);
+    else if (theirs != nullptr && !theirs->is_null())
+      finding.set(name, *theirs);
   }
-  fill_defaults(finding);
-  finding.set("ProcessedAt", now);
-  if (before && resets_workflow(*before, finding)) finding.set("Workflow", json::Object{{"Status", "NEW"}});
-  FIXPOINT_CHECK(put(tx, finding, !before));
-  FIXPOINT_CHECK(write_history(tx, key, clock_.now_ms(), "BATCH_IMPORT_FINDINGS", !before,
-                               before ? differences(*before, finding) : Value(json::Array())));
-  return Stored{std::move(finding), !before};
+  if (resets_workflow(before, finding)) finding.set("Workflow", json::Object{{"Status", "NEW"}});
+  resolve_passed(finding);
+  return finding;
 }
 
-Result<std::optional<Stored>> FindingStore::update(store::Transaction& tx, const FindingKey& key, const Value& update,
-                                                   const std::string& by) {
-  FIXPOINT_TRY(before, get(tx, key));
-  if (!before) return std::nullopt;
-  Value finding = *before;
-  const std::string now = format_iso8601_ms(clock_.now_ms());
+Value with_update(const Value& before, const Value& update, const std::string& now, std::int64_t& customer) {
+  Value finding = before;
   for (const auto* member : {"Severity", "VerificationState", "Confidence", "Criticality", "Types", "UserDefinedFields",
-                             "Workflow", "RelatedFindings"})
-    if (const Value* value = update.find(member); value != nullptr && !value->is_null()) {
-      Value merged = *value;
-      if (std::string_view(member) == "Severity") {
-        fill_severity(merged);
-        if (const Value* original = finding["Severity"].find("Original")) merged.set("Original", *original);
-      }
-      finding.set(member, std::move(merged));
+                             "Workflow", "RelatedFindings"}) {
+    const Value* value = update.find(member);
+    if (value == nullptr || value->is_null()) continue;
+    Value set = *value;
+    if (std::string_view(member) == "Severity") {
+      fill_severity(set);
+      if (const Value* original = finding["Severity"].find("Original")) set.set("Original", *original);
     }
+    finding.set(member, std::move(set));
+    for (const auto& shared : customer_members)
+      if (std::string_view(shared.name) == member) customer |= shared.bit;
+  }
   if (const Value* note = update.find("Note"); note != nullptr && note->is_object()) {
     Value stamped = *note;
     stamped.set("UpdatedAt", now);
     finding.set("Note", std::move(stamped));
   }
-  finding.set("UpdatedAt", now);
-  FIXPOINT_CHECK(put(tx, finding, false));
-  FIXPOINT_CHECK(write_history(tx, key, clock_.now_ms(), by, false, differences(*before, finding)));
-  return Stored{std::move(finding), false};
+  return finding;
+}
+
+Result<std::int64_t> lock(store::Transaction& tx) {
+  FIXPOINT_TRY(rows, tx.query("UPDATE finding_state SET value = value WHERE name = 'next' RETURNING value"));
+  if (rows.empty()) return fail(errors::coded("StoreError", "the findings' own row is missing in the database", 500));
+  return rows[0].integer(0);
+}
+
+Error not_found(const FindingKey& key) {
+  return errors::resource_not_found("no finding of the product " + key.product_arn + " has the id '" + key.id + "'");
+}
+
+}  // namespace
+
+FindingStore::FindingStore(store::Store& store, const Clock& clock, std::string token_key)
+    : store_(store),
+      clock_(clock),
+      token_key_(token_key.empty() ? sha256(random_uuid() + random_uuid()) : std::move(token_key)) {}
+
+store::Schema FindingStore::schema() {
+  return {"findings", {first_tables, std::string(second_tables) + index_tables + Documents::tables + History::tables}};
+}
+
+Prepared FindingStore::prepare(Value finding) {
+  Prepared prepared;
+  fill_defaults(finding);
+  resolve_passed(finding);
+  finding.set("ProcessedAt", format_iso8601_ms(clock_.now_ms()));
+  prepared.key = key_of(finding);
+  prepared.packed = documents_.pack(json::print(finding));
+  prepared.entries = entries_of(finding);
+  prepared.finding = std::move(finding);
+  return prepared;
+}
+
+Result<std::optional<FindingStore::Known>> FindingStore::document(store::Session& session, std::int64_t number) {
+  FIXPOINT_TRY(rows,
+               session.query("SELECT imported_ms, customer, body FROM finding_document WHERE number = ?", {number}));
+  if (rows.empty()) return std::nullopt;
+  FIXPOINT_TRY(text, documents_.unpack(session, rows[0].text(2)));
+  FIXPOINT_TRY(finding, json::parse(text));
+  return Known{number, rows[0].integer(1), rows[0].integer(0), std::move(finding)};
+}
+
+Result<std::optional<FindingStore::Known>> FindingStore::known(store::Session& session, const FindingKey& key) {
+  static const std::int64_t id_code = find_field("Id")->code;
+  FIXPOINT_TRY(rows, session.query("SELECT chunk, bits FROM finding_term WHERE field = ? AND value = ? ORDER BY chunk",
+                                   {id_code, store::Blob{term_of(key.id)}}));
+  for (store::Row& row : rows) {
+    std::array<std::uint64_t, ChunkBits::words> words{};
+    ChunkBits::or_into(words.data(), row.text(1));
+    for (std::size_t i = 0; i < words.size(); ++i)
+      for (std::uint64_t left = words[i]; left != 0; left &= left - 1) {
+        FIXPOINT_TRY(found, document(session, row.integer(0) * ChunkBits::width + static_cast<std::int64_t>(i * 64) +
+                                                  std::countr_zero(left)));
+        if (found && key_of(found->finding) == key) return std::move(found);
+      }
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<Value>> FindingStore::get(store::Session& session, const FindingKey& key) {
+  FIXPOINT_TRY(found, known(session, key));
+  if (!found) return std::nullopt;
+  return std::move(found->finding);
+}
+
+// Stores the new document of a finding that is there.
+Result<void> FindingStore::replace(store::Transaction& tx, IndexWriter& index, const Known& before,
+                                   const Value& finding) {
+  index.change(before.number, entries_of(before.finding), entries_of(finding));
+  FIXPOINT_CHECK(tx.execute("UPDATE finding_document SET customer = ?, body = ? WHERE number = ?",
+                            {before.customer, store::Blob{documents_.pack(json::print(finding))}, before.number}));
+  return {};
+}
+
+Result<std::vector<Outcome>> FindingStore::import(store::Transaction& tx, const std::vector<Prepared>& findings) {
+  FIXPOINT_TRY(first, lock(tx));
+  std::int64_t next = first;
+  const TimeMs now = clock_.now_ms();
+  IndexWriter index(tx);
+  std::set<std::pair<std::string_view, std::string_view>> here;
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(findings.size());
+  for (const Prepared& prepared : findings) {
+    // A key that comes twice in one call has to meet what it did the first time.
+    if (!here.emplace(prepared.key.product_arn, prepared.key.id).second) FIXPOINT_CHECK(index.flush());
+    FIXPOINT_TRY(before, known(tx, prepared.key));
+    if (!before) {
+      const std::int64_t number = next++;
+      FIXPOINT_CHECK(
+          tx.execute("INSERT INTO finding_document (number, imported_ms, customer, body) VALUES (?, ?, 0, ?)",
+                     {number, now, store::Blob{prepared.packed}}));
+      index.add(number, prepared.entries);
+      outcomes.push_back({true, false, std::nullopt});
+      continue;
+    }
+    if (!is_newer(before->finding, prepared.finding)) {
+      outcomes.push_back({false, true, std::move(before->finding)});
+      continue;
+    }
+    Value finding = merged(before->finding, prepared.finding, before->customer);
+    FIXPOINT_CHECK(history_.write(tx, before->number, now, {"BATCH_IMPORT_FINDINGS", prepared.key.product_arn},
+                                  differences(before->finding, finding)));
+    FIXPOINT_CHECK(replace(tx, index, *before, finding));
+    outcomes.push_back({false, false, std::move(finding)});
+  }
+  FIXPOINT_CHECK(index.flush());
+  if (next != first) FIXPOINT_CHECK(tx.execute("UPDATE finding_state SET value = ? WHERE name = 'next'", {next}));
+  return outcomes;
+}
+
+Result<Stored> FindingStore::import(store::Transaction& tx, Value finding) {
+  std::vector<Prepared> one;
+  one.push_back(prepare(std::move(finding)));
+  FIXPOINT_TRY(outcomes, import(tx, one));
+  Outcome& outcome = outcomes[0];
+  return Stored{outcome.finding ? std::move(*outcome.finding) : std::move(one[0].finding), outcome.created,
+                outcome.ignored};
+}
+
+Result<std::optional<Stored>> FindingStore::update(store::Transaction& tx, const FindingKey& key, const Value& update,
+                                                   const std::string& by) {
+  FIXPOINT_CHECK(lock(tx));
+  FIXPOINT_TRY(before, known(tx, key));
+  if (!before) return std::nullopt;
+  const TimeMs now = clock_.now_ms();
+  Value finding = with_update(before->finding, update, format_iso8601_ms(now), before->customer);
+  FIXPOINT_CHECK(
+      history_.write(tx, before->number, now, {"BATCH_UPDATE_FINDINGS", by}, differences(before->finding, finding)));
+  IndexWriter index(tx);
+  FIXPOINT_CHECK(replace(tx, index, *before, finding));
+  FIXPOINT_CHECK(index.flush());
+  return Stored{std::move(finding), false, false};
 }
 
 Result<FindingKey> FindingStore::resolve(std::string_view id) {
   return store_.read([&](store::Session& session) -> Result<FindingKey> {
-    FIXPOINT_TRY(rows, session.query("SELECT product_arn, id FROM finding WHERE id = ? LIMIT 2", {std::string(id)}));
-    if (rows.empty())
+    Bits bits;
+    FIXPOINT_CHECK(IndexReader(session).add_value(bits, find_field("Id")->code, term_of(id)));
+    std::vector<std::int64_t> numbers;
+    bits.for_each(0, [&](std::int64_t number) {
+      numbers.push_back(number);
+      return numbers.size() < 2;
+    });
+    if (numbers.empty())
       return fail(errors::resource_not_found("no finding has the id '" + std::string(id) +
                                              "'; 'fixpoint findings' lists them"));
-    if (rows.size() > 1)
+    if (numbers.size() > 1)
       return fail(errors::validation("several products have a finding of the id '" + std::string(id) + "'"));
-    return FindingKey{rows[0].text(0), rows[0].text(1)};
+    FIXPOINT_TRY(found, document(session, numbers[0]));
+    return found ? key_of(found->finding) : FindingKey{};
   });
 }
 
 Result<Page> FindingStore::find(const Filters& filters, const std::vector<SortKey>& sort, std::size_t limit,
                                 const std::string& token) {
-  // A token is the number of matches to pass over, bound to nothing else: the order is total, so pages do not overlap
-  // while nothing changes.
-  std::size_t skip = 0;
+  // So many candidates at once, while documents decide which of them fit.
+  constexpr std::size_t candidates = 500;
+  FIXPOINT_TRY(order, Order::compile(sort));
+  std::string asked = "findings\n" + filters.asked();
+  for (const SortKey& key : sort) asked += "\n" + key.field + (key.descending ? " desc" : " asc");
+  std::optional<Position> after;
   if (!token.empty()) {
-    const auto decoded = base64_decode(token);
-    const auto number =
-        decoded && decoded->starts_with("n:") ? to_int64(std::string_view(*decoded).substr(2)) : std::nullopt;
-    if (!number || *number < 0)
-      return fail(errors::invalid_input("NextToken is none that this server gave", "NextToken"));
-    skip = static_cast<std::size_t>(*number);
-  }
-  std::string sql = "SELECT body FROM finding";
-  store::Params params;
-  const char* joint = " WHERE ";
-  for (const Column& exact : exact_columns) {
-    const auto values = filters.equal_to_one_of(exact.field);
-    if (values.empty()) continue;
-    sql += joint + std::string(exact.column) + " IN (";
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      sql += i == 0 ? "?" : ",?";
-      params.emplace_back(values[i]);
-    }
-    sql += ")";
-    joint = " AND ";
-  }
-  std::string order;
-  for (const SortKey& key : sort) {
-    const auto* column = std::find_if(std::begin(sort_columns), std::end(sort_columns),
-                                      [&](const Column& c) { return c.field == key.field; });
-    if (column == std::end(sort_columns))
+    after = open_token(token_key_, asked, token);
+    if (!after || after->cells.size() != order.keys().size())
       return fail(errors::invalid_input(
-          "findings cannot be sorted by '" + key.field +
-              "'; SeverityNormalized, UpdatedAt, CreatedAt and the other single-valued fields can",
-          "SortCriteria"));
-    order += std::string(column->column) + (key.descending ? " DESC, " : ", ");
+          "NextToken is none that this server gave for these filters and this order; begin with the first page",
+          "NextToken"));
   }
-  sql += " ORDER BY " + order + "number";
   return store_.read([&](store::Session& session) -> Result<Page> {
+    const auto read = [&](std::int64_t number) -> Result<Value> {
+      FIXPOINT_TRY(found, document(session, number));
+      if (!found) return fail(errors::coded("StoreError", "the index names a finding that is not in the store", 500));
+      return std::move(found->finding);
+    };
+    Search search(session, read);
+    FIXPOINT_TRY(selection, search.select(filters));
+    const bool exact = selection.unanswered.empty();
     Page page;
-    std::size_t passed = 0;
-    Result<void> broken;
-    FIXPOINT_CHECK(session.scan(sql, params, [&](store::Row& row) {
-      auto finding = json::parse(row.text(0));
-      if (!finding) {
-        broken = fail(finding.error());
-        return false;
+    std::size_t documents = 0;
+    while (true) {
+      // One more than is wanted says whether there is another page.
+      const std::size_t wanted = exact ? limit + 1 : candidates;
+      FIXPOINT_TRY(positions, search.first(selection.findings, order, after, wanted));
+      for (Position& position : positions) {
+        if (page.findings.size() == limit || documents == documents_a_page) {
+          page.next_token = seal_token(token_key_, asked, *after);
+          return page;
+        }
+        FIXPOINT_TRY(finding, read(position.number));
+        ++documents;
+        after = std::move(position);
+        if (std::all_of(selection.unanswered.begin(), selection.unanswered.end(),
+                        [&](const auto* field) { return field->matches(finding); }))
+          page.findings.push_back(std::move(finding));
       }
-      if (!filters.matches(*finding)) return true;
-      if (passed < skip) {
-        ++passed;
-        return true;
+      if (positions.size() < wanted) return page;
+    }
+  });
+}
+
+Result<HistoryPage> FindingStore::history(const FindingKey& key, TimeMs from_ms, TimeMs to_ms, std::size_t limit,
+                                          const std::string& token) {
+  const std::string asked =
+      "history\n" + key.product_arn + "\n" + key.id + "\n" + std::to_string(from_ms) + "\n" + std::to_string(to_ms);
+  std::int64_t before = 0;
+  if (!token.empty()) {
+    const auto position = open_token(token_key_, asked, token);
+    if (!position)
+      return fail(errors::invalid_input(
+          "NextToken is none that this server gave for this finding and these times; begin with the first page",
+          "NextToken"));
+    before = position->number;
+  }
+  const TimeMs oldest = clock_.now_ms() - History::kept_ms;
+  return store_.read([&](store::Session& session) -> Result<HistoryPage> {
+    FIXPOINT_TRY(found, known(session, key));
+    if (!found) return fail(not_found(key));
+    FIXPOINT_TRY(records, history_.read(session, found->number, std::max(from_ms, oldest), to_ms, before, limit + 1));
+    HistoryPage page;
+    for (auto& record : records) {
+      if (page.records.size() == limit) {
+        page.next_token = seal_token(token_key_, asked, Position{{}, before});
+        return page;
       }
-      if (page.findings.size() == limit) {
-        page.next_token = base64_encode("n:" + std::to_string(skip + limit));
-        return false;
-      }
-      page.findings.push_back(std::move(*finding));
-      return true;
-    }));
-    FIXPOINT_CHECK(broken);
+      before = record.number;
+      page.records.push_back({record.at_ms, false, std::move(record.source), std::move(record.changes)});
+    }
+    const TimeMs created = found->imported_ms;
+    if (created < std::max(from_ms, oldest) || created > to_ms) return page;
+    // The finding's first import stands behind all changes, under the number 1 that no change stands before.
+    if (page.records.size() == limit)
+      page.next_token = seal_token(token_key_, asked, Position{{}, before});
+    else
+      page.records.push_back({created, true, {"BATCH_IMPORT_FINDINGS", key.product_arn}, json::Array()});
     return page;
   });
+}
+
+Result<void> FindingStore::tend() {
+  if (!documents_.wants_training()) return {};
+  return documents_.train(store_);
+}
+
+Result<void> FindingStore::load() {
+  FIXPOINT_CHECK(store_.read([&](store::Session& session) { return documents_.load(session); }));
+  FIXPOINT_TRY(rows, store_.read([](store::Session& session) {
+    return session.query("SELECT value FROM finding_state WHERE name = 'index'");
+  }));
+  if (rows.empty() || rows[0].integer(0) != index_version) FIXPOINT_CHECK(reindex());
+  while (true) {
+    FIXPOINT_TRY(more, take_over_some());
+    if (!more) return {};
+    FIXPOINT_CHECK(tend());
+  }
+}
+
+// Moves the first findings of the first version's tables, with their history, into those of today. False where none is
+// left.
+Result<bool> FindingStore::take_over_some() {
+  return store_.write([&](store::Transaction& tx) -> Result<bool> {
+    FIXPOINT_TRY(rows, tx.query("SELECT number, updated_ms, body, product_arn, id FROM finding ORDER BY number LIMIT ?",
+                                {static_cast<std::int64_t>(take_over_at_once)}));
+    if (rows.empty()) return false;
+    FIXPOINT_TRY(first, lock(tx));
+    std::int64_t next = first;
+    IndexWriter index(tx);
+    for (store::Row& row : rows) {
+      const std::int64_t number = next++;
+      TimeMs imported = row.integer(1);
+      std::int64_t customer = 0;
+      FIXPOINT_TRY(finding, json::parse(row.text(2)));
+      const store::Params key{row.text(3), row.text(4)};
+      FIXPOINT_TRY(changes,
+                   tx.query("SELECT at_ms, source, created, changes FROM finding_history WHERE product_arn = ? "
+                            "AND id = ? ORDER BY number",
+                            key));
+      for (store::Row& change : changes) {
+        if (change.integer(2) != 0) {
+          imported = change.integer(0);
+          continue;
+        }
+        FIXPOINT_TRY(list, json::parse(change.text(3)));
+        const bool by_import = change.text(1) == "BATCH_IMPORT_FINDINGS";
+        for (std::size_t i = 0; i < list.size() && !by_import; ++i)
+          for (const auto& [name, bit] : customer_members)
+            if (list[i]["UpdatedField"].string_or("") == name) customer |= bit;
+        const ChangeSource source{by_import ? "BATCH_IMPORT_FINDINGS" : "BATCH_UPDATE_FINDINGS",
+                                  by_import ? row.text(3) : change.text(1)};
+        FIXPOINT_CHECK(history_.write(tx, number, change.integer(0), source, list));
+      }
+      FIXPOINT_CHECK(
+          tx.execute("INSERT INTO finding_document (number, imported_ms, customer, body) VALUES (?, ?, ?, ?)",
+                     {number, imported, customer, store::Blob{documents_.pack(row.text(2))}}));
+      index.add(number, entries_of(finding));
+      FIXPOINT_CHECK(tx.execute("DELETE FROM finding_history WHERE product_arn = ? AND id = ?", key));
+      FIXPOINT_CHECK(tx.execute("DELETE FROM finding WHERE number = ?", {row.integer(0)}));
+    }
+    FIXPOINT_CHECK(index.flush());
+    FIXPOINT_CHECK(tx.execute("UPDATE finding_state SET value = ? WHERE name = 'next'", {next}));
+    return true;
+  });
+}
+
+// From the documents alone. What it was interrupted in begins anew: the version is written last.
+Result<void> FindingStore::reindex() {
+  FIXPOINT_CHECK(store_.write([](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("DELETE FROM finding_term"));
+    FIXPOINT_CHECK(tx.execute("DELETE FROM finding_column"));
+    return {};
+  }));
+  std::int64_t done = 0;
+  while (true) {
+    FIXPOINT_TRY(more, store_.write([&](store::Transaction& tx) -> Result<bool> {
+      FIXPOINT_TRY(rows, tx.query("SELECT number, body FROM finding_document WHERE number > ? ORDER BY number LIMIT ?",
+                                  {done, static_cast<std::int64_t>(take_over_at_once)}));
+      IndexWriter index(tx);
+      for (store::Row& row : rows) {
+        FIXPOINT_TRY(text, documents_.unpack(tx, row.text(1)));
+        FIXPOINT_TRY(finding, json::parse(text));
+        index.add(row.integer(0), entries_of(finding));
+        done = row.integer(0);
+      }
+      FIXPOINT_CHECK(index.flush());
+      if (rows.empty())
+        FIXPOINT_CHECK(
+            tx.execute("INSERT INTO finding_state (name, value) VALUES ('index', ?) ON CONFLICT (name) DO "
+                       "UPDATE SET value = excluded.value",
+                       {index_version}));
+      return !rows.empty();
+    }));
+    if (!more) return {};
+  }
 }
 
 }  // namespace fixpoint::findings

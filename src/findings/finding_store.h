@@ -7,7 +7,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "findings/asff.h"
+#include "findings/documents.h"
 #include "findings/filters.h"
+#include "findings/history.h"
+#include "findings/index.h"
+#include "findings/search.h"
 #include "json/value.h"
 #include "store/store.h"
 
@@ -17,11 +21,22 @@ namespace fixpoint::findings {
 struct Stored {
   json::Value finding;   ///< as it stands now
   bool created = false;  ///< false where a finding of that key was there before
+  bool ignored = false;  ///< an import that was not newer than what is there, and changed nothing
 };
 
-struct SortKey {
-  std::string field;  ///< a filter name that holds one value: UpdatedAt, SeverityNormalized, ...
-  bool descending = false;
+/// A finding made ready for an import by `prepare`, outside of the transaction.
+struct Prepared {
+  json::Value finding;
+  FindingKey key;
+  std::string packed;
+  IndexEntries entries;
+};
+
+/// What became of one of several findings that were imported.
+struct Outcome {
+  bool created = false;
+  bool ignored = false;                ///< as in Stored
+  std::optional<json::Value> finding;  ///< as it stands now; where it was created, as it was prepared
 };
 
 struct Page {
@@ -29,18 +44,48 @@ struct Page {
   std::string next_token;  ///< empty on the last page
 };
 
+struct HistoryPage {
+  struct Record {
+    TimeMs at_ms = 0;
+    bool created = false;
+    ChangeSource source;
+    json::Value changes;  ///< FindingHistoryUpdate
+  };
+  std::vector<Record> records;  ///< the newest first
+  std::string next_token;
+};
+
 /// The findings, each under (ProductArn, Id), with their history. Thread-safe.
+///
+/// A finding is one packed document with a number; what it can be found by lies in the index (`index.h`), which is
+/// written in the same transaction. A search never goes through all documents: see `find`.
 class FindingStore {
  public:
-  FindingStore(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  /// `token_key` seals the tokens of pages; without one they are good for as long as this object lives.
+  FindingStore(store::Store& store, const Clock& clock, std::string token_key = {});
   static store::Schema schema();
 
-  /// Takes in one finding that passed validate_asff. What the customer owns stays as it is on a finding that is there
-  /// already: Note, UserDefinedFields, VerificationState, Workflow; and the status goes back to NEW where AWS resets
-  /// it. https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html
+  /// To be called once before use: takes over what an older program stored, and makes the index anew where this program
+  /// makes it otherwise. Both go on where they were interrupted.
+  Result<void> load();
+
+  /// Fills in what Security Hub fills in, packs, and works out what the finding is found by. The finding passed
+  /// validate_asff.
+  Prepared prepare(json::Value finding);
+
+  /// Takes in findings; their outcomes in the same order. On one that is there already:
+  /// - it is ignored unless its UpdatedAt is later than the stored one's;
+  /// - Note, UserDefinedFields, VerificationState and Workflow stay as they are;
+  /// - Confidence, Criticality, RelatedFindings, Severity and Types stay where the customer has set them, else become
+  ///   what FindingProviderFields says, or the request's own;
+  /// - the workflow status goes back to NEW where AWS resets it.
+  /// https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html and
+  /// https://docs.aws.amazon.com/securityhub/latest/userguide/findings-workflow-status.html
+  Result<std::vector<Outcome>> import(store::Transaction& tx, const std::vector<Prepared>& findings);
   Result<Stored> import(store::Transaction& tx, json::Value finding);
 
-  /// BatchUpdateFindings on one finding; `update` passed validate_update. Nothing where there is no such finding.
+  /// BatchUpdateFindings on one finding; `update` passed validate_update. Its UpdatedAt stays: it is the provider's.
+  /// Nothing where there is no such finding. `by` is the caller's ARN.
   Result<std::optional<Stored>> update(store::Transaction& tx, const FindingKey& key, const json::Value& update,
                                        const std::string& by);
 
@@ -49,14 +94,43 @@ class FindingStore {
   /// products use it.
   Result<FindingKey> resolve(std::string_view id);
 
-  /// `limit` 1 to 100. `token` is a page's next_token; error for one that is none: InvalidInputException.
+  /// A page of those that fit, in order; without sort keys in the order in which they came. `limit` 1 to 100. `token`
+  /// is a page's next_token with the same filters and sort keys; the next page begins behind the last finding of the
+  /// page before, whatever has changed since: a finding that nobody touched comes exactly once.
+  ///
+  /// Filters that the index cannot answer make it read documents, at most `documents_a_page` of them: then a page may
+  /// be short, even empty, and yet have a next_token. Errors: InvalidInputException.
   Result<Page> find(const Filters& filters, const std::vector<SortKey>& sort, std::size_t limit,
                     const std::string& token);
+  static constexpr std::size_t documents_a_page = 10'000;
+
+  /// GetFindingHistory: the changes of a finding from `from_ms` to `to_ms`, both within, of the last 90 days. Errors:
+  /// ResourceNotFoundException, InvalidInputException for a token that is none.
+  Result<HistoryPage> history(const FindingKey& key, TimeMs from_ms, TimeMs to_ms, std::size_t limit,
+                              const std::string& token);
+
+  /// Work that is due now and then, outside of a transaction: trains the dictionary once there is something to train
+  /// it on. Costs nothing where nothing is due.
+  Result<void> tend();
 
  private:
-  Result<void> put(store::Transaction& tx, const json::Value& finding, bool created);
+  struct Known {
+    std::int64_t number = 0;
+    std::int64_t customer = 0;  // which members the customer has set: bits as `customer_members` has them
+    TimeMs imported_ms = 0;
+    json::Value finding;
+  };
+  Result<std::optional<Known>> known(store::Session& session, const FindingKey& key);
+  Result<std::optional<Known>> document(store::Session& session, std::int64_t number);
+  Result<void> replace(store::Transaction& tx, IndexWriter& index, const Known& before, const json::Value& finding);
+  Result<bool> take_over_some();
+  Result<void> reindex();
+
   store::Store& store_;
   const Clock& clock_;
+  std::string token_key_;
+  Documents documents_;
+  History history_{documents_};
 };
 
 }  // namespace fixpoint::findings

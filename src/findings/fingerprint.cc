@@ -5,6 +5,7 @@
 
 #include "base/arn.h"
 #include "base/hash.h"
+#include "findings/timestamp.h"
 #include "json/text.h"
 
 namespace fixpoint::findings {
@@ -54,8 +55,15 @@ std::string content_digest(const Value& finding) {
 
 std::string updated_by_execution(const Value& finding, std::string_view author) {
   const Value& note = finding["Note"];
-  const std::string_view at = note["UpdatedAt"].string_or("");
-  if (at.empty() || note["UpdatedBy"].string_or("") != author || finding["UpdatedAt"].string_or("") != at) return {};
+  if (note["UpdatedBy"].string_or("") != author) return {};
+  const auto at = parse_timestamp(note["UpdatedAt"].string_or(""));
+  const auto not_after = [&](const char* member) {
+    const Value& value = finding[member];
+    if (value.is_null()) return true;
+    const auto time = parse_timestamp(value.string_or(""));
+    return time && *time <= *at;
+  };
+  if (!at || !not_after("UpdatedAt") || !not_after("ProcessedAt")) return {};
   return std::string(finding["UserDefinedFields"]["fixpoint:execution"].string_or(""));
 }
 

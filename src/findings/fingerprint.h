@@ -26,8 +26,9 @@ WorkKey work_of(const json::Value& finding, std::string_view control, const json
 /// user-defined fields, verification state). A resend in which only timestamps moved has the same.
 std::string content_digest(const json::Value& finding);
 
-/// The execution whose update of the finding is what stands there last: fixpoint wrote the note (under `author`) at the
-/// very moment at which the finding was updated. Empty where somebody else came after it.
+/// The execution whose update of the finding stands there last, as far as the finding itself tells: fixpoint wrote the
+/// note (under `author`), and the provider has not come since (UpdatedAt, ProcessedAt), which BatchUpdateFindings
+/// leaves alone. Empty where somebody else came after it. What a person changes without a note is not seen.
 std::string updated_by_execution(const json::Value& finding, std::string_view author);
 
 }  // namespace fixpoint::findings

@@ -111,8 +111,9 @@ void Api::make_call(const aws::Caller& caller, const Value& input, aws::Answer a
 
 Result<Value> Api::import(const aws::Caller& caller, const Value& input) {
   FIXPOINT_TRY(list, findings_in(input["Document"]));
-  FIXPOINT_TRY(created, parts_.securityhub.import_all(list, caller.region));
-  return Value(json::Object{{"Imported", list.size()}, {"Created", created}});
+  const std::size_t count = list.size();
+  FIXPOINT_TRY(created, parts_.securityhub.import_all(std::move(list), caller.region));
+  return Value(json::Object{{"Imported", count}, {"Created", created}});
 }
 
 Result<Value> Api::act(const aws::Caller& caller, const Value& input) {

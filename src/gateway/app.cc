@@ -69,7 +69,8 @@ class WholeApp final : public App {
     FIXPOINT_CHECK(build_account());
 
     audit_ = std::make_unique<audit::Log>(*store_, clock_);
-    findings_ = std::make_unique<findings::FindingStore>(*store_, clock_);
+    findings_ = std::make_unique<findings::FindingStore>(*store_, clock_, identity_->key_for("pages of findings"));
+    FIXPOINT_CHECK(findings_->load());
     bus_ = std::make_unique<bus::Bus>(*store_, clock_);
     securityhub_ = std::make_unique<services::SecurityHub>(*store_, *findings_, *bus_, clock_);
     door_ = std::make_unique<changes::Door>(*store_, clock_, *account_, recipes_, models_.get());

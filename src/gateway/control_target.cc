@@ -65,7 +65,8 @@ Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Deliver
   // What fixpoint wrote on the finding: known by whose doing the event is, and in an event that came from AWS by the
   // finding itself.
   start.cause = delivery.origin.execution;
-  if (start.cause.empty() && !decided) start.cause = findings::updated_by_execution(finding, note_author);
+  if (start.cause.empty() && delivery.origin.principal.empty() && !decided)
+    start.cause = findings::updated_by_execution(finding, note_author);
   FIXPOINT_TRY(begun, works_.begin(tx, work, item, start, [&](const std::string& outcome) {
     if (decided) return true;
     if (outcome != "observed") return false;

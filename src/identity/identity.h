@@ -37,6 +37,10 @@ class Identity final : public aws::KeyLookup {
 
   std::shared_ptr<const aws::KeyRecord> find(std::string_view access_key) const override;
 
+  /// A key for sealing what is handed out and comes back, derived from the master secret for that purpose alone. The
+  /// same after a restart.
+  std::string key_for(std::string_view purpose) const { return derived("seal " + std::string(purpose), ""); }
+
   /// The first long-lived key.
   aws::Credentials first_key() const;
 

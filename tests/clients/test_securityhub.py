@@ -69,14 +69,14 @@ class SecurityHub(support.ServerTest):
         self.assertEqual([], self.ids(dict(mine, WorkflowStatus=equals("RESOLVED"))))
 
     def test_findings_come_in_pages_and_in_order(self):
-        self.take_in(*[self.make("page-%02d" % i, GeneratorId="pages", Severity={
+        self.take_in(*[self.make("sorted-%02d" % i, GeneratorId="pages", Severity={
             "Label": ("LOW", "MEDIUM", "HIGH")[i % 3]}) for i in range(25)])
         pages = self.securityhub.get_paginator("get_findings").paginate(
             Filters={"GeneratorId": equals("pages")}, SortCriteria=[{"Field": "Id", "SortOrder": "desc"}],
             PaginationConfig={"PageSize": 10})
         got = [[f["Id"] for f in page["Findings"]] for page in pages]
         self.assertEqual([10, 10, 5], [len(page) for page in got])
-        self.assertEqual(["page-%02d" % i for i in range(24, -1, -1)], sum(got, []))
+        self.assertEqual(["sorted-%02d" % i for i in range(24, -1, -1)], sum(got, []))
         first = self.securityhub.get_findings(
             Filters={"GeneratorId": equals("pages")}, MaxResults=8,
             SortCriteria=[{"Field": "SeverityLabel", "SortOrder": "asc"}])["Findings"]
@@ -123,6 +123,48 @@ class SecurityHub(support.ServerTest):
                      FindingIdentifiers=identifiers * 101, Workflow={"Status": "RESOLVED"})
         finding = self.finding("update-2")
         self.assertEqual(("NEW", False), (finding["Workflow"]["Status"], "Note" in finding))
+
+    def test_history_tells_what_changed(self):
+        if not support.known("securityhub", "GetFindingHistory"):
+            self.skipTest("this boto3 does not know GetFindingHistory")
+        self.take_in(self.make("history-1"))
+        key = {"Id": "history-1", "ProductArn": PRODUCT}
+        for status in ("NOTIFIED", "RESOLVED"):
+            self.securityhub.batch_update_findings(FindingIdentifiers=[key], Workflow={"Status": status})
+        pages = self.securityhub.get_paginator("get_finding_history").paginate(
+            FindingIdentifier=key, PaginationConfig={"PageSize": 2})
+        records = [record for page in pages for record in page["Records"]]
+        self.assertEqual([False, False, True], [record["FindingCreated"] for record in records])
+        self.assertEqual([{"UpdatedField": "Workflow.Status", "OldValue": "NOTIFIED", "NewValue": "RESOLVED"}],
+                         records[0]["Updates"])
+        self.assertEqual("BATCH_UPDATE_FINDINGS", records[0]["UpdateSource"]["Type"])
+        self.assertTrue(records[0]["UpdateSource"]["Identity"].startswith("arn:aws:"), records[0])
+        self.assertEqual({"Type": "BATCH_IMPORT_FINDINGS", "Identity": PRODUCT}, records[2]["UpdateSource"])
+        self.assertEqual([key] * 3, [record["FindingIdentifier"] for record in records])
+        self.assertEqual([], self.securityhub.get_finding_history(
+            FindingIdentifier=key, StartTime="2020-01-01T00:00:00Z", EndTime="2020-01-02T00:00:00Z")["Records"])
+        said = self.refused("ResourceNotFoundException", self.securityhub.get_finding_history,
+                            FindingIdentifier={"Id": "unknown", "ProductArn": PRODUCT})
+        self.assertIn("unknown", said)
+        self.refused("InvalidInputException", self.securityhub.get_finding_history, FindingIdentifier=key,
+                     NextToken="junk")
+
+    def test_pages_of_findings_are_sorted_and_their_tokens_sealed(self):
+        self.take_in(*[self.make("sorted-%02d" % i, Severity={"Label": label}, UpdatedAt="2024-05-%02dT00:00:00Z" % (i + 1))
+                       for i, label in enumerate(["LOW", "CRITICAL", "HIGH"] * 5)])
+        filters = {"Id": [{"Value": "sorted-", "Comparison": "PREFIX"}]}
+        order = [{"Field": "SeverityNormalized", "SortOrder": "desc"}, {"Field": "UpdatedAt", "SortOrder": "asc"}]
+        pages = self.securityhub.get_paginator("get_findings").paginate(
+            Filters=filters, SortCriteria=order, PaginationConfig={"PageSize": 4})
+        found = [finding["Id"] for page in pages for finding in page["Findings"]]
+        self.assertEqual(["sorted-%02d" % i for first in (1, 2, 0) for i in range(first, 15, 3)], found)
+        token = self.securityhub.get_findings(Filters=filters, SortCriteria=order, MaxResults=4)["NextToken"]
+        for wrong in ({"Filters": filters, "SortCriteria": order, "NextToken": token[:-1] + ("A" if token[-1] != "A" else "B")},
+                      {"Filters": filters, "NextToken": token},
+                      {"Filters": {"Id": equals("other")}, "SortCriteria": order, "NextToken": token}):
+            self.assertIn("NextToken", self.refused("InvalidInputException", self.securityhub.get_findings, **wrong))
+        self.refused("InvalidInputException", self.securityhub.get_findings, Filters={
+            "Title": [{"Value": "a", "Comparison": "EQUALS"}, {"Value": "b", "Comparison": "NOT_EQUALS"}]})
 
     def test_action_targets_come_and_go(self):
         made = [self.securityhub.create_action_target(Name="Action %d" % i, Description="does %d" % i, Id="Act%d" % i)

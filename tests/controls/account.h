@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <gtest/gtest.h>
 #include <mutex>
@@ -201,11 +202,8 @@ class Account {
   std::string note(const json::Value& finding) { return std::string(stored(finding)["Note"]["Text"].string_or("")); }
   /// Updates after the import.
   std::int64_t updates(const json::Value& finding) {
-    return must(store->read([&](store::Session& session) -> Result<std::int64_t> {
-      FIXPOINT_TRY(rows, session.query("SELECT count(*) FROM finding_history WHERE id = ? AND created = 0",
-                                       {std::string(finding["Id"].string_or(""))}));
-      return rows[0].integer(0);
-    }));
+    const auto page = must(findings->history(findings::key_of(finding), 0, INT64_MAX, 100, ""));
+    return std::count_if(page.records.begin(), page.records.end(), [](const auto& record) { return !record.created; });
   }
   std::vector<changes::Change> changes_of(const std::string& execution) { return must(door->of_execution(execution)); }
   Assessment look(const std::string& id) {

@@ -1,8 +1,12 @@
 #include "services/securityhub/securityhub.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "aws/verify.h"
 #include "base/arn.h"
 #include "base/text.h"
+#include "findings/timestamp.h"
 
 namespace fixpoint::services {
 namespace {
@@ -64,7 +68,9 @@ aws::ServiceTable SecurityHub::table() {
             [this](const auto& caller, const auto& input) { return batch_import(caller, input); });
   // A finding that is not valid fails alone (FailedFindings), the others are taken in.
   table.operations["BatchImportFindings"].validates = true;
-  table.add_quick("GetFindings", [this](const auto& caller, const auto& input) { return get_findings(caller, input); });
+  table.add("GetFindings", [this](const auto& caller, const auto& input) { return get_findings(caller, input); });
+  table.add("GetFindingHistory",
+            [this](const auto& caller, const auto& input) { return finding_history(caller, input); });
   table.add("BatchUpdateFindings",
             [this](const auto& caller, const auto& input) { return batch_update(caller, input); });
   table.add("CreateActionTarget",
@@ -76,11 +82,18 @@ aws::ServiceTable SecurityHub::table() {
   return table;
 }
 
-Result<findings::Stored> SecurityHub::import_one(store::Transaction& tx, const Value& finding,
-                                                 const bus::Origin& origin) {
-  FIXPOINT_TRY(stored, findings_.import(tx, finding));
-  FIXPOINT_CHECK(publish_imported(tx, stored.finding, origin));
-  return std::move(stored);
+// Stores them and puts an event on the bus for each that is new or changed; the number of new ones.
+Result<std::size_t> SecurityHub::import_some(store::Transaction& tx, const std::vector<findings::Prepared>& list,
+                                             const bus::Origin& origin) {
+  FIXPOINT_TRY(outcomes, findings_.import(tx, list));
+  std::size_t created = 0;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const findings::Outcome& outcome = outcomes[i];
+    created += outcome.created ? 1 : 0;
+    if (!outcome.ignored)
+      FIXPOINT_CHECK(publish_imported(tx, outcome.finding ? *outcome.finding : list[i].finding, origin));
+  }
+  return created;
 }
 
 // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
@@ -88,6 +101,7 @@ Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& 
   const std::string region(finding["Region"].string_or(""));
   const bus::BusName name{std::string(finding["AwsAccountId"].string_or("")), region,
                           std::string(partition_of_region(region)), "default"};
+  if (!bus_.listens(name)) return {};
   const Value event =
       bus_.make_event(name, "aws.securityhub", "Security Hub Findings - Imported",
                       json::Array{Value(product_resource(finding))}, json::Object{{"findings", json::Array{finding}}});
@@ -102,12 +116,12 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
     return fail(errors::invalid_input(
         "Findings has " + std::to_string(list.size()) + " entries; at most 100 are taken in one call", "Findings"));
   json::Array failed;
-  std::vector<const Value*> good;
+  std::vector<findings::Prepared> good;
   for (const Value& finding : list.as_array()) {
     Result<void> valid = findings::validate_asff(finding);
     if (valid) valid = may_import(caller, finding);
     if (valid) {
-      good.push_back(&finding);
+      good.push_back(findings_.prepare(finding));
       continue;
     }
     failed.emplace_back(
@@ -116,41 +130,47 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
                      {"ErrorMessage", valid.error().message}});
   }
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    for (const Value* finding : good) FIXPOINT_CHECK(import_one(tx, *finding, origin_of(caller)));
+    FIXPOINT_CHECK(import_some(tx, good, origin_of(caller)));
     return {};
   }));
+  (void)findings_.tend();  // what is due and fails now is due again later; the findings are in
   return Value(json::Object{{"FailedCount", failed.size()}, {"SuccessCount", good.size()}, {"FailedFindings", failed}});
 }
 
-Result<std::size_t> SecurityHub::import_all(const std::vector<Value>& list, const std::string& region) {
+Result<std::size_t> SecurityHub::import_all(std::vector<Value> list, const std::string& region) {
+  std::vector<findings::Prepared> prepared;
+  prepared.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto valid = findings::validate_asff(list[i]);
-    if (valid) continue;
-    const std::string_view id = list[i]["Id"].string_or("");
-    return fail(errors::invalid_input("finding " + std::to_string(i + 1) +
-                                          (id.empty() ? " (without Id)" : " ('" + std::string(id) + "')") + ": " +
-                                          valid.error().message,
-                                      "findings[" + std::to_string(i) + "]." + valid.error().where));
-  }
-  return store_.write([&](store::Transaction& tx) -> Result<std::size_t> {
-    std::size_t created = 0;
-    for (const Value& finding : list) {
-      Value placed = finding;
-      const auto parts = split(finding["ProductArn"].string_or(""), ':');
-      if (placed.find("Region") == nullptr && (parts.size() < 4 || parts[3].empty())) placed.set("Region", region);
-      FIXPOINT_TRY(stored, import_one(tx, placed, {}));
-      created += stored.created ? 1 : 0;
+    if (!valid) {
+      const std::string_view id = list[i]["Id"].string_or("");
+      return fail(errors::invalid_input("finding " + std::to_string(i + 1) +
+                                            (id.empty() ? " (without Id)" : " ('" + std::string(id) + "')") + ": " +
+                                            valid.error().message,
+                                        "findings[" + std::to_string(i) + "]." + valid.error().where));
     }
-    return created;
-  });
+    Value placed = std::move(list[i]);
+    const auto parts = split(placed["ProductArn"].string_or(""), ':');
+    if (placed.find("Region") == nullptr && (parts.size() < 4 || parts[3].empty())) placed.set("Region", region);
+    prepared.push_back(findings_.prepare(std::move(placed)));
+  }
+  FIXPOINT_TRY(created, store_.write([&](store::Transaction& tx) { return import_some(tx, prepared, {}); }));
+  (void)findings_.tend();
+  return created;
 }
 
 Result<Value> SecurityHub::get_findings(const aws::Caller&, const Value& input) {
   FIXPOINT_TRY(filters, findings::Filters::compile(input["Filters"], clock_.now_ms()));
   std::vector<findings::SortKey> sort;
-  for (std::size_t i = 0; i < input["SortCriteria"].size(); ++i)
-    sort.push_back({std::string(input["SortCriteria"][i]["Field"].string_or("")),
-                    input["SortCriteria"][i]["SortOrder"].string_or("") == "desc"});
+  for (std::size_t i = 0; i < input["SortCriteria"].size(); ++i) {
+    const Value& criterion = input["SortCriteria"][i];
+    const std::string_view direction = criterion["SortOrder"].string_or(criterion["SortOrder"].is_null() ? "asc" : "");
+    if (direction != "asc" && direction != "desc") {
+      const std::string where = "SortCriteria[" + std::to_string(i) + "].SortOrder";
+      return fail(errors::invalid_input(where + " has to be asc or desc", where));
+    }
+    sort.push_back({std::string(criterion["Field"].string_or("")), direction == "desc"});
+  }
   const std::int64_t limit = input["MaxResults"].int_or(100);
   if (limit < 1 || limit > 100)
     return fail(
@@ -163,13 +183,47 @@ Result<Value> SecurityHub::get_findings(const aws::Caller&, const Value& input) 
   return out;
 }
 
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_GetFindingHistory.html
+Result<Value> SecurityHub::finding_history(const aws::Caller&, const Value& input) {
+  const findings::FindingKey key = findings::key_of(input["FindingIdentifier"]);
+  const std::int64_t limit = input["MaxResults"].int_or(100);
+  if (limit < 1 || limit > 100)
+    return fail(
+        errors::invalid_input("MaxResults is " + std::to_string(limit) + "; it has to be 1 to 100", "MaxResults"));
+  // Timestamps of the model: numbers, or as text in the forms of a finding.
+  const auto time = [&](const char* member, TimeMs otherwise) -> Result<TimeMs> {
+    const Value& given = input[member];
+    if (given.is_null()) return otherwise;
+    if (given.is_number()) return static_cast<TimeMs>(std::clamp(given.as_double(), -1e12, 1e12) * 1000);
+    const auto parsed = findings::parse_timestamp(given.string_or(""));
+    if (!parsed) return fail(errors::invalid_input(std::string(member) + " " + parsed.error().message, member));
+    return *parsed;
+  };
+  FIXPOINT_TRY(from, time("StartTime", 0));
+  FIXPOINT_TRY(to, time("EndTime", std::numeric_limits<TimeMs>::max()));
+  if (from > to) return fail(errors::invalid_input("StartTime is later than EndTime", "StartTime"));
+  FIXPOINT_TRY(page, findings_.history(key, from, to, static_cast<std::size_t>(limit),
+                                       std::string(input["NextToken"].string_or(""))));
+  json::Array records;
+  for (auto& record : page.records)
+    records.emplace_back(
+        json::Object{{"FindingIdentifier", key_json(key)},
+                     {"UpdateTime", static_cast<double>(record.at_ms) / 1000},
+                     {"FindingCreated", record.created},
+                     {"UpdateSource", json::Object{{"Type", record.source.type}, {"Identity", record.source.identity}}},
+                     {"Updates", std::move(record.changes)}});
+  Value out{json::Object{{"Records", std::move(records)}}};
+  if (!page.next_token.empty()) out.set("NextToken", page.next_token);
+  return out;
+}
+
 Result<void> SecurityHub::update(store::Transaction& tx, const findings::FindingKey& key, const Value& update,
                                  const std::string& by, const bus::Origin& origin) {
   FIXPOINT_TRY(stored, findings_.update(tx, key, update, by));
   if (!stored)
     return fail(
         errors::resource_not_found("no finding of the product " + key.product_arn + " has the id '" + key.id + "'"));
-  return publish_imported(tx, stored->finding, origin);
+  return publish_imported(tx, stored->finding, {origin.execution, origin.principal.empty() ? by : origin.principal});
 }
 
 Result<Value> SecurityHub::batch_update(const aws::Caller& caller, const Value& input) {

@@ -23,7 +23,7 @@ class SecurityHub {
 
   /// Takes in findings that may be of any account: a file's, another tool's. Either all of them or none: the first that
   /// is not valid is the error, named by its place and Id. The number of findings that were new.
-  Result<std::size_t> import_all(const std::vector<json::Value>& findings, const std::string& region);
+  Result<std::size_t> import_all(std::vector<json::Value> findings, const std::string& region);
 
   /// BatchUpdateFindings on one finding within a transaction, with its event. `origin` is whose doing it is. Error:
   /// ResourceNotFoundException.
@@ -43,7 +43,9 @@ class SecurityHub {
   Result<json::Value> create_action(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> describe_actions(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> delete_action(const aws::Caller& caller, const json::Value& input);
-  Result<findings::Stored> import_one(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
+  Result<json::Value> finding_history(const aws::Caller& caller, const json::Value& input);
+  Result<std::size_t> import_some(store::Transaction& tx, const std::vector<findings::Prepared>& findings,
+                                  const bus::Origin& origin);
   Result<void> publish_imported(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
 
   store::Store& store_;

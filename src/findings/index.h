@@ -1,0 +1,141 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "findings/bits.h"
+#include "findings/filters.h"
+#include "json/value.h"
+#include "store/store.h"
+
+namespace fixpoint::findings {
+
+/// What a finding is found by. A pure function of the document: taking a finding out of the index again needs nothing
+/// but the document. Who changes what it gives raises `index_version`, so that the index is made anew.
+struct IndexEntries {
+  struct Term {
+    std::uint8_t code;
+    std::uint32_t begin;  // in `text`
+    std::uint32_t size;
+  };
+  struct Number {
+    std::uint8_t code;
+    std::int64_t value;
+    auto operator<=>(const Number&) const = default;
+  };
+  std::string text;             ///< of all terms, one behind the other
+  std::vector<Term> terms;      ///< sorted by code and value, each once
+  std::vector<Number> numbers;  ///< sorted by code, one each
+
+  std::string_view value(const Term& term) const { return std::string_view(text).substr(term.begin, term.size); }
+};
+inline constexpr std::int64_t index_version = 1;
+
+IndexEntries entries_of(const json::Value& finding);
+
+/// A value as the index names it: itself up to 368 bytes, longer ones cut there with their SHA-256 behind, so that a
+/// key stays within what a database takes.
+inline constexpr std::size_t term_cut_bytes = 368;
+std::string term_of(std::string_view value);
+/// True for the name of a value that was cut.
+bool is_cut_term(std::string_view term);
+/// A map's member as the index names it, before term_of: the key's length, a colon, the key, then `value`.
+std::string map_term(std::string_view key, std::string_view value);
+
+/// The findings by value: for each field and value the set of their numbers, in rows of 4096 numbers; and the columns
+/// of numbers and times, in rows of 512. Reading all of a field's value for a million findings is 250 rows.
+extern const char* const index_tables;  ///< SQL
+
+/// Gathers what is to be changed and writes it row by row, sorted. What it has not flushed is lost.
+class IndexWriter {
+ public:
+  explicit IndexWriter(store::Transaction& tx) : tx_(tx) {}
+  void add(std::int64_t number, const IndexEntries& entries);
+  void change(std::int64_t number, const IndexEntries& before, const IndexEntries& after);
+  Result<void> flush();
+
+ private:
+  struct Change {
+    std::uint16_t offset;
+    bool in;                 // of terms
+    std::int64_t value = 0;  // of columns
+  };
+  struct Row {
+    std::uint8_t code;
+    std::int64_t chunk;
+    std::string value;
+    std::vector<Change> changes;
+  };
+  // Rows by their code, chunk and value.
+  class Rows {
+   public:
+    std::vector<Change>& at(std::uint8_t code, std::int64_t chunk, std::string_view value);
+    std::vector<const Row*> sorted() const;
+    void clear();
+
+   private:
+    struct Hash : std::hash<std::string_view> {
+      using is_transparent = void;
+    };
+    std::vector<Row> rows_;
+    std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> places_;
+    std::string key_;  // room to put one together
+  };
+  void set_term(std::int64_t number, std::uint8_t code, std::string_view value, bool in);
+  void set_number(std::int64_t number, std::uint8_t code, std::int64_t value);
+  Result<void> write_term(const Row& row);
+  Result<void> write_column(const Row& row);
+
+  store::Transaction& tx_;
+  Rows terms_;
+  Rows columns_;
+};
+
+/// The reading side, within one session.
+class IndexReader {
+ public:
+  explicit IndexReader(store::Session& session) : session_(session) {}
+
+  Result<Bits> all();
+  /// Or-s those with that value into `into`.
+  Result<void> add_value(Bits& into, std::uint8_t code, std::string_view term);
+  /// Or-s those with a value that `holds` says yes to, of the terms that start with `prefix`, into `into`. False, and
+  /// `into` of no use, where it cannot say: a term is cut and `needs_whole` is set, or it went past `row_limit` rows.
+  Result<bool> add_values(Bits& into, std::uint8_t code, std::string_view prefix, bool needs_whole,
+                          const std::function<bool(std::string_view term)>& holds);
+
+  /// Hands out the field's values in order, from `from` on where given, each with the rows of its findings, until
+  /// `each` says false.
+  struct Rows {
+    std::string term;
+    std::vector<std::pair<std::int64_t, std::string>> chunks;
+  };
+  Result<void> walk(std::uint8_t code, bool descending, const std::optional<std::string>& from,
+                    const std::function<bool(const Rows&)>& each);
+
+  static constexpr std::size_t row_limit = 50'000;
+
+ private:
+  store::Session& session_;
+};
+
+/// A field's column, read chunk by chunk as it is needed.
+class Column {
+ public:
+  explicit Column(std::uint8_t code) : code_(code) {}
+  /// Reads what is missing of the chunks that hold one of `numbers`.
+  Result<void> load(store::Session& session, const Bits& numbers);
+  std::int64_t operator[](std::int64_t number) const { return values_[static_cast<std::size_t>(number)]; }
+
+ private:
+  std::uint8_t code_;
+  std::vector<std::int64_t> values_;
+  std::vector<bool> loaded_;  // by chunk
+};
+using Columns = std::map<std::uint8_t, Column>;
+
+}  // namespace fixpoint::findings
