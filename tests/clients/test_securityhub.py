@@ -150,14 +150,14 @@ class SecurityHub(support.ServerTest):
                      NextToken="junk")
 
     def test_pages_of_findings_are_sorted_and_their_tokens_sealed(self):
-        self.take_in(*[self.make("sorted-%02d" % i, Severity={"Label": label}, UpdatedAt="2024-05-%02dT00:00:00Z" % (i + 1))
+        self.take_in(*[self.make("in-order-%02d" % i, Severity={"Label": label}, UpdatedAt="2024-05-%02dT00:00:00Z" % (i + 1))
                        for i, label in enumerate(["LOW", "CRITICAL", "HIGH"] * 5)])
-        filters = {"Id": [{"Value": "sorted-", "Comparison": "PREFIX"}]}
+        filters = {"Id": [{"Value": "in-order-", "Comparison": "PREFIX"}]}
         order = [{"Field": "SeverityNormalized", "SortOrder": "desc"}, {"Field": "UpdatedAt", "SortOrder": "asc"}]
         pages = self.securityhub.get_paginator("get_findings").paginate(
             Filters=filters, SortCriteria=order, PaginationConfig={"PageSize": 4})
         found = [finding["Id"] for page in pages for finding in page["Findings"]]
-        self.assertEqual(["sorted-%02d" % i for first in (1, 2, 0) for i in range(first, 15, 3)], found)
+        self.assertEqual(["in-order-%02d" % i for first in (1, 2, 0) for i in range(first, 15, 3)], found)
         token = self.securityhub.get_findings(Filters=filters, SortCriteria=order, MaxResults=4)["NextToken"]
         for wrong in ({"Filters": filters, "SortCriteria": order, "NextToken": token[:-1] + ("A" if token[-1] != "A" else "B")},
                       {"Filters": filters, "NextToken": token},
