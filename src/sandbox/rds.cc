@@ -1,5 +1,6 @@
+#include "sandbox/rds.h"
+
 #include "base/text.h"
-#include "sandbox/operation.h"
 
 namespace fixpoint::sandbox {
 namespace {
@@ -97,6 +98,8 @@ void add_rds(Services& services) {
   table.changes("CreateDBClusterSnapshot", [](Request& request) { return create(request, of_cluster); });
   table.changes("CopyDBSnapshot", [](Request& request) { return copy(request, of_instance); });
   table.changes("CopyDBClusterSnapshot", [](Request& request) { return copy(request, of_cluster); });
+  rds::add_modify(services);
+  rds::add_tags(services);
 }
 
 }  // namespace fixpoint::sandbox

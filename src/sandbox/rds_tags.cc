@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <functional>
+
+#include "base/arn.h"
+#include "base/text.h"
+#include "sandbox/rds.h"
+
+namespace fixpoint::sandbox::rds {
+namespace {
+
+struct Kind {
+  std::string_view prefix;  // of the ARN's resource
+  std::string_view type;
+  std::string_view missing;
+  std::string_view noun;
+};
+constexpr Kind kinds[] = {
+    {"db:", "instance", "DBInstanceNotFound", "DBInstance "},
+    {"cluster:", "cluster", "DBClusterNotFoundFault", "DBCluster "},
+    {"snapshot:", "snapshot", "DBSnapshotNotFound", "DBSnapshot "},
+    {"cluster-snapshot:", "cluster_snapshot", "DBClusterSnapshotNotFoundFault", "DBClusterSnapshot "},
+};
+
+struct Found {
+  Scope scope;
+  std::string id;
+  Document body;
+};
+
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html
+Result<Found> resource_of(Request& request) {
+  const std::string name(request.text("ResourceName"));
+  const auto arn = parse_arn(name);
+  if (!arn || arn->service != "rds" || arn->account != request.context.account)
+    return fail(errors::coded("InvalidParameterValue", "Invalid resource name: " + name, 400));
+  for (const Kind& kind : kinds) {
+    if (!arn->resource.starts_with(kind.prefix)) continue;
+    Found found{request.regional("rds", kind.type), to_lower(arn->resource.substr(kind.prefix.size())), {}};
+    found.body = request.state.get(found.scope, found.id);
+    if (!found.body)
+      return fail(errors::coded(std::string(kind.missing), std::string(kind.noun) + found.id + " not found.", 404));
+    return found;
+  }
+  return fail(errors::coded("InvalidParameterValue", "Invalid resource name: " + name, 400));
+}
+
+Reply change(Request& request, const std::function<void(json::Array&)>& work) {
+  FIXPOINT_TRY(found, resource_of(request));
+  json::Value body = *found.body;
+  json::Value tags = body["TagList"];
+  if (!tags.is_array()) tags = json::Array();
+  work(tags.as_array());
+  if (tags.size() > 50)
+    return fail(errors::coded("InvalidParameterValue", "The number of tags exceeds the limit of 50.", 400));
+  body.set("TagList", std::move(tags));
+  request.state.put(found.scope, found.id, std::move(body));
+  return empty();
+}
+
+}  // namespace
+
+void add_tags(Services& services) {
+  Operations table("rds", services);
+  table.reads("ListTagsForResource", [](Request& request) -> Reply {
+    FIXPOINT_TRY(found, resource_of(request));
+    const json::Value& tags = (*found.body)["TagList"];
+    return json::Object{{"TagList", tags.is_array() ? tags : json::Value(json::Array())}};
+  });
+  table.changes("AddTagsToResource", [](Request& request) {
+    return change(request, [&](json::Array& tags) {
+      for (const json::Value& given : request.input["Tags"].as_array()) {
+        json::Value tag = json::Object{{"Key", given["Key"]}, {"Value", given["Value"].string_or({})}};
+        const auto old =
+            std::find_if(tags.begin(), tags.end(), [&](const json::Value& one) { return one["Key"] == tag["Key"]; });
+        if (old == tags.end())
+          tags.push_back(std::move(tag));
+        else
+          *old = std::move(tag);
+      }
+    });
+  });
+  table.changes("RemoveTagsFromResource", [](Request& request) {
+    return change(request, [&](json::Array& tags) {
+      for (const json::Value& key : request.input["TagKeys"].as_array())
+        std::erase_if(tags, [&](const json::Value& one) { return one["Key"] == key; });
+    });
+  });
+}
+
+}  // namespace fixpoint::sandbox::rds
