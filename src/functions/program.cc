@@ -14,6 +14,9 @@ using json::Value;
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 constexpr std::int64_t async_attempts = 3;
 constexpr TimeMs async_wait_ms = 60'000;
+// What is throttled is tried again for six hours, at most five minutes apart; the same page says so.
+constexpr TimeMs throttled_wait_ms = 5 * 60'000;
+constexpr TimeMs throttled_most_ms = 6 * 3'600'000;
 
 constexpr std::size_t note_limit = 512;  // characters of a note's text in Security Hub
 
@@ -105,6 +108,15 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
   if (!name) return done(failed(name.error()));
   auto record = parts_.functions.get(*name);
   if (!record) return done(failed(record.error()));
+  const bool async = execution.input["Async"].bool_or(false);
+  const auto reserved = functions_.reserved_concurrency(*name);
+  if (!reserved) return done(failed(reserved.error()));
+  if (*reserved == 0) {
+    const Error throttled = errors::coded("TooManyRequestsException", "Rate Exceeded.", 429);
+    if (!async || clock_.now_ms() - execution.started_ms >= throttled_most_ms) return done(failed(throttled));
+    return done(wait_and_retry(execution.cursor, execution.cursor["attempt"].int_or(0),
+                               clock_.now_ms() + throttled_wait_ms, "no call may run: its concurrency is 0"));
+  }
   const auto role = parse_arn(record->role);
   const int seconds = record->timeout_s + 60;
   auto issued = parts_.identity.issue(execution.account, role ? role->partition : "aws",
@@ -120,7 +132,6 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
   invocation.endpoint_url = parts_.endpoint_url();
   invocation.request_id = execution.id;
   invocation.client_context = execution.input["ClientContext"].string_or("");
-  const bool async = execution.input["Async"].bool_or(false);
   const std::int64_t attempt = execution.cursor["attempt"].int_or(0) + 1;
   // The callback comes on the runtime's thread, which must not wait for the store; what it does here is to hand over a
   // step.

@@ -279,6 +279,7 @@ json::Value record_to_json(const FunctionRecord& record) {
   out.append("architecture", record.architecture);
   out.append("environment", map_to_json(record.environment));
   out.append("tags", map_to_json(record.tags));
+  if (record.reserved_concurrency) out.append("reserved_concurrency", *record.reserved_concurrency);
   out.append("code_sha256", record.code_sha256);
   out.append("code_bytes", record.code_bytes);
   out.append("last_modified_ms", record.last_modified_ms);
@@ -304,6 +305,8 @@ Result<FunctionRecord> record_from_json(const json::Value& value) {
   out.architecture = text("architecture");
   out.environment = map_from_json(value["environment"]);
   out.tags = map_from_json(value["tags"]);
+  if (const auto reserved = value["reserved_concurrency"].as_int64())
+    out.reserved_concurrency = static_cast<int>(*reserved);
   out.code_sha256 = text("code_sha256");
   out.code_bytes = value["code_bytes"].int_or(0);
   out.last_modified_ms = value["last_modified_ms"].int_or(0);

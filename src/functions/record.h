@@ -38,6 +38,7 @@ struct FunctionRecord {
   std::string architecture = "x86_64";
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> tags;  ///< of the function; empty on published versions
+  std::optional<int> reserved_concurrency;  ///< of the function; none on published versions
   std::string code_sha256;                  ///< base64 of the SHA-256 of the zip, as Lambda's CodeSha256
   std::int64_t code_bytes = 0;              ///< of the zip
   TimeMs last_modified_ms = 0;

@@ -53,6 +53,7 @@ Result<void> insert(Transaction& tx, const FunctionRecord& record) {
 std::string frozen_text(FunctionRecord record) {
   record.version.clear();
   record.tags.clear();
+  record.reserved_concurrency.reset();
   record.last_modified_ms = 0;
   record.revision_id.clear();
   return json::print_canonical(record_to_json(record));
@@ -71,6 +72,7 @@ Result<FunctionRecord> publish_version(Transaction& tx, const FunctionRecord& la
   if (last > 0 && before && frozen_text(*before) == frozen_text(version)) return std::move(*before);
   version.version = std::to_string(last + 1);
   version.tags.clear();
+  version.reserved_concurrency.reset();
   version.last_modified_ms = now_ms;
   version.revision_id = random_uuid();
   FIXPOINT_CHECK(insert(tx, version));
@@ -324,12 +326,49 @@ Result<void> FunctionStore::remove(const FunctionName& name) {
   });
 }
 
-Result<void> FunctionStore::set_tags(const FunctionName& name, std::map<std::string, std::string> tags) {
+Result<void> FunctionStore::change_tags(const FunctionName& name, const std::map<std::string, std::string>& set,
+                                        const std::vector<std::string>& remove) {
   return store_.write([&](Transaction& tx) -> Result<void> {
     FIXPOINT_TRY(record, rows::latest(tx, name));
-    record.tags = tags;
+    for (const auto& [key, value] : set) record.tags.insert_or_assign(key, value);
+    for (const auto& key : remove) record.tags.erase(key);
     FIXPOINT_CHECK(validate(record));
     return rows::update(tx, record);
+  });
+}
+
+Result<void> FunctionStore::reserve_concurrency(const FunctionName& name, std::optional<std::int64_t> calls) {
+  constexpr std::int64_t of_account = 1000;
+  constexpr std::int64_t unreserved_at_least = 100;
+  if (calls && *calls < 0)
+    return fail(errors::validation("Value '" + std::to_string(*calls) +
+                                   "' at 'reservedConcurrentExecutions' has to be 0 or greater"));
+  return store_.write([&](Transaction& tx) -> Result<void> {
+    FIXPOINT_TRY(record, rows::latest(tx, name));
+    if (calls) {
+      FIXPOINT_TRY(others,
+                   tx.query("SELECT record FROM lambda_function WHERE account = ? AND region = ? AND version = 0 AND "
+                            "name <> ?",
+                            {name.owner.account, name.owner.region, record.name}));
+      std::int64_t taken = *calls;
+      for (const auto& row : others) {
+        FIXPOINT_TRY(value, json::parse(row.text(0)));
+        taken += value["reserved_concurrency"].int_or(0);
+      }
+      if (of_account - taken < unreserved_at_least)
+        return rows::invalid_parameter(
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
+            "below its minimum value of [100].");
+    }
+    record.reserved_concurrency = calls ? std::optional<int>(static_cast<int>(*calls)) : std::nullopt;
+    return rows::update(tx, record);
+  });
+}
+
+Result<std::optional<int>> FunctionStore::reserved_concurrency(const FunctionName& name) {
+  return store_.read([&](Session& session) -> Result<std::optional<int>> {
+    FIXPOINT_TRY(record, rows::latest(session, name));
+    return record.reserved_concurrency;
   });
 }
 

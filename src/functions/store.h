@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +38,9 @@ struct AddPermission {
   std::string source_account;
   std::string event_source_token;
   std::string principal_org_id;
-  std::string revision_id;  ///< where not empty: only on that revision
+  std::string revision_id;                  ///< where not empty: only on that revision
+  std::string function_url_auth_type = {};  ///< "AWS_IAM" or "NONE", for the action lambda:InvokeFunctionUrl
+  bool invoked_via_function_url = false;
 };
 
 struct StoreLimits {
@@ -98,8 +102,15 @@ class FunctionStore {
   /// {"Version", "Id", "Statement": [...]}. ResourceNotFoundException where no statement is there.
   Result<json::Value> policy(const FunctionName& name);
 
-  /// Replaces all tags of a function.
-  Result<void> set_tags(const FunctionName& name, std::map<std::string, std::string> tags);
+  /// Puts tags on a function, over those of the same keys, and takes others away.
+  Result<void> change_tags(const FunctionName& name, const std::map<std::string, std::string>& set,
+                           const std::vector<std::string>& remove);
+
+  /// How many calls of the function may run at once; nothing leaves it to the account. Error:
+  /// InvalidParameterValueException where less than 100 of the account's 1000 would be left for all others.
+  /// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+  Result<void> reserve_concurrency(const FunctionName& name, std::optional<std::int64_t> calls);
+  Result<std::optional<int>> reserved_concurrency(const FunctionName& name);
 
  private:
   store::Store& store_;

@@ -84,6 +84,11 @@ Result<json::Value> statement_of(const FunctionName& name, const AddPermission& 
     if (!condition.contains("StringEquals")) condition.append("StringEquals", json::Object{});
     condition["StringEquals"].set("lambda:EventSourceToken", input.event_source_token);
   }
+  if (!input.function_url_auth_type.empty()) {
+    if (!condition.contains("StringEquals")) condition.append("StringEquals", json::Object{});
+    condition["StringEquals"].set("lambda:FunctionUrlAuthType", input.function_url_auth_type);
+  }
+  if (input.invoked_via_function_url) condition.append("Bool", json::Object{{"lambda:InvokedViaFunctionUrl", "true"}});
   if (!input.source_arn.empty()) condition.append("ArnLike", json::Object{{"AWS:SourceArn", input.source_arn}});
   if (!condition.empty()) statement.append("Condition", std::move(condition));
   return json::Value(std::move(statement));

@@ -85,6 +85,25 @@ functions::UpdateConfiguration update_of(const Value& input) {
   return out;
 }
 
+json::Object tags_of(const functions::FunctionRecord& record) {
+  json::Object tags;
+  for (const auto& [key, value] : record.tags) tags.set(key, value);
+  return tags;
+}
+
+// What is tagged is a function, by its ARN without a qualifier.
+Result<FunctionName> tagged_name(const aws::Caller& caller, const Value& input) {
+  const std::string_view resource = input["Resource"].string_or("");
+  FIXPOINT_TRY(name, functions::parse_function_name(resource, owner_of(caller)));
+  if (!resource.starts_with("arn:") || !name.qualifier.empty())
+    return fail(errors::coded("InvalidParameterValueException",
+                              "Value '" + std::string(resource.substr(0, 200)) +
+                                  "' at 'resource' is not the ARN of a function: tags are on functions, not on their "
+                                  "versions and aliases",
+                              400));
+  return name;
+}
+
 // What Invoke answers of an execution that has ended.
 Result<Value> invoke_result(const executions::Execution& execution, bool with_log) {
   const Value& result = execution.result;
@@ -112,12 +131,11 @@ aws::ServiceTable Lambda::table() {
   table.add_quick("GetFunction", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_TRY(name, name_of(caller, input));
     FIXPOINT_TRY(record, functions_.get(name));
-    return Value(json::Object{{"Configuration", functions::configuration_of(record, !name.qualifier.empty())},
-                              {"Tags", [&] {
-                                 json::Object tags;
-                                 for (const auto& [key, value] : record.tags) tags.set(key, value);
-                                 return tags;
-                               }()}});
+    FIXPOINT_TRY(reserved, functions_.reserved_concurrency(name));
+    Value out = json::Object{{"Configuration", functions::configuration_of(record, !name.qualifier.empty())},
+                             {"Tags", tags_of(record)}};
+    if (reserved) out.set("Concurrency", json::Object{{"ReservedConcurrentExecutions", *reserved}});
+    return out;
   });
   table.add_quick("GetFunctionConfiguration", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_TRY(name, name_of(caller, input));
@@ -153,9 +171,11 @@ aws::ServiceTable Lambda::table() {
   table.add("AddPermission", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_TRY(name, name_of(caller, input));
     const auto text = [&](const char* member) { return std::string(input[member].string_or("")); };
-    functions::AddPermission permission{text("StatementId"),    text("Action"),        text("Principal"),
-                                        text("SourceArn"),      text("SourceAccount"), text("EventSourceToken"),
-                                        text("PrincipalOrgID"), text("RevisionId")};
+    functions::AddPermission permission{text("StatementId"),         text("Action"),
+                                        text("Principal"),           text("SourceArn"),
+                                        text("SourceAccount"),       text("EventSourceToken"),
+                                        text("PrincipalOrgID"),      text("RevisionId"),
+                                        text("FunctionUrlAuthType"), input["InvokedViaFunctionUrl"].bool_or(false)};
     FIXPOINT_TRY(statement, functions_.add_permission(name, permission));
     return Value(json::Object{{"Statement", json::print(statement)}});
   });
@@ -169,6 +189,38 @@ aws::ServiceTable Lambda::table() {
     FIXPOINT_TRY(policy, functions_.policy(name));
     FIXPOINT_TRY(record, functions_.get(name));
     return Value(json::Object{{"Policy", json::print(policy)}, {"RevisionId", record.revision_id}});
+  });
+  table.add("PutFunctionConcurrency", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_CHECK(functions_.reserve_concurrency(name, input["ReservedConcurrentExecutions"].as_int64()));
+    return Value(json::Object{{"ReservedConcurrentExecutions", input["ReservedConcurrentExecutions"]}});
+  });
+  table.add_quick("GetFunctionConcurrency", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_TRY(reserved, functions_.reserved_concurrency(name));
+    return Value(reserved ? json::Object{{"ReservedConcurrentExecutions", *reserved}} : json::Object());
+  });
+  table.add("DeleteFunctionConcurrency", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, name_of(caller, input));
+    FIXPOINT_CHECK(functions_.reserve_concurrency(name, std::nullopt));
+    return Value(json::Object());
+  });
+  table.add("TagResource", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, tagged_name(caller, input));
+    FIXPOINT_CHECK(functions_.change_tags(name, text_map(input["Tags"]), {}));
+    return Value(json::Object());
+  });
+  table.add("UntagResource", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, tagged_name(caller, input));
+    std::vector<std::string> keys;
+    for (std::size_t i = 0; i < input["TagKeys"].size(); ++i) keys.emplace_back(input["TagKeys"][i].string_or(""));
+    FIXPOINT_CHECK(functions_.change_tags(name, {}, keys));
+    return Value(json::Object());
+  });
+  table.add_quick("ListTags", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(name, tagged_name(caller, input));
+    FIXPOINT_TRY(record, functions_.get(name));
+    return Value(json::Object{{"Tags", tags_of(record)}});
   });
   table.add_async("Invoke", [this](const aws::Caller& caller, const Value& input, aws::Answer answer) {
     invoke(caller, input, std::move(answer));
@@ -184,6 +236,8 @@ void Lambda::invoke(const aws::Caller& caller, const Value& input, aws::Answer a
   if (!record) return answer(fail(std::move(record.error())));
   const std::string type(input["InvocationType"].string_or("RequestResponse"));
   if (type == "DryRun") return answer(Value(json::Object{{"StatusCode", 204}}));
+  if (type == "RequestResponse" && functions_.reserved_concurrency(*name).value_or(std::nullopt) == 0)
+    return answer(fail(errors::coded("TooManyRequestsException", "Rate Exceeded.", 429)));
   const auto bytes = base64_decode(input["Payload"].string_or(""));
   const std::string payload = !bytes || bytes->empty() ? "{}" : *bytes;
   if (auto parsed = json::parse(payload); !parsed)
