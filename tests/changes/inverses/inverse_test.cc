@@ -16,6 +16,7 @@
 #include "json/yaml.h"
 #include "sandbox/sandbox.h"
 #include "services/lambda/lambda.h"
+#include "services/sqs/sqs.h"
 #include "support/paths.h"
 
 namespace fixpoint::changes {
@@ -43,7 +44,7 @@ class Scene {
   Scene() {
     store_ = store::Store::open({.folder = {}, .durable = false},
                                 {sandbox::Sandbox::schema(), Door::schema(), functions::FunctionStore::schema(),
-                                 executions::Executor::schema(), audit::Log::schema()})
+                                 executions::Executor::schema(), audit::Log::schema(), services::Sqs::schema()})
                  .value();
     sandbox_ = sandbox::Sandbox::open(*store_, catalog::Catalog::embedded(), clock_).value();
     account_ = std::make_unique<gateway::EmbeddedAccount>(*sandbox_);
@@ -53,6 +54,9 @@ class Scene {
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
     for (const auto& operation : sandbox_->operations()) operations_.insert(operation);
     add(lambda_->table());
+    sqs_ = std::make_unique<services::Sqs>(*store_, clock_);
+    if (auto started = sqs_->start(); !started) throw std::runtime_error(describe(started.error()));
+    add(sqs_->table());
     door_ = std::make_unique<Door>(*store_, clock_, *account_, recipes());
     for (const auto* execution : {"e1", "e2"}) {
       Mandate mandate;
@@ -114,6 +118,7 @@ class Scene {
   std::unique_ptr<functions::FunctionStore> functions_;
   std::unique_ptr<executions::Executor> executor_;
   std::unique_ptr<services::Lambda> lambda_;
+  std::unique_ptr<services::Sqs> sqs_;
   std::unique_ptr<gateway::EmbeddedAccount> account_;
   std::unique_ptr<Door> door_;
 };
