@@ -109,13 +109,13 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
   auto record = parts_.functions.get(*name);
   if (!record) return done(failed(record.error()));
   const bool async = execution.input["Async"].bool_or(false);
-  const auto reserved = functions_.reserved_concurrency(*name);
+  const auto reserved = parts_.functions.reserved_concurrency(*name);
   if (!reserved) return done(failed(reserved.error()));
   if (*reserved == 0) {
     const Error throttled = errors::coded("TooManyRequestsException", "Rate Exceeded.", 429);
-    if (!async || clock_.now_ms() - execution.started_ms >= throttled_most_ms) return done(failed(throttled));
+    if (!async || parts_.clock.now_ms() - execution.started_ms >= throttled_most_ms) return done(failed(throttled));
     return done(wait_and_retry(execution.cursor, execution.cursor["attempt"].int_or(0),
-                               clock_.now_ms() + throttled_wait_ms, "no call may run: its concurrency is 0"));
+                               parts_.clock.now_ms() + throttled_wait_ms, "no call may run: its concurrency is 0"));
   }
   const auto role = parse_arn(record->role);
   const int seconds = record->timeout_s + 60;

@@ -174,8 +174,10 @@ class WholeApp final : public App {
     if (server_) server_->stop();
     if (client_) client_->stop();
     if (bus_) bus_->stop();
+    if (embedded_account_) embedded_account_->stop();
     if (runtime_) runtime_->stop();
     if (executor_) executor_->stop();
+    if (dispatch_) dispatch_->stop();
     workers_.stop();
   }
 

@@ -25,8 +25,8 @@ bool Dispatch::validates(std::string_view service, std::string_view operation) c
   return found == table->second.operations.end() || found->second.validates;
 }
 
-void Dispatch::run(std::function<void()> task, const aws::Answer& answer) {
-  if (!workers_.run(std::move(task)))
+void Dispatch::run(WorkerPool& workers, std::function<void()> task, const aws::Answer& answer) {
+  if (!workers.run(std::move(task)))
     answer(fail(errors::unavailable("the server has too many requests waiting; try again in a moment")));
 }
 
@@ -40,9 +40,17 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
                                        " is not there in this version; docs/compatibility.md lists what is")));
     const aws::ServiceTable::Operation& entry = found->second;
     const bool of_execution = caller.principal && !caller.principal->execution.empty();
-    // A dry run changes nothing here either; what belongs to the account passes the door whole.
-    if (of_execution && !door_.reads(service, operation))
+    const bool changes = of_execution && !door_.reads(service, operation);
+    if (changes && of_account_.contains(service))
       return run(
+          entry.later ? patient_workers_ : workers_,
+          [this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
+           answer] { answer(guarded([&] { return call_account(caller, service, operation, input); })); },
+          answer);
+    // A dry run changes nothing of fixpoint's own either.
+    if (changes)
+      return run(
+          workers_,
           [this, &entry, caller, service = std::string(service), operation = std::string(operation),
            input = std::move(input), answer]() mutable {
             const aws::CallContext context{caller.account, caller.region, caller.principal->execution,
@@ -51,23 +59,25 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
             if (!planned) return answer(fail(std::move(planned.error())));
             if (*planned) return answer(std::move(**planned));
             if (entry.later) return entry.later(caller, input, std::move(answer));
-            answer(guarded([&] {
-              return of_account_.contains(service) ? call_account(caller, service, operation, input)
-                                                   : entry.function(caller, input);
-            }));
+            answer(guarded([&] { return entry.function(caller, input); }));
           },
           answer);
     if (entry.later) return entry.later(caller, input, std::move(answer));
     if (entry.quick) return answer(guarded([&] { return entry.function(caller, input); }));
-    return run([&entry, caller, input = std::move(input),
-                answer] { answer(guarded([&] { return entry.function(caller, input); })); },
-               answer);
+    return run(
+        workers_,
+        [&entry, caller, input = std::move(input), answer] {
+          answer(guarded([&] { return entry.function(caller, input); }));
+        },
+        answer);
   }
   // Whether an execution's read is one of a dry run is in the store, so it may wait.
   const bool of_person = !caller.principal || caller.principal->execution.empty();
   if (account_reads_are_quick_ && of_person && door_.reads(service, operation))
     return answer(guarded([&] { return call_account(caller, std::string(service), std::string(operation), input); }));
-  run([this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
+  run(
+      workers_,
+      [this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
        answer] { answer(guarded([&] { return call_account(caller, service, operation, input); })); },
       answer);
 }

@@ -24,8 +24,7 @@ class Dispatch {
       : account_(account), door_(door), workers_(workers), account_reads_are_quick_(account_reads_are_quick) {}
 
   /// OfAccount: the service is a part of the embedded account (embedded_account.h), so that what an execution's
-  /// credentials call of it passes the door as other changes do. What answers later does not: the door's caller waits,
-  /// and what the answer needs may wait for that caller's thread.
+  /// credentials change of it passes the door as other changes do.
   enum class Part : std::uint8_t { Own, OfAccount };
   void add(aws::ServiceTable table, Part part = Part::Own);
   /// Services of fixpoint's own: a call that is not in the table is not passed on to the account.
@@ -39,14 +38,21 @@ class Dispatch {
   void call(const aws::Caller& caller, std::string_view service, std::string_view operation, json::Value input,
             aws::Answer answer);
 
+  /// Lets calls under way come to their end. Again: does nothing.
+  void stop() { patient_workers_.stop(); }
+
  private:
+  static constexpr unsigned patient_threads = 8;
   Result<json::Value> call_account(const aws::Caller& caller, const std::string& service, const std::string& operation,
                                    const json::Value& input);
-  void run(std::function<void()> task, const aws::Answer& answer);
+  void run(WorkerPool& workers, std::function<void()> task, const aws::Answer& answer);
 
   aws::Api& account_;
   changes::Door& door_;
   WorkerPool& workers_;
+  // For calls that pass the door and wait for an answer that comes later (Invoke): what that answer needs may itself
+  // need the other workers.
+  WorkerPool patient_workers_{patient_threads};
   bool account_reads_are_quick_;
   std::map<std::string, aws::ServiceTable, std::less<>> tables_;
   std::set<std::string, std::less<>> of_account_;

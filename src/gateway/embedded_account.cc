@@ -1,5 +1,6 @@
 #include "gateway/embedded_account.h"
 
+#include <algorithm>
 #include <future>
 
 #include "aws/verify.h"
@@ -46,7 +47,10 @@ Result<json::Value> EmbeddedAccount::call(const aws::CallContext& context, std::
     return json::Value();
   });
   if (!begun) return begun;
-  if (answer.wait_for(answer_limit_) != std::future_status::ready) {
+  const auto until = std::chrono::steady_clock::now() + answer_limit_;
+  constexpr std::chrono::milliseconds look = std::chrono::milliseconds(50);  // how soon a stop is noticed
+  while (answer.wait_until(std::min(until, std::chrono::steady_clock::now() + look)) != std::future_status::ready) {
+    if (!stopped_ && std::chrono::steady_clock::now() < until) continue;
     Error late = errors::coded("RequestTimeout",
                                name + " gave no answer within " + std::to_string(answer_limit_.count()) +
                                    " ms; whether it took effect is not known",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <string>
@@ -21,6 +22,9 @@ class EmbeddedAccount final : public aws::Api {
   /// Takes the place of the service of that name beneath, whole: what is not in the table is not there.
   void add(aws::ServiceTable table);
 
+  /// Ends the waits of calls under way, as if their limit were over. For the end of the program.
+  void stop() { stopped_ = true; }
+
   /// Errors: NotImplemented naming an operation that a table does not have; RequestTimeout (retryable) where an answer
   /// did not come within the limit; InternalFailure for a fault of the program; the operation's own.
   Result<json::Value> call(const aws::CallContext& context, std::string_view service, std::string_view operation,
@@ -29,6 +33,7 @@ class EmbeddedAccount final : public aws::Api {
  private:
   aws::Api& beneath_;
   std::chrono::milliseconds answer_limit_;
+  std::atomic<bool> stopped_ = false;
   std::map<std::string, aws::ServiceTable, std::less<>> tables_;
 };
 

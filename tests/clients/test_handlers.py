@@ -100,6 +100,31 @@ class Handlers(HandlerTest):
         self.assertEqual({"total": 101}, json.loads(runs[0]["Result"]["Payload"])["event"])
 
 
+    def test_what_a_handler_changes_of_functions_and_queues_is_in_its_journal(self):
+        self.place("talk", "open-to-all")
+        self.place("talk", "friend")
+        for sid, principal in (("world", "*"), ("rules", "events.amazonaws.com")):
+            self.functions.add_permission(FunctionName="open-to-all", StatementId=sid, Principal=principal,
+                                          Action="lambda:InvokeFunction")
+        queues = self.server.client("sqs")
+        queue = queues.create_queue(QueueName="closed")["QueueUrl"]
+        arn = self.place("close_function")
+        answer = self.functions.invoke(FunctionName="close-function", Payload=json.dumps(
+            {"function": "open-to-all", "queue": queue, "friend": "friend"}).encode())
+        self.assertEqual({"closed": ["world"], "friend": {"from": "close_function"}},
+                         json.loads(answer["Payload"].read()))
+        policy = json.loads(self.functions.get_policy(FunctionName="open-to-all")["Policy"])
+        self.assertEqual(["rules"], [statement["Sid"] for statement in policy["Statement"]])
+        self.assertEqual("world", queues.receive_message(QueueUrl=queue)["Messages"][0]["Body"])
+        [run] = [run for run in self.server.wait() if run["Program"] == arn]
+        _, out, _ = self.server.fixpoint("executions", run["Id"], "--json")
+        changes = json.loads(out)["Changes"]
+        self.assertEqual([("lambda:RemovePermission", "done", "possible"),
+                          ("sqs:SendMessage", "done", "CANNOT BE UNDONE"), ("lambda:Invoke", "done", "CANNOT BE UNDONE")],
+                         [(change["Call"], change["State"], change["Undo"].split(":")[0]) for change in changes])
+        self.assertEqual(("world", "*"), (changes[0]["Before"]["Sid"], changes[0]["Before"]["Principal"]))
+
+
 class Failures(HandlerTest):
     def test_a_handler_that_fails_changes_nothing_and_is_shown_as_failed(self):
         arn = self.place("encrypt_bucket", "encrypt-nothing")

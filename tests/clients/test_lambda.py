@@ -141,6 +141,33 @@ class Lambda(support.ServerTest):
         self.refused("ResourceNotFoundException", self.functions.remove_permission, FunctionName="open",
                      StatementId="rule-r")
 
+    def test_tags_come_and_go(self):
+        arn = self.place("tagged", Tags={"owner": "ops"})
+        self.functions.tag_resource(Resource=arn, Tags={"owner": "net", "env": "test"})
+        self.assertEqual({"owner": "net", "env": "test"}, self.functions.list_tags(Resource=arn)["Tags"])
+        self.functions.untag_resource(Resource=arn, TagKeys=["owner", "none"])
+        self.assertEqual({"env": "test"}, self.functions.get_function(FunctionName="tagged")["Tags"])
+        for call in (lambda: self.functions.tag_resource(Resource=arn, Tags={"aws:x": "y"}),
+                     lambda: self.functions.tag_resource(Resource=arn + ":live", Tags={"x": "y"})):
+            self.refused("InvalidParameterValueException", call)
+        self.refused("ResourceNotFoundException", self.functions.list_tags, Resource=arn + "2")
+
+    def test_a_function_without_concurrency_runs_not(self):
+        self.place("still")
+        self.assertNotIn("ReservedConcurrentExecutions",
+                         self.functions.get_function_concurrency(FunctionName="still"))
+        self.functions.put_function_concurrency(FunctionName="still", ReservedConcurrentExecutions=0)
+        self.assertEqual(0, self.functions.get_function(FunctionName="still")["Concurrency"]
+                         ["ReservedConcurrentExecutions"])
+        self.refused("TooManyRequestsException", self.functions.invoke, FunctionName="still")
+        self.assertEqual(429, self.status)
+        self.functions.put_function_concurrency(FunctionName="still", ReservedConcurrentExecutions=5)
+        self.assertEqual(200, self.invoke("still", {})[0]["StatusCode"])
+        self.functions.delete_function_concurrency(FunctionName="still")
+        self.assertNotIn("Concurrency", self.functions.get_function(FunctionName="still"))
+        self.refused("InvalidParameterValueException", self.functions.put_function_concurrency,
+                     FunctionName="still", ReservedConcurrentExecutions=901)
+
     def test_an_operation_that_is_not_there_says_so(self):
         for call in (self.functions.list_layers, self.functions.get_account_settings):
             self.assertRegex(self.refused("NotImplemented", call), "^lambda:[A-Za-z]+ is not there in this version")

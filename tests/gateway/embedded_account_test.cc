@@ -101,6 +101,19 @@ TEST_F(EmbeddedAccountTest, waits_no_longer_than_the_limit_and_says_that_the_out
   kept_(Value(Object()));  // an answer after the limit goes nowhere, and breaks nothing
 }
 
+TEST_F(EmbeddedAccountTest, a_stop_ends_the_waits) {
+  EmbeddedAccount patient(beneath_, std::chrono::hours(1));
+  aws::ServiceTable table;
+  table.service = "lambda";
+  table.add_async("Invoke",
+                  [this](const aws::Caller&, const Value&, aws::Answer answer) { kept_ = std::move(answer); });
+  patient.add(std::move(table));
+  patient.stop();
+  const auto answer = patient.call(context, "lambda", "Invoke", Object());
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, "RequestTimeout");
+}
+
 TEST_F(EmbeddedAccountTest, a_fault_of_an_operation_is_an_error_of_the_call) {
   const auto answer = account_.call(context, "lambda", "TagResource", Object());
   ASSERT_FALSE(answer);
