@@ -41,6 +41,9 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
   functions_["import"] = [this](const auto& caller, const auto& input) { return import(caller, input); };
   functions_["act"] = [this](const auto& caller, const auto& input) { return act(caller, input); };
   functions_["executions"] = [this](const auto&, const auto& input) { return executions(input); };
+  functions_["rules"] = [this](const auto& caller, const auto& input) { return rules(caller, input); };
+  functions_["rule-trial"] = [this](const auto& caller, const auto& input) { return rule_trial(caller, input); };
+  functions_["deliveries"] = [this](const auto&, const auto&) { return deliveries(); };
   functions_["audit"] = [this](const auto&, const auto& input) { return audit(input); };
   functions_["scene"] = [this](const auto& caller, const auto& input) { return scene(caller, input); };
   functions_["mode"] = [this](const aws::Caller& caller, const Value& input) -> Result<Value> {

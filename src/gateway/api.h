@@ -7,7 +7,9 @@
 #include "audit/log.h"
 #include "aws/models.h"
 #include "aws/service_table.h"
+#include "base/clock.h"
 #include "base/error.h"
+#include "bus/bus.h"
 #include "controls/control.h"
 #include "controls/modes.h"
 #include "executions/approvals.h"
@@ -26,6 +28,8 @@ namespace fixpoint::gateway {
 class Api {
  public:
   struct Parts {
+    const Clock& clock;
+    bus::Bus& bus;
     services::SecurityHub& securityhub;
     findings::FindingStore& findings;
     executions::Executor& executor;
@@ -53,6 +57,9 @@ class Api {
   Result<json::Value> flapping(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> answer(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> audit(const json::Value& input);
+  Result<json::Value> rules(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> rule_trial(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> deliveries();
   void make_call(const aws::Caller& caller, const json::Value& input, aws::Answer answer);
   Result<json::Value> scene(const aws::Caller& caller, const json::Value& input);
 

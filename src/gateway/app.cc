@@ -142,8 +142,8 @@ class WholeApp final : public App {
     dispatch_->add(lambda_->table(), embedded_account_ ? Dispatch::Part::OfAccount : Dispatch::Part::Own);
     dispatch_->add(sts_->table());
     if (sqs_) dispatch_->add(sqs_->table(), Dispatch::Part::OfAccount);
-    api_ = std::make_unique<Api>(Api::Parts{*securityhub_, *findings_, *executor_, *approvals_, *works_, *door_,
-                                            *modes_, *audit_, controls_, *dispatch_, *models_, embedded_.get(),
+    api_ = std::make_unique<Api>(Api::Parts{clock_, *bus_, *securityhub_, *findings_, *executor_, *approvals_, *works_,
+                                            *door_, *modes_, *audit_, controls_, *dispatch_, *models_, embedded_.get(),
                                             [this] { return runtime_->isolation(); }});
     verifier_ = std::make_unique<aws::Verifier>(*identity_, clock_);
     gateway_ =

@@ -12,15 +12,17 @@ using json::Value;
 constexpr std::string_view resource_start = "control/";
 constexpr std::string_view note_author = "fixpoint";
 
+}  // namespace
+
 // A rule without a status in its pattern also matches the event of the finding that was just resolved: acting on that
 // again would never end.
-bool wants_work(const Value& finding) {
-  return finding["Workflow"]["Status"].string_or("NEW") == "NEW" &&
-         finding["RecordState"].string_or("ACTIVE") == "ACTIVE" &&
-         finding["Compliance"]["Status"].string_or("") != "PASSED";
+std::string ControlTarget::left_alone_because(const Value& finding) {
+  if (finding["Sample"].bool_or(false)) return "it is a sample";
+  if (finding["Compliance"]["Status"].string_or("") == "PASSED") return "its check passed";
+  if (finding["RecordState"].string_or("ACTIVE") != "ACTIVE") return "it is archived";
+  const std::string_view status = finding["Workflow"]["Status"].string_or("NEW");
+  return status == "NEW" ? "" : "its workflow status is " + std::string(status);
 }
-
-}  // namespace
 
 Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& delivery) {
   const auto arn = parse_arn(delivery.target.arn);
@@ -32,7 +34,7 @@ Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& d
     const Value& finding = findings[i];
     if (finding["Sample"].bool_or(false)) continue;
     const bool passed = finding["Compliance"]["Status"].string_or("") == "PASSED";
-    if (!decided && !passed && !wants_work(finding)) continue;
+    if (!decided && !passed && !left_alone_because(finding).empty()) continue;
     const auto control = controls_.find(named == "*" ? findings::control_of(finding) : named);
     if (!control) continue;  // no control is for this finding
     if (!decided && passed) {

@@ -32,6 +32,8 @@ class ControlTarget {
   /// archived ones, passed ones, and what fixpoint itself has written. Samples are always left alone. A custom action
   /// on a finding whose work waits for approval approves it.
   Result<void> begin(store::Transaction& tx, const bus::Delivery& delivery);
+  /// Why a rule leaves a finding alone; empty where it is work.
+  static std::string left_alone_because(const json::Value& finding);
   /// Error: ValidationException for a control that is not there.
   Result<void> check_arn(const std::string& arn) const;
 

@@ -4,12 +4,28 @@ namespace fixpoint::main {
 
 std::vector<Command> all_commands() {
   // One line a command, so that two changes seldom meet.
+  // clang-format off
   return {
-      serve_command(),      env_command(),     import_command(), act_command(),      findings_command(),
-      executions_command(), approve_command(), reject_command(), flapping_command(), audit_command(),
-      controls_command(),   mode_command(),    scene_command(),  call_command(),     operations_command(),
-      eval_command(),       match_command(),
+      serve_command(),
+      env_command(),
+      import_command(),
+      act_command(),
+      findings_command(),
+      executions_command(),
+      approve_command(),
+      reject_command(),
+      flapping_command(),
+      rules_command(),
+      audit_command(),
+      controls_command(),
+      mode_command(),
+      scene_command(),
+      call_command(),
+      operations_command(),
+      eval_command(),
+      match_command(),
   };
+  // clang-format on
 }
 
 }  // namespace fixpoint::main

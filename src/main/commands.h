@@ -19,6 +19,7 @@ Command executions_command();
 Command approve_command();
 Command reject_command();
 Command flapping_command();
+Command rules_command();
 Command audit_command();
 Command controls_command();
 Command mode_command();

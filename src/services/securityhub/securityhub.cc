@@ -97,15 +97,19 @@ Result<std::size_t> SecurityHub::import_some(store::Transaction& tx, const std::
 }
 
 // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
-Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding, const bus::Origin& origin) {
+Value SecurityHub::imported_event(const bus::Bus& bus, const Value& finding) {
   const std::string region(finding["Region"].string_or(""));
   const bus::BusName name{std::string(finding["AwsAccountId"].string_or("")), region,
                           std::string(partition_of_region(region)), "default"};
-  if (!bus_.listens(name)) return {};
-  const Value event =
-      bus_.make_event(name, "aws.securityhub", "Security Hub Findings - Imported",
-                      json::Array{Value(product_resource(finding))}, json::Object{{"findings", json::Array{finding}}});
-  return bus_.publish(tx, event, name.name, origin);
+  return bus.make_event(name, "aws.securityhub", "Security Hub Findings - Imported",
+                        json::Array{Value(product_resource(finding))},
+                        json::Object{{"findings", json::Array{finding}}});
+}
+
+Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding, const bus::Origin& origin) {
+  const std::string region(finding["Region"].string_or(""));
+  if (!bus_.listens({std::string(finding["AwsAccountId"].string_or("")), region})) return {};
+  return bus_.publish(tx, imported_event(bus_, finding), "default", origin);
 }
 
 Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& input) {

@@ -30,6 +30,9 @@ class SecurityHub {
   Result<void> update(store::Transaction& tx, const findings::FindingKey& key, const json::Value& update,
                       const std::string& by, const bus::Origin& origin = {});
 
+  /// The event that tells of a finding that was imported or updated, with a new id.
+  static json::Value imported_event(const bus::Bus& bus, const json::Value& finding);
+
   /// What a person does who chooses a custom action on findings in the console: the event `Security Hub Findings -
   /// Custom Action` goes on the bus of the caller's account. `action` is the action's name, id or ARN. Errors:
   /// ResourceNotFoundException, ValidationException.
