@@ -13,11 +13,13 @@
 #include "gateway/control_target.h"
 #include "gateway/embedded_account.h"
 #include "gateway/gateway.h"
+#include "http/address_guard.h"
 #include "http/curl_client.h"
 #include "json/text.h"
 #include "sandbox/sandbox.h"
 #include "services/events/events.h"
 #include "services/lambda/lambda.h"
+#include "services/sns/sns.h"
 #include "services/sqs/sqs.h"
 #include "services/sts/sts.h"
 
@@ -54,7 +56,7 @@ class WholeApp final : public App {
                             {findings::FindingStore::schema(), bus::Bus::schema(), identity::Identity::schema(),
                              executions::Executor::schema(), changes::Door::schema(), controls::Modes::schema(),
                              functions::FunctionStore::schema(), audit::Log::schema(), services::SecurityHub::schema(),
-                             services::Sqs::schema(), sandbox::Sandbox::schema()}));
+                             services::Sqs::schema(), services::Sns::schema(), sandbox::Sandbox::schema()}));
     store_ = std::move(store);
     FIXPOINT_TRY(models, aws::Models::open({.pack = {}, .overlay = options_.models_folder}));
     models_ = std::move(models);
@@ -142,6 +144,7 @@ class WholeApp final : public App {
     dispatch_->add(lambda_->table(), embedded_account_ ? Dispatch::Part::OfAccount : Dispatch::Part::Own);
     dispatch_->add(sts_->table());
     if (sqs_) dispatch_->add(sqs_->table(), Dispatch::Part::OfAccount);
+    if (sns_) dispatch_->add(sns_->table(), Dispatch::Part::OfAccount);
     api_ = std::make_unique<Api>(Api::Parts{clock_, *bus_, *securityhub_, *findings_, *executor_, *approvals_, *works_,
                                             *door_, *modes_, *audit_, controls_, *dispatch_, *models_, embedded_.get(),
                                             [this] { return runtime_->isolation(); }});
@@ -149,6 +152,7 @@ class WholeApp final : public App {
     gateway_ =
         std::make_unique<Gateway>(*models_, *verifier_, *dispatch_, *api_, workers_,
                                   aws::Router::Options{.hosts = {options_.address, "localhost", "fixpoint.local"}});
+    if (sns_) gateway_->set_open([this](const HttpRequest& request) { return sns_->answer_open(request); });
     http::ServerOptions server;
     server.address = options_.address;
     server.port = options_.port;
@@ -158,6 +162,7 @@ class WholeApp final : public App {
                  }));
     server_ = std::move(listening);
     port_ = server_->port();
+    if (sns_) sns_->start();
     FIXPOINT_CHECK(write_address());
     bus_->start();
     // The executor begins last: a handler that it starts finds the gateway listening.
@@ -170,6 +175,7 @@ class WholeApp final : public App {
   void stop() override {
     if (stopped_) return;
     stopped_ = true;
+    if (sns_) sns_->stop();
     if (sqs_) sqs_->stop();  // receives that wait are answered while there is somebody to answer
     if (server_) server_->stop();
     if (client_) client_->stop();
@@ -231,6 +237,47 @@ class WholeApp final : public App {
     bus_->add_target_kind(
         "sqs", [this](store::Transaction& tx, const bus::Delivery& delivery) { return sqs_->begin(tx, delivery); },
         [this](const std::string& arn) { return sqs_->check_arn(arn); });
+    return build_topics();
+  }
+
+  Result<void> build_topics() {
+    FIXPOINT_TRY(signer, services::sns::Signer::open(options_.data_folder));
+    signer_ = std::move(signer);
+    http::CurlClientOptions outward;
+    outward.public_addresses_only = !options_.private_endpoints;
+    outward.response_limit_bytes = 64UL * 1024;  // nobody reads what an endpoint says to a notification
+    notifier_ = std::make_unique<http::CurlClient>(outward);
+    services::Sns::Outlets outlets;
+    outlets.queue = [this](store::Transaction& tx, const std::string& arn, const json::Value& message) {
+      return sqs_->send(tx, arn, message, "sns.amazonaws.com");
+    };
+    outlets.function = [this](store::Transaction& tx, const std::string& name, const std::string& arn,
+                              const json::Value& event) {
+      bus::Delivery delivery;
+      delivery.rule_arn = name;
+      delivery.target.arn = arn;
+      delivery.text = json::print(event);
+      return lambda_->begin(tx, delivery);
+    };
+    outlets.http = [this](std::string url, HttpRequest request, int timeout_ms, auto taken) {
+      notifier_->send_async(std::move(url), std::move(request), timeout_ms, std::move(taken));
+    };
+    outlets.stop_http = [this] { notifier_->stop(); };
+    outlets.forbids = [this](const std::string& url) -> std::optional<std::string> {
+      auto why = options_.private_endpoints ? std::nullopt : http::why_not_public(url);
+      if (why) *why += "; 'fixpoint serve --private-endpoints' lets notifications go there";
+      return why;
+    };
+    outlets.lost = [this](store::Transaction& tx, const json::Value& about) {
+      return audit_->append(tx, "notification.undelivered", about);
+    };
+    sns_ = std::make_unique<services::Sns>(
+        *store_, clock_, *signer_, [this] { return "http://" + options_.address + ":" + std::to_string(port_.load()); },
+        std::move(outlets));
+    embedded_account_->add(sns_->table());
+    bus_->add_target_kind(
+        "sns", [this](store::Transaction& tx, const bus::Delivery& delivery) { return sns_->begin(tx, delivery); },
+        [this](const std::string& arn) { return sns_->check_arn(arn); });
     return {};
   }
 
@@ -278,6 +325,9 @@ class WholeApp final : public App {
   std::unique_ptr<functions::FunctionProgram> function_program_;
   std::unique_ptr<services::Lambda> lambda_;
   std::unique_ptr<services::Sqs> sqs_;
+  std::unique_ptr<services::sns::Signer> signer_;
+  std::unique_ptr<http::CurlClient> notifier_;
+  std::unique_ptr<services::Sns> sns_;
   std::unique_ptr<ControlTarget> control_target_;
   std::unique_ptr<services::Events> events_;
   std::unique_ptr<services::Sts> sts_;

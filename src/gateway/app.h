@@ -20,8 +20,9 @@ class App {
     std::string catalog_folder;  ///< laid over the catalog in the binary; may be empty
     std::string account = "111111111111";
     std::string region = "us-east-1";
-    bool real_account = false;     ///< AWS itself instead of the embedded account
-    std::string account_endpoint;  ///< with real_account: another endpoint than AWS's own; may be empty
+    bool real_account = false;       ///< AWS itself instead of the embedded account
+    std::string account_endpoint;    ///< with real_account: another endpoint than AWS's own; may be empty
+    bool private_endpoints = false;  ///< notifications may go to HTTP endpoints at addresses that are not public
     unsigned io_threads = 2;
     unsigned workers = 4;
     unsigned executors = 4;

@@ -42,7 +42,24 @@ void Gateway::handle(HttpRequest request, http::Responder responder) {
   if (path == "/healthz" && request.method == "GET")
     return responder.send({200, {{"Content-Type", "text/plain"}}, "ok\n"});
   if (path.starts_with("/api/")) return handle_api(request, std::move(responder));
+  // A link in a notification is opened without a signature, in the address or anywhere else.
+  if (open_ && request.method == "GET" && !request.headers.has("Authorization") &&
+      request.query().find("X-Amz-Signature") == std::string_view::npos)
+    return handle_open(std::move(request), std::move(responder));
   handle_aws(std::move(request), std::move(responder));
+}
+
+void Gateway::handle_open(HttpRequest request, http::Responder responder) {
+  auto whole = std::make_shared<HttpRequest>(std::move(request));
+  auto answer = shared(std::move(responder));
+  const bool taken = workers_.run([this, whole, answer] {
+    auto response = open_(*whole);
+    if (response)
+      answer->send(std::move(*response));
+    else
+      handle_aws(std::move(*whole), std::move(*answer));
+  });
+  if (!taken) answer->send({503, {{"Content-Type", "text/plain"}}, "too many requests are waiting\n"});
 }
 
 void Gateway::handle_aws(HttpRequest request, http::Responder responder) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "aws/models.h"
@@ -23,7 +24,13 @@ class Gateway {
 
   void handle(HttpRequest request, http::Responder responder);
 
+  /// What answers GET requests that nobody has signed, on a worker; nothing where a request is for it. Before the first
+  /// request.
+  using Open = std::function<std::optional<HttpResponse>(const HttpRequest&)>;
+  void set_open(Open open) { open_ = std::move(open); }
+
  private:
+  void handle_open(HttpRequest request, http::Responder responder);
   void handle_aws(HttpRequest request, http::Responder responder);
   void handle_api(const HttpRequest& request, http::Responder responder);
 
@@ -32,6 +39,7 @@ class Gateway {
   Dispatch& dispatch_;
   Api& api_;
   WorkerPool& workers_;
+  Open open_;
 };
 
 }  // namespace fixpoint::gateway

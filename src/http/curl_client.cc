@@ -10,11 +10,13 @@
 #include <optional>
 #include <pthread.h>
 #include <set>
+#include <sys/socket.h>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "base/text.h"
+#include "http/address_guard.h"
 
 namespace fixpoint::http {
 namespace {
@@ -97,6 +99,7 @@ struct Transfer {
   bool in_body = false;
   bool too_large = false;
   bool repeated = false;
+  bool forbidden = false;  // its host's address is not public
   int starts = 0;
   char reason[CURL_ERROR_SIZE] = "";
 
@@ -108,6 +111,15 @@ struct Transfer {
     return bytes > 0;
   }
 };
+
+// Asked for the socket of each connection, with the address that it will be made to.
+curl_socket_t open_public_socket(void* context, curlsocktype, curl_sockaddr* address) {
+  if (!is_public(address->addr)) {
+    static_cast<Transfer*>(context)->forbidden = true;
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype, address->protocol);
+}
 
 std::size_t take_header(char* data, std::size_t, std::size_t bytes, void* context) {
   auto& transfer = *static_cast<Transfer*>(context);
@@ -259,6 +271,11 @@ class CurlClient::Loop {
       curl_easy_setopt(easy, CURLOPT_PROXY, options_.proxy.c_str());
     else if (!options_.use_environment_proxy)
       curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (options_.public_addresses_only) {
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_public_socket);
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+    }
     curl_easy_setopt(easy, CURLOPT_SHARE, share_.get());
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.reason);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
@@ -383,6 +400,8 @@ class CurlClient::Loop {
     if (transfer.too_large)
       return fail(errors::too_large(transfer.name() + ": the response is longer than " +
                                     std::to_string(transfer.response_limit_bytes) + " bytes."));
+    if (transfer.forbidden)
+      return fail(connection_error(transfer.name() + ": the host's address is not public.", false, false));
     const bool sent = transfer.repeated || transfer.has_sent();
     const std::string reason = transfer.reason[0] != '\0' ? transfer.reason : curl_easy_strerror(code);
     if (transfer.repeated)
@@ -417,7 +436,7 @@ class CurlClient::Loop {
     transfer->request = nullptr;
     transfer->response = {};
     transfer->response_lines.clear();
-    transfer->in_body = transfer->too_large = transfer->repeated = false;
+    transfer->in_body = transfer->too_large = transfer->repeated = transfer->forbidden = false;
     transfer->starts = 0;
     transfer->reason[0] = '\0';
     {

@@ -14,9 +14,13 @@ struct CurlClientOptions {
   std::string proxy;                  ///< URL of a proxy for all requests; empty: see use_environment_proxy
   bool use_environment_proxy = true;  ///< http_proxy, https_proxy and no_proxy, as curl reads them
   std::string ca_file;                ///< PEM; empty: the system's
-  int default_timeout_ms = 60'000;    ///< for a request that names none (timeout_ms <= 0)
-  int connect_timeout_ms = 10'000;    ///< part of the request's own timeout, whichever is shorter
-  int idle_connection_ms = 20'000;    ///< an idle connection older than this is not used again
+  /// Connects to public addresses only (address_guard.h), whatever a name means by the time of the connection; a
+  /// request for another one ends with a ConnectionError that is not retryable. No proxy is used then: it would connect
+  /// instead.
+  bool public_addresses_only = false;
+  int default_timeout_ms = 60'000;  ///< for a request that names none (timeout_ms <= 0)
+  int connect_timeout_ms = 10'000;  ///< part of the request's own timeout, whichever is shorter
+  int idle_connection_ms = 20'000;  ///< an idle connection older than this is not used again
   std::size_t response_limit_bytes = 64 * 1024 * 1024;
   std::size_t connections_per_host = 64;  ///< more requests at once wait for one of these
 };

@@ -30,6 +30,7 @@ int run_serve(const Arguments& arguments) {
   options.region = arguments.get("region", options.region);
   options.real_account = arguments.has("real-account");
   options.account_endpoint = arguments.get("account-endpoint");
+  options.private_endpoints = arguments.has("private-endpoints");
   // Blocked before any thread is made, so that this thread alone takes them.
   sigset_t signals;
   sigemptyset(&signals);
@@ -68,6 +69,8 @@ Command serve_command() {
                   {"catalog", "DIR", "controls, recipes and declarations, laid over those in the binary", "", false},
                   {"real-account", "", "work on the real account of the AWS_* variables instead of the embedded one",
                    "", false},
+                  {"private-endpoints", "",
+                   "let notifications go to HTTP endpoints at loopback, link-local and private addresses", "", false},
                   {"account-endpoint", "URL", "with --real-account: another endpoint than AWS's own", "", false}},
       .run = run_serve,
       .more = {}};

@@ -71,14 +71,15 @@ def knows_endpoint_variable(version):
 class Server:
     """A running server with a data folder of its own; stop() ends it and leaves nothing."""
 
-    def __init__(self):
+    def __init__(self, *options):
+        self.options = list(options)
         self.folder = tempfile.mkdtemp(prefix="fixpoint-clients-")
         self.start()
 
     def start(self):
         self.log = open(os.path.join(self.folder, "server.log"), "w+")
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(self.folder, "data")],
+            [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(self.folder, "data")] + self.options,
             env=clean_environment(), stdout=subprocess.PIPE, stderr=self.log, universal_newlines=True,
             start_new_session=True)
         line = self.process.stdout.readline()

@@ -72,7 +72,7 @@ class Operations(support.ServerTest):
 
     def test_what_is_listed_is_served_and_what_is_not_is_refused(self):
         own = self.answer["Own"]
-        self.assertEqual({"events", "lambda", "securityhub", "sqs", "sts"}, set(own))
+        self.assertEqual({"events", "lambda", "securityhub", "sns", "sqs", "sts"}, set(own))
         for service, listed in own.items():
             with self.subTest(service=service):
                 for operation in listed["NotThere"]:

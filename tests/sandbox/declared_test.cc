@@ -90,22 +90,5 @@ TEST(Logs, groups_keep_their_retention_and_filters) {
   EXPECT_EQ(aws.code("logs:DescribeLogGroups", "{nextToken: made-up}"), "InvalidParameterException");
 }
 
-TEST(Sns, a_topics_attributes_are_set_one_at_a_time) {
-  Accounts aws;
-  const auto arn = aws.ok("sns:CreateTopic", "{Name: alerts}")["TopicArn"].as_string();
-  EXPECT_EQ(aws.ok("sns:CreateTopic", "{Name: alerts}")["TopicArn"], json::Value(arn));
-  const auto before = aws.ok("sns:GetTopicAttributes", "{TopicArn: '" + arn + "'}");
-  aws.ok("sns:SetTopicAttributes",
-         "{TopicArn: '" + arn + "', AttributeName: KmsMasterKeyId, AttributeValue: alias/aws/sns}");
-  EXPECT_EQ(aws.ok("sns:GetTopicAttributes", "{TopicArn: '" + arn + "'}")["Attributes"]["KmsMasterKeyId"],
-            "alias/aws/sns");
-  aws.ok("sns:SetTopicAttributes", "{TopicArn: '" + arn + "', AttributeName: KmsMasterKeyId, AttributeValue: ''}");
-  EXPECT_TRUE(aws.ok("sns:GetTopicAttributes", "{TopicArn: '" + arn + "'}")["Attributes"]["KmsMasterKeyId"].is_null());
-  EXPECT_EQ(before["Attributes"]["Owner"], "111111111111");
-  EXPECT_EQ(aws.code("sns:SetTopicAttributes", "{TopicArn: '" + arn + "', AttributeName: Frob, AttributeValue: x}"),
-            "InvalidParameter");
-  EXPECT_EQ(aws.code("sns:GetTopicAttributes", "{TopicArn: 'arn:aws:sns:us-east-1:111111111111:none'}"), "NotFound");
-}
-
 }  // namespace
 }  // namespace fixpoint::sandbox

@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "json/text.h"
+#include "services/sns/sns.h"
+
+namespace fixpoint::services {
+namespace {
+
+using json::Value;
+using sns::Message;
+using sns::Subscription;
+using sns::Topic;
+
+constexpr TimeMs dedup_ms = 5 * 60 * 1000;
+constexpr std::size_t attributes_of_raw = 10;  // a queue's message has no more
+
+// What the store could not do is no verdict on the subscriber: the publishing is taken back whole.
+bool of_store(const Error& error) {
+  return error.code == "StoreError" || error.code == "StoreConflict" || error.http_status >= 500;
+}
+
+std::string dead_letters_of(const Subscription& subscription) {
+  const auto policy = json::parse(subscription.settings["RedrivePolicy"].string_or(""));
+  return policy ? std::string((*policy)["deadLetterTargetArn"].string_or("")) : std::string();
+}
+
+}  // namespace
+
+bool Sns::wants(const Subscription& subscription, const Message& message) {
+  const Value& policy = subscription.settings["FilterPolicy"];
+  if (!policy.is_string()) return true;
+  if (subscription.by_body()) return filters_.matches(policy.as_string(), message.text_for(subscription.protocol));
+  return filters_.matches(policy.as_string(), json::print(sns::filter_document(message.attributes)));
+}
+
+Result<Value> Sns::publish(store::Transaction& tx, const Topic& topic, Message message) {
+  const TimeMs now = clock_.now_ms();
+  message.at_ms = now;
+  const std::string arn = topic.name.arn();
+  json::Object answer;
+  if (topic.fifo()) {
+    const bool by_group = topic.settings["FifoThroughputScope"] == Value("MessageGroup");
+    const std::string key = by_group ? message.group + "\n" + message.dedup : message.dedup;
+    FIXPOINT_CHECK(tx.execute("DELETE FROM sns_dedup WHERE expires_ms <= ?", {now}));
+    FIXPOINT_TRY(before, tx.query("SELECT id, sequence FROM sns_dedup WHERE topic_arn = ? AND dedup = ?", {arn, key}));
+    if (!before.empty())
+      return Value(json::Object{{"MessageId", before[0].text(0)}, {"SequenceNumber", before[0].text(1)}});
+    FIXPOINT_TRY(last, tx.query("SELECT max(sequence) FROM sns_dedup WHERE topic_arn = ?", {arn}));
+    // The time in the upper digits, one more than the last where the clock stands still.
+    const std::int64_t after = last.empty() ? 0 : to_int64(last[0].text(0)).value_or(0);
+    const std::string digits = std::to_string(std::max((now << 20) + 1, after + 1));
+    message.sequence = std::string(20 - digits.size(), '0') + digits;
+    FIXPOINT_CHECK(
+        tx.execute("INSERT INTO sns_dedup (topic_arn, dedup, id, sequence, expires_ms) VALUES (?, ?, ?, ?, ?)",
+                   {arn, key, message.id, message.sequence, now + dedup_ms}));
+    answer.set("SequenceNumber", message.sequence);
+  }
+  answer.set("MessageId", message.id);
+  FIXPOINT_TRY(subscriptions, topics_.confirmed(tx, arn));
+  sns::Envelopes::Signatures signatures;
+  for (const Subscription& subscription : subscriptions)
+    if (wants(subscription, message)) FIXPOINT_CHECK(deliver(tx, topic, subscription, message, signatures));
+  return Value(std::move(answer));
+}
+
+Result<void> Sns::deliver(store::Transaction& tx, const Topic& topic, const Subscription& subscription,
+                          const Message& message, sns::Envelopes::Signatures& signatures) {
+  if (subscription.protocol == "sqs") return deliver_to_queue(tx, topic, subscription, message, signatures);
+  if (subscription.protocol == "lambda") {
+    const Value event = envelopes_.lambda_event(topic, subscription, message, signatures);
+    auto begun = outlets_.function(tx, message.id + "/" + subscription.arn, subscription.endpoint, event);
+    if (!begun && !of_store(begun.error()))
+      return put_away(tx, subscription.arn, dead_letters_of(subscription),
+                      json::Object{{"MessageBody", json::print(event["Records"][0]["Sns"])}}, begun.error().message);
+    return begun;
+  }
+  sns::HttpDeliveries::Delivery delivery;
+  delivery.subscription_arn = subscription.arn;
+  delivery.url = subscription.endpoint;
+  delivery.headers = json::Object{
+      {"Content-Type", "text/plain; charset=UTF-8"}, {"User-Agent", "Amazon Simple Notification Service Agent"},
+      {"x-amz-sns-message-type", "Notification"},    {"x-amz-sns-message-id", message.id},
+      {"x-amz-sns-topic-arn", topic.name.arn()},     {"x-amz-sns-subscription-arn", subscription.arn}};
+  if (subscription.raw()) {
+    delivery.headers.append("x-amz-sns-rawdelivery", "true");
+    delivery.body = message.text_for(subscription.protocol);
+  } else {
+    delivery.body = json::print(envelopes_.notification(topic, subscription, message, signatures));
+  }
+  delivery.policy = sns::RetryPolicy::of(std::string(topic.settings["DeliveryPolicy"].string_or("")),
+                                         std::string(subscription.settings["DeliveryPolicy"].string_or("")));
+  delivery.dead_letter_arn = dead_letters_of(subscription);
+  return http_.add(tx, delivery);
+}
+
+Result<void> Sns::deliver_to_queue(store::Transaction& tx, const Topic& topic, const Subscription& subscription,
+                                   const Message& message, sns::Envelopes::Signatures& signatures) {
+  json::Object form;
+  if (subscription.raw()) {
+    form.append("MessageBody", message.text_for("sqs"));
+    if (message.attributes.size() > attributes_of_raw)
+      return put_away(tx, subscription.arn, dead_letters_of(subscription), Value(form),
+                      "a queue's message has at most 10 attributes");
+    if (message.attributes.is_object()) {
+      // A queue knows String.Array as a type of the kind String, as it is.
+      form.append("MessageAttributes", message.attributes);
+    }
+  } else {
+    form.append("MessageBody", json::print(envelopes_.notification(topic, subscription, message, signatures)));
+  }
+  if (!message.group.empty()) form.append("MessageGroupId", message.group);
+  if (topic.fifo()) form.append("MessageDeduplicationId", message.dedup);
+  Value whole(std::move(form));
+  auto sent = outlets_.queue(tx, subscription.endpoint, whole);
+  if (!sent && !of_store(sent.error()))
+    return put_away(tx, subscription.arn, dead_letters_of(subscription), whole,
+                    sent.error().code + ": " + sent.error().message);
+  return sent;
+}
+
+// https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+Result<void> Sns::put_away(store::Transaction& tx, const std::string& subscription_arn,
+                           const std::string& dead_letter_arn, const Value& message, const std::string& why) {
+  json::Object about{{"Subscription", subscription_arn}, {"Why", why}};
+  if (!dead_letter_arn.empty()) {
+    auto sent = outlets_.queue(tx, dead_letter_arn, message);
+    if (sent) {
+      about.append("DeadLetterQueue", dead_letter_arn);
+    } else {
+      if (of_store(sent.error())) return sent;
+      about.append("DeadLetterError", sent.error().code + ": " + sent.error().message);
+    }
+  }
+  return outlets_.lost(tx, Value(std::move(about)));
+}
+
+Result<Value> Sns::publish(const aws::Caller& caller, const Value& input) {
+  if (!input["PhoneNumber"].is_null())
+    return fail(errors::not_implemented("text messages are not sent here; publish to a TopicArn", "PhoneNumber"));
+  const std::string arn(input["TopicArn"].is_null() ? input["TargetArn"].string_or("")
+                                                    : input["TopicArn"].string_or(""));
+  if (arn.empty()) return fail(sns::invalid("TopicArn or TargetArn Reason: no value for required parameter"));
+  if (arn.find(":endpoint/") != std::string::npos)
+    return fail(errors::not_implemented("push notifications are not sent here; publish to a TopicArn", "TargetArn"));
+  FIXPOINT_TRY(name, sns::topic_of_arn(arn));
+  if (name.account != caller.account || name.region != caller.region) return fail(sns::no_topic());
+  return store_.write([&](store::Transaction& tx) -> Result<Value> {
+    FIXPOINT_TRY(topic, topics_.get(tx, name));
+    FIXPOINT_TRY(message, sns::message_of(input, topic));
+    return publish(tx, topic, std::move(message));
+  });
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+Result<Value> Sns::publish_batch(const aws::Caller& caller, const Value& input) {
+  const Value& entries = input["PublishBatchRequestEntries"];
+  const auto refuse = [](const char* code, const std::string& what) { return fail(errors::coded(code, what, 400)); };
+  if (!entries.is_array() || entries.size() == 0)
+    return refuse("EmptyBatchRequest", "The batch request doesn't contain any entries.");
+  if (entries.size() > 10)
+    return refuse("TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible.");
+  std::set<std::string_view> ids;
+  std::int64_t bytes = 0;
+  for (const Value& entry : entries.as_array()) {
+    const std::string_view id = entry["Id"].string_or("");
+    if (id.size() > 80)
+      return refuse("InvalidBatchEntryId",
+                    "The Id of a batch entry in the batch request is too long: " + std::string(id.substr(0, 100)));
+    if (id.empty() || id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+                          std::string_view::npos)
+      return refuse("InvalidBatchEntryId",
+                    "The Id of a batch entry in the batch request contains an impermissible character: " +
+                        std::string(id.substr(0, 100)));
+    if (!ids.insert(id).second)
+      return refuse("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.");
+    bytes += sns::size_bytes(entry);
+  }
+  if (bytes > sns::largest_message_bytes)
+    return refuse("BatchRequestTooLong", "The length of all the messages put together is more than the limit.");
+  FIXPOINT_TRY(name, sns::topic_of_arn(input["TopicArn"].string_or("")));
+  if (name.account != caller.account || name.region != caller.region) return fail(sns::no_topic());
+  return store_.write([&](store::Transaction& tx) -> Result<Value> {
+    FIXPOINT_TRY(topic, topics_.get(tx, name));
+    json::Array good, bad;
+    for (const Value& entry : entries.as_array()) {
+      auto message = sns::message_of(entry, topic);
+      if (!message) {
+        bad.emplace_back(json::Object{{"Id", entry["Id"]},
+                                      {"Code", message.error().code},
+                                      {"Message", message.error().message},
+                                      {"SenderFault", true}});
+        continue;
+      }
+      FIXPOINT_TRY(done, publish(tx, topic, std::move(*message)));
+      done.set("Id", entry["Id"]);
+      good.push_back(std::move(done));
+    }
+    return Value(json::Object{{"Successful", std::move(good)}, {"Failed", std::move(bad)}});
+  });
+}
+
+void Sns::add_publish_operations(aws::ServiceTable& table) {
+  table.add("Publish", [this](const aws::Caller& caller, const Value& input) { return publish(caller, input); });
+  table.add("PublishBatch", [this](const auto& caller, const auto& input) { return publish_batch(caller, input); });
+  // A list that is empty is none in this protocol.
+  table.operations.find("PublishBatch")->second.validates = true;
+}
+
+Result<void> Sns::begin(store::Transaction& tx, const bus::Delivery& delivery) {
+  FIXPOINT_TRY(name, sns::topic_of_arn(delivery.target.arn));
+  FIXPOINT_TRY(topic, topics_.get(tx, name));
+  Value input{json::Object{{"Message", delivery.text}}};
+  if (topic.fifo()) {
+    input.set("MessageGroupId", delivery.target.form["SqsParameters"]["MessageGroupId"].string_or("events"));
+    input.set("MessageDeduplicationId", delivery.name());
+  }
+  FIXPOINT_TRY(message, sns::message_of(input, topic));
+  FIXPOINT_CHECK(publish(tx, topic, std::move(message)));
+  return {};
+}
+
+Result<void> Sns::check_arn(const std::string& arn) {
+  const auto name = sns::topic_of_arn(arn);
+  if (!name)
+    return fail(errors::validation("'" + arn + "' names no topic; the form is arn:aws:sns:REGION:ACCOUNT:NAME", "Arn"));
+  FIXPOINT_TRY(topic, store_.read([&](store::Session& session) { return topics_.find(session, *name); }));
+  if (!topic) return fail(errors::validation("the topic '" + arn + "' is not there; create it first", "Arn"));
+  return {};
+}
+
+}  // namespace fixpoint::services

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <deque>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "aws/verify.h"
+#include "json/text.h"
+#include "json/yaml.h"
+#include "services/sns/sns.h"
+
+namespace fixpoint::services {
+
+/// SNS on a store of its own, whose outlets write down what they get.
+class TopicHouse {
+ public:
+  explicit TopicHouse(const std::string& folder = {}) {
+    auto opened = store::Store::open(
+        {.folder = folder, .durable = false},
+        {Sns::schema(),
+         {"seen", {"CREATE TABLE seen (number INTEGER PRIMARY KEY, outlet TEXT, arn TEXT, what TEXT) STRICT;"}}});
+    if (!opened) throw std::runtime_error(describe(opened.error()));
+    store_ = std::move(*opened);
+    signer_ = std::move(*sns::Signer::open(""));
+    Sns::Outlets outlets;
+    outlets.queue = [this](store::Transaction& tx, const std::string& arn, const json::Value& message) -> Result<void> {
+      if (arn.ends_with(":gone")) return fail(errors::coded("QueueDoesNotExist", "The queue is gone.", 400));
+      if (arn.ends_with(":broken")) return fail(errors::coded("StoreError", "disk full", 500));
+      return see(tx, "queue", arn, message);
+    };
+    outlets.function = [this](store::Transaction& tx, const std::string&, const std::string& arn,
+                              const json::Value& event) { return see(tx, "function", arn, event); };
+    outlets.http = [this](std::string url, HttpRequest request, int, auto taken) {
+      HttpResponse answer{200, {}, ""};
+      {
+        std::lock_guard lock(mutex_);
+        requests.emplace_back(url + request.target, std::move(request));
+        if (!statuses.empty()) {
+          answer.status = statuses.front();
+          statuses.pop_front();
+        }
+      }
+      taken(answer);
+    };
+    outlets.forbids = [](const std::string& url) -> std::optional<std::string> {
+      return url.find("inside") != std::string::npos ? std::optional<std::string>("it is inside") : std::nullopt;
+    };
+    outlets.lost = [this](store::Transaction& tx, const json::Value& about) { return see(tx, "lost", "", about); };
+    sns_ = std::make_unique<Sns>(*store_, clock, *signer_, [] { return "http://here:1"; }, std::move(outlets));
+    sns_->start();
+    table_ = sns_->table();
+    auto principal = std::make_shared<aws::Principal>();
+    principal->account = caller.account;
+    principal->arn = "arn:aws:iam::111111111111:user/me";
+    caller.principal = principal;
+  }
+  ~TopicHouse() { sns_->stop(); }
+
+  Result<json::Value> call(const std::string& operation, const std::string& yaml) {
+    return table_.operations.find(operation)->second.function(caller, json::parse_yaml(yaml).value());
+  }
+  json::Value ok(const std::string& operation, const std::string& yaml) {
+    auto answer = call(operation, yaml);
+    EXPECT_TRUE(answer) << operation << ": " << describe(answer.error());
+    return answer ? *answer : json::Value();
+  }
+  std::string topic(const std::string& name, const std::string& attributes = "{}") {
+    return ok("CreateTopic", "{Name: " + name + ", Attributes: " + attributes + "}")["TopicArn"].as_string();
+  }
+  json::Value subscribe(const std::string& topic, const std::string& protocol, const std::string& endpoint,
+                        const std::string& attributes = "{}") {
+    return ok("Subscribe", "{TopicArn: '" + topic + "', Protocol: " + protocol + ", Endpoint: '" + endpoint +
+                               "', ReturnSubscriptionArn: true, Attributes: " + attributes + "}")["SubscriptionArn"];
+  }
+  json::Value publish(const std::string& topic, const std::string& message, const std::string& more = "") {
+    return ok("Publish", "{TopicArn: '" + topic + "', Message: '" + message + "'" + more + "}");
+  }
+  /// What an outlet got, in order.
+  std::vector<json::Value> seen(const std::string& outlet) {
+    return store_
+        ->read([&](store::Session& session) -> Result<std::vector<json::Value>> {
+          FIXPOINT_TRY(rows, session.query("SELECT what FROM seen WHERE outlet = ? ORDER BY number", {outlet}));
+          std::vector<json::Value> out;
+          for (auto& row : rows) out.push_back(json::parse(row.text(0)).value());
+          return out;
+        })
+        .value();
+  }
+  static std::string queue(const std::string& name) { return "arn:aws:sqs:us-east-1:111111111111:" + name; }
+
+  /// Waits until the endpoint was asked that often.
+  std::vector<std::pair<std::string, HttpRequest>> heard(std::size_t times) {
+    while (true) {
+      sns_->look();
+      std::lock_guard lock(mutex_);
+      if (requests.size() >= times) return requests;
+    }
+  }
+  /// Waits until nothing is to be delivered any more, or all of it waits for its time.
+  std::int64_t waiting() {
+    return store_
+        ->read([](store::Session& session) -> Result<std::int64_t> {
+          FIXPOINT_TRY(rows, session.query("SELECT count(*) FROM sns_http"));
+          return rows[0].integer(0);
+        })
+        .value();
+  }
+
+  Sns& sns() { return *sns_; }
+  const sns::Signer& signer() { return *signer_; }
+  store::Store& store() { return *store_; }
+  ManualClock clock{1'700'000'000'000};
+  aws::Caller caller{"111111111111", "us-east-1", "aws", "request", nullptr};
+  std::vector<std::pair<std::string, HttpRequest>> requests;
+  std::deque<int> statuses;
+
+ private:
+  Result<void> see(store::Transaction& tx, const std::string& outlet, const std::string& arn, const json::Value& what) {
+    FIXPOINT_CHECK(
+        tx.execute("INSERT INTO seen (outlet, arn, what) VALUES (?, ?, ?)", {outlet, arn, json::print(what)}));
+    return {};
+  }
+  std::mutex mutex_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<sns::Signer> signer_;
+  std::unique_ptr<Sns> sns_;
+  aws::ServiceTable table_;
+};
+
+}  // namespace fixpoint::services
