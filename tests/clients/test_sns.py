@@ -308,7 +308,7 @@ class Sns(support.ServerTest):
         self.assertEqual([{"n": 1}], [json.loads(b) for b in self.bodies(url)])
         message, = self.messages(dead)
         self.assertEqual({"n": 1}, json.loads(message["Body"])["detail"])
-        self.assertEqual("QueueDoesNotExist", message["MessageAttributes"]["ERROR_CODE"]["StringValue"])
+        self.assertEqual("NO_RESOURCE", message["MessageAttributes"]["ERROR_CODE"]["StringValue"])
 
     def test_a_function_is_begun_with_the_message(self):
         code = b"def handler(event, context):\n    return event['Records'][0]['Sns']['Message'] + '!'\n"

@@ -352,7 +352,7 @@ TEST(Target, an_event_is_sent_with_the_transaction_that_published_it_or_not_at_a
   delivery.target.arn = QueueHouse::arn("q.fifo");
   delivery.target.form = json::parse_yaml("{SqsParameters: {MessageGroupId: g}}").value();
   delivery.event = json::parse_yaml("{id: e}").value();
-  delivery.input = Value("a text");
+  delivery.text = "\"a text\"";
   const auto publish = [&](bool fails) {
     return house.store().write([&](store::Transaction& tx) -> Result<void> {
       FIXPOINT_CHECK(house.sqs().begin(tx, delivery));
