@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/fault.h"
 #include "base/text.h"
 
 namespace fixpoint {
@@ -170,7 +171,8 @@ Error bad_time(std::string_view text, std::string_view form) {
 
 TimeMs SystemClock::now_ms() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
+             .count() +
+         clock_offset_ms();
 }
 
 TimeMs ManualClock::now_ms() const {

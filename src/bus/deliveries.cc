@@ -80,6 +80,7 @@ Result<void> Deliveries::attempt(store::Transaction& tx, const Stored& stored, b
   }
   FIXPOINT_CHECK(tx.execute("SAVEPOINT delivery"));
   auto begun = kind->start(tx, delivery);
+  fault_point("bus.delivered");
   if (!begun) FIXPOINT_CHECK(tx.execute("ROLLBACK TO SAVEPOINT delivery"));
   FIXPOINT_CHECK(tx.execute("RELEASE SAVEPOINT delivery"));
   fault_point("bus.delivered");

@@ -131,6 +131,11 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
       FIXPOINT_CHECK(refuse(mandate, *known, thawed.error()));
       return fail(std::move(thawed.error()));
     }
+    FIXPOINT_TRY(effect, took_effect(*known));
+    if (effect.value_or(false)) {
+      FIXPOINT_CHECK(effect_seen(context.execution, step));
+      return Value(json::Object());
+    }
     return make(std::move(*known), context);
   }
   // What is wrong at once is said before the account is asked for the state.
@@ -366,6 +371,35 @@ Result<std::optional<Value>> Door::state_now(const Change& change) {
   const Recipe* recipe = recipes_.find(change.service, change.operation);
   if (recipe == nullptr) return std::optional<Value>();
   return read_before(*recipe, {change.account, change.region, change.execution, {}}, change.input, account_);
+}
+
+Result<std::optional<bool>> Door::took_effect(const Change& change) {
+  if (!change.before_read) return std::optional<bool>();
+  FIXPOINT_TRY(now, state_now(change));
+  return std::optional<bool>(now != change.before);
+}
+
+Result<void> Door::settle(const std::string& execution) {
+  FIXPOINT_TRY(changes, of_execution(execution));
+  for (Change& change : changes) {
+    if (change.state != "intent") continue;
+    FIXPOINT_TRY(effect, took_effect(change));
+    if (!effect) continue;
+    if (*effect) {
+      FIXPOINT_CHECK(effect_seen(execution, change.step));
+      continue;
+    }
+    change.state = "failed";
+    change.error = "NotMade: nobody heard the answer, and the account is as it was before the call";
+    change.ended_ms = clock_.now_ms();
+    FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(update_end(tx, change));
+      json::Object record = about(change);
+      record.set("Error", change.error);
+      return audit_.append(tx, "change.failed", record);
+    }));
+  }
+  return {};
 }
 
 Result<void> Door::effect_seen(const std::string& execution, const std::string& step) {

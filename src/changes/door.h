@@ -82,6 +82,14 @@ class Door {
   /// Reads the state that the change of a recipe overwrote, as it is now. Errors: as of read_before().
   Result<std::optional<json::Value>> state_now(const Change& change);
 
+  /// Whether a change that is an intent without a result (a crash, a lost answer) has had its effect: true where the
+  /// state that its recipe reads is no longer the state before, false where it is, nothing where no recipe reads it.
+  /// Errors: as of read_before().
+  Result<std::optional<bool>> took_effect(const Change& change);
+  /// Asks that of every intent of an execution, and says what became of it: done, or failed as `NotMade`. What cannot
+  /// be told stays an intent.
+  Result<void> settle(const std::string& execution);
+
   /// Says of an intent without a result that its effect was seen on the account (after a crash).
   Result<void> effect_seen(const std::string& execution, const std::string& step);
 

@@ -326,14 +326,20 @@ Step Remediation::change(const Context& context) {
     const auto index = static_cast<std::size_t>(call["Index"].int_or(0));
     const bool wanted = std::any_of(assessed->calls.begin(), assessed->calls.end(),
                                     [&](const PlannedCall& planned) { return planned.index == index; });
-    if (mended || !wanted) {
-      if (auto seen = door_.effect_seen(context.execution.id, step_name(cursor, at)); !seen)
-        return failed(context, "journal", seen.error());
+    auto effect = door_.took_effect(*intent);
+    if (!effect) return failed(context, "read after restart", effect.error());
+    const bool there = effect->value_or(mended || !wanted);
+    if (there || mended || !wanted) {
+      auto told =
+          there ? door_.effect_seen(context.execution.id, step_name(cursor, at)) : door_.settle(context.execution.id);
+      if (!told) return failed(context, "journal", told.error());
       Step step;
       step.cursor = cursor;
       step.cursor.set("at", mended ? cursor["calls"].size() : at + 1);
       step.cursor.set("attempt", 0);
-      step.note = service + ":" + operation + " had taken effect before, though its answer was lost";
+      step.note = service + ":" + operation +
+                  (there ? " had taken effect before, though its answer was lost"
+                         : " was not made before the restart, and is wanted no more");
       return step;
     }
   }

@@ -1,5 +1,6 @@
 #include "executions/approvals.h"
 
+#include "base/fault.h"
 #include "json/text.h"
 
 namespace fixpoint::executions {
@@ -121,6 +122,7 @@ void Approvals::wait(Step& step, const Execution& execution, Ask ask) {
                    "VALUES (?,?,?,?,?,?,?,?,?,?,?,0,'OPEN','','',0)",
                    {a.execution, a.account, a.region, a.plan_hash, json::print(a.plan), a.words, a.requested_by,
                     a.asked_ms, a.warn_ms, a.expires_ms, std::int64_t{a.four_eyes}}));
+    fault_point("approval.asked");
     return tell(tx, "Approval Requested", a);
   };
 }
@@ -201,6 +203,7 @@ Result<Approval> Approvals::answer(store::Transaction& tx, const Answer& answer)
   FIXPOINT_CHECK(executor_.answer(
       tx, a.execution, json::Object{{"Approved", answer.approved}, {"By", a.answered_by}, {"Reason", a.because}}));
   FIXPOINT_CHECK(tell(tx, "Approval Answered", a));
+  fault_point("approval.answered");
   return a;
 }
 

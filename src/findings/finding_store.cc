@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/arn.h"
+#include "base/fault.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -295,6 +296,7 @@ Result<std::optional<Stored>> FindingStore::update(store::Transaction& tx, const
   IndexWriter index(tx);
   FIXPOINT_CHECK(replace(tx, index, *before, finding));
   FIXPOINT_CHECK(index.flush());
+  fault_point("finding.updated");
   return Stored{std::move(finding), false, false};
 }
 

@@ -1,7 +1,9 @@
 #include "functions/program.h"
 
 #include "base/arn.h"
+fault_point("function.called");
 #include "changes/difference.h"
+fault_point("function.returned");
 
 namespace fixpoint::functions {
 namespace {
@@ -59,6 +61,13 @@ std::string calls_of(const changes::Plan& plan) {
 
 }  // namespace
 
+// A store or an account that cannot be asked now says nothing about the function.
+Step FunctionProgram::stopped(const Execution& execution, const Error& error) const {
+  if (!error.retryable) return failed(error);
+  return wait_and_retry(execution.cursor, execution.cursor["attempt"].int_or(0), parts_.clock.now_ms() + 1000,
+                        error.code + ": " + error.message);
+}
+
 void FunctionProgram::step(const Execution& execution, std::function<void(Step)> done) {
   const std::string_view phase = execution.cursor["phase"].string_or("begin");
   if (phase == "ask") return done(answered(execution));
@@ -74,13 +83,13 @@ void FunctionProgram::begin(const Execution& execution, std::function<void(Step)
     if (!kept) return fail(errors::internal("the execution has lost its mandate"));
     return *kept;
   }();
-  if (!mandate) return done(failed(mandate.error()));
+  if (!mandate) return done(stopped(execution, mandate.error()));
   if (const Value* asks = execution.cursor.find("ask"); asks != nullptr && mandate->decided_by.empty()) {
     mandate->mode = "ask";
     mandate->dry_run = true;
   }
   auto exception = parts_.door.guards().excepted(*mandate);
-  if (!exception) return done(failed(exception.error()));
+  if (!exception) return done(stopped(execution, exception.error()));
   if (*exception) {
     const std::string sentence = "Function " + execution.program + " was not run: " + (*exception)->sentence() + ".";
     Step step = ending("excepted", json::Object{{"Exception", changes::to_json(**exception)}}, sentence);
@@ -90,7 +99,7 @@ void FunctionProgram::begin(const Execution& execution, std::function<void(Step)
   // A caller who waits for the answer is not kept until a window opens: the door refuses what it would change.
   if (!mandate->dry_run && execution.input["Async"].bool_or(false)) {
     auto opens = parts_.door.guards().opens_at(*mandate);
-    if (!opens) return done(failed(opens.error()));
+    if (!opens) return done(stopped(execution, opens.error()));
     if (*opens != 0) {
       Step step = wait_and_retry(execution.cursor, execution.cursor["attempt"].int_or(0), *opens,
                                  "waits for its maintenance window, which opens at " + format_iso8601_ms(*opens));
@@ -98,7 +107,9 @@ void FunctionProgram::begin(const Execution& execution, std::function<void(Step)
       return done(std::move(step));
     }
   }
-  if (auto put = parts_.door.mandates().put(*mandate); !put) return done(failed(put.error()));
+  // A run that its server's end cut off may have left changes of which nobody was told: this one is told what there is.
+  if (auto settled = parts_.door.settle(execution.id); !settled) return done(stopped(execution, settled.error()));
+  if (auto put = parts_.door.mandates().put(*mandate); !put) return done(stopped(execution, put.error()));
   run(execution, mandate->dry_run || !mandate->plan.empty(), std::move(done));
 }
 
@@ -107,10 +118,10 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
   const auto name = parse_function_name(execution.program, owner);
   if (!name) return done(failed(name.error()));
   auto record = parts_.functions.get(*name);
-  if (!record) return done(failed(record.error()));
+  if (!record) return done(stopped(execution, record.error()));
   const bool async = execution.input["Async"].bool_or(false);
   const auto reserved = parts_.functions.reserved_concurrency(*name);
-  if (!reserved) return done(failed(reserved.error()));
+  if (!reserved) return done(stopped(execution, reserved.error()));
   if (*reserved == 0) {
     const Error throttled = errors::coded("TooManyRequestsException", "Rate Exceeded.", 429);
     if (!async || parts_.clock.now_ms() - execution.started_ms >= throttled_most_ms) return done(failed(throttled));
@@ -122,7 +133,7 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
   auto issued = parts_.identity.issue(execution.account, role ? role->partition : "aws",
                                       role ? record->role.substr(record->role.rfind('/') + 1) : "function",
                                       record->name, execution.id, seconds);
-  if (!issued) return done(failed(issued.error()));
+  if (!issued) return done(stopped(execution, issued.error()));
   Invocation invocation;
   invocation.function = *record;
   invocation.code = [this, record = *record] { return parts_.functions.code(record); };
@@ -135,8 +146,10 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
   const std::int64_t attempt = execution.cursor["attempt"].int_or(0) + 1;
   // The callback comes on the runtime's thread, which must not wait for the store; what it does here is to hand over a
   // step.
+  fault_point("function.called");
   parts_.runtime.invoke(std::move(invocation), [this, done = std::move(done), version = record->version, async, attempt,
                                                 looks_after, cursor = execution.cursor](Result<Outcome> outcome) {
+    fault_point("function.returned");
     if (!outcome) {
       if (outcome.error().retryable && attempt < 10)
         return done(wait_and_retry(cursor, attempt, parts_.clock.now_ms() + 1000 * attempt, outcome.error().message));
@@ -172,10 +185,10 @@ Step FunctionProgram::ended(const Execution& execution) {
   Value result = cursor["result"];
   const bool error = !result["FunctionError"].string_or("").empty();
   auto mandate = parts_.door.mandates().find(execution.id);
-  if (!mandate) return failed(mandate.error());
+  if (!mandate) return stopped(execution, mandate.error());
   if (!*mandate) return failed(errors::internal("the execution has lost its mandate"));
   auto refusal = parts_.door.mandates().refusal(execution.id);
-  if (!refusal) return failed(refusal.error());
+  if (!refusal) return stopped(execution, refusal.error());
   if (*refusal) result.set("Refused", json::Object{{"Code", (*refusal)->code}, {"Message", (*refusal)->message}});
   const auto round = cursor["round"].int_or(0);
   const auto is = [&](std::string_view code) { return *refusal && (*refusal)->code == code; };
@@ -207,7 +220,7 @@ Step FunctionProgram::ended(const Execution& execution) {
 
 Step FunctionProgram::planned(const Execution& execution, const changes::Mandate& mandate, Value result) {
   auto plan = parts_.door.plan_of(execution.id);
-  if (!plan) return failed(plan.error());
+  if (!plan) return stopped(execution, plan.error());
   const auto keep = [plan = *plan, now = parts_.clock.now_ms()](store::Transaction& tx) {
     return changes::put(tx, plan, now);
   };
@@ -215,7 +228,7 @@ Step FunctionProgram::planned(const Execution& execution, const changes::Mandate
   if (only_plans || mandate.mode == "observe") {
     Value lines = plan->document["Changes"];
     auto verdicts = parts_.door.verdicts_of(execution.id);
-    if (!verdicts) return failed(verdicts.error());
+    if (!verdicts) return stopped(execution, verdicts.error());
     for (std::size_t i = 0; i < lines.size(); ++i) lines.as_array()[i].set("Guards", (*verdicts)[i]);
     result.set("Plan", json::Object{{"Hash", plan->hash}, {"Changes", std::move(lines)}});
     Step step = ending(only_plans ? "planned" : "observed", std::move(result), calls_of(*plan));
@@ -245,7 +258,7 @@ Step FunctionProgram::ask(const Execution& execution, const changes::Plan& plan)
   auto mandate = parts_.door.mandates().find(execution.id);
   if (!mandate || !*mandate) return failed(mandate ? errors::internal("no mandate") : mandate.error());
   auto rules = parts_.door.guards().settings().find((*mandate)->program, (*mandate)->account);
-  if (!rules) return failed(rules.error());
+  if (!rules) return stopped(execution, rules.error());
   const TimeMs wait_ms = TimeMs{options_.approval_hours} * 3'600'000;
   const std::string until = format_iso8601_ms(parts_.clock.now_ms() + wait_ms);
   const std::string why(execution.cursor["ask"].string_or(""));
@@ -277,7 +290,7 @@ Step FunctionProgram::answered(const Execution& execution) {
   const Value& cursor = execution.cursor;
   const Value& answer = cursor["answer"];
   auto mandate = parts_.door.mandates().find(execution.id);
-  if (!mandate) return failed(mandate.error());
+  if (!mandate) return stopped(execution, mandate.error());
   if (!*mandate) return failed(errors::internal("the execution has lost its mandate"));
   const Value plan = json::Object{{"Plan", json::Object{{"Hash", cursor["hash"]}}}};
   if (answer.is_null()) {

@@ -54,6 +54,7 @@ class FunctionProgram final : public executions::Program {
 
  private:
   void begin(const executions::Execution& execution, std::function<void(executions::Step)> done);
+  executions::Step stopped(const executions::Execution& execution, const Error& error) const;
   void run(const executions::Execution& execution, bool looks_after, std::function<void(executions::Step)> done);
   executions::Step answered(const executions::Execution& execution);
   executions::Step ended(const executions::Execution& execution);

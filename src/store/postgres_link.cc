@@ -21,7 +21,7 @@ std::string without(std::string text, const std::vector<std::string>& secrets) {
 }
 
 Error store_error(std::string message, bool retryable) {
-  Error error = errors::coded("StoreError", std::move(message), 500);
+  Error error = errors::coded("StoreError", std::move(message), retryable ? 503 : 500);
   error.retryable = retryable;
   return error;
 }

@@ -76,6 +76,7 @@ Error SqliteConnection::error_of(int code, std::string_view sql) const {
   error.where = shown;
   error.retryable =
       primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL || primary == SQLITE_IOERR;
+  if (error.retryable) error.http_status = 503;
   return error;
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/fault.h"
 #include "store/postgres.h"
 #include "store/sqlite.h"
 
@@ -141,6 +142,7 @@ class ConnectedStore final : public Store {
       if (!writer_->in_transaction()) whole = taken_back(results.back());
     }
     if (whole) {
+      fault_point("store.before_commit");
       whole = writer_->commit();
       if (!whole && writer_->in_doubt()) whole = settle(whole.error());
     }
@@ -149,6 +151,8 @@ class ConnectedStore final : public Store {
       writer_->drop_actions_after(0);
       for (auto& result : results)
         if (result) result = fail(whole.error());
+    } else {
+      fault_point("store.after_commit");
     }
     for (auto& action : writer_->take_actions()) action();
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(std::move(results[i]));
@@ -178,7 +182,7 @@ class ConnectedStore final : public Store {
   // The error of those that share a transaction with what ended it.
   static Result<void> taken_back(const Result<void>& by) {
     Error error = errors::coded(
-        "StoreError", "the store took back a commit: " + (by ? "its connection was lost" : by.error().message), 500);
+        "StoreError", "the store took back a commit: " + (by ? "its connection was lost" : by.error().message), 503);
     error.retryable = true;
     return fail(std::move(error));
   }

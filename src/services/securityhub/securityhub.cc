@@ -5,6 +5,7 @@
 
 #include "aws/verify.h"
 #include "base/arn.h"
+#include "base/fault.h"
 #include "base/text.h"
 #include "findings/timestamp.h"
 
@@ -93,6 +94,7 @@ Result<std::size_t> SecurityHub::import_some(store::Transaction& tx, const std::
     if (!outcome.ignored)
       FIXPOINT_CHECK(publish_imported(tx, outcome.finding ? *outcome.finding : list[i].finding, origin));
   }
+  fault_point("import.in_commit");
   return created;
 }
 
@@ -137,6 +139,7 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
     FIXPOINT_CHECK(import_some(tx, good, origin_of(caller)));
     return {};
   }));
+  fault_point("import.after_commit");
   (void)findings_.tend();  // what is due and fails now is due again later; the findings are in
   return Value(json::Object{{"FailedCount", failed.size()}, {"SuccessCount", good.size()}, {"FailedFindings", failed}});
 }
@@ -159,6 +162,7 @@ Result<std::size_t> SecurityHub::import_all(std::vector<Value> list, const std::
     prepared.push_back(findings_.prepare(std::move(placed)));
   }
   FIXPOINT_TRY(created, store_.write([&](store::Transaction& tx) { return import_some(tx, prepared, {}); }));
+  fault_point("import.after_commit");
   (void)findings_.tend();
   return created;
 }
