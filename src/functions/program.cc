@@ -1,9 +1,8 @@
 #include "functions/program.h"
 
 #include "base/arn.h"
-fault_point("function.called");
+#include "base/fault.h"
 #include "changes/difference.h"
-fault_point("function.returned");
 
 namespace fixpoint::functions {
 namespace {

@@ -15,6 +15,7 @@ namespace {
 
 using json::Object;
 using json::Value;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -146,8 +147,8 @@ TEST_F(DoorTest, a_step_that_is_done_answers_from_the_journal_and_calls_nothing)
   EXPECT_EQ(changes()[1].before, Value(Object{{"Colour", "blue"}}));
 }
 
-TEST_F(DoorTest, an_intent_without_result_keeps_the_state_before_that_it_saw_first) {
-  // The answer is lost after the call had its effect, as when the process ends between the two.
+TEST_F(DoorTest, a_call_whose_effect_is_there_though_its_answer_was_lost_is_not_made_again) {
+  // As when the process ends between the two.
   shop_.before_change = [&] { shop_.hat = "blue"; };
   shop_.change_error = errors::unavailable("the line went dead");
   const auto lost = put("one", "blue");
@@ -159,11 +160,37 @@ TEST_F(DoorTest, an_intent_without_result_keeps_the_state_before_that_it_saw_fir
   shop_.change_error.reset();
   shop_.calls.clear();
   ASSERT_TRUE(put("one", "blue"));
-  EXPECT_THAT(shop_.calls, ElementsAre("shop:PutHat", "shop:GetHat"));  // the state before is not read again
+  EXPECT_THAT(shop_.calls, Each("shop:GetHat"));
   ASSERT_EQ(changes().size(), 1U);
   EXPECT_EQ(changes()[0].state, "done");
   EXPECT_EQ(changes()[0].error, "");
+  EXPECT_EQ(changes()[0].before, Value(Object{{"Colour", "red"}}));  // what it saw first
+}
+
+TEST_F(DoorTest, a_call_that_was_lost_without_effect_is_made) {
+  shop_.change_error = errors::unavailable("the line went dead");
+  ASSERT_FALSE(put("one", "blue"));
+  EXPECT_EQ(changes()[0].state, "intent");
+  EXPECT_EQ(door_->took_effect(changes()[0]).value(), std::optional<bool>(false));
+  shop_.change_error.reset();
+  shop_.calls.clear();
+  ASSERT_TRUE(put("one", "blue"));
+  EXPECT_THAT(shop_.calls, ElementsAre("shop:GetHat", "shop:PutHat", "shop:GetHat"));
+  EXPECT_EQ(changes()[0].state, "done");
   EXPECT_EQ(changes()[0].before, Value(Object{{"Colour", "red"}}));
+}
+
+TEST_F(DoorTest, settling_says_of_each_intent_what_became_of_it) {
+  shop_.change_error = errors::unavailable("the line went dead");
+  ASSERT_FALSE(put("one", "blue"));
+  ASSERT_TRUE(door_->settle("e1"));
+  EXPECT_EQ(changes()[0].state, "failed");
+  EXPECT_THAT(changes()[0].error, HasSubstr("NotMade"));
+  ASSERT_FALSE(put("two", "blue"));
+  shop_.hat = "blue";
+  ASSERT_TRUE(door_->settle("e1"));
+  EXPECT_EQ(changes()[0].state, "failed");
+  EXPECT_EQ(changes()[1].state, "done");
 }
 
 TEST_F(DoorTest, an_effect_that_was_seen_makes_an_intent_done_and_nothing_else) {

@@ -62,7 +62,7 @@ def one_life(work, seed, number):
             try:
                 server.expect_ready()
                 if not imported:
-                    server.api("import", Document=findings)
+                    take_in(work, server, findings)
                 server.wait_ended(len(findings))
                 check_account(server, findings)
                 server.stop()
@@ -74,6 +74,17 @@ def one_life(work, seed, number):
     return kills, "", tried
 
 
+def take_in(work, server, findings):
+    """An import whose answer was lost is made again: the same work is done once. For a function, that may run several
+    times for one event, it is looked first whether the findings are there, as a careful sender does."""
+    if work.handled in findings:
+        there = server.call("securityhub", "GetFindings",
+                            Filters={"Id": [{"Value": work.handled["Id"], "Comparison": "EQUALS"}]})["Findings"]
+        if there:
+            return
+    server.api("import", Document=findings)
+
+
 def run_until_killed(work, folder, findings, fault, imported):
     """(whether the fault ended it, whether the findings are taken in, whether all is done)"""
     server = Server(work.program, folder, work.catalog, fault)
@@ -81,7 +92,7 @@ def run_until_killed(work, folder, findings, fault, imported):
         if server.ready:
             try:
                 if not imported:
-                    server.api("import", Document=findings)
+                    take_in(work, server, findings)
                     imported = True
                 server.wait_ended(len(findings))
                 server.stop()

@@ -185,8 +185,10 @@ def check_changes(database, execution, kind, program, made_calls):
     changes = database.execute(
         "SELECT service || ':' || operation, input, state, before_read, undo, before FROM change WHERE execution = ?",
         (execution,)).fetchall()
-    expect(len(changes) == (CONTROLS[program] if kind == "control" else 1), f"{program}: the journal has {changes}")
-    for call, given, state, before_read, undo, before in changes:
+    # A handler is run again from its beginning: a call of its first run may stand there as not made.
+    made = [change for change in changes if kind == "control" or change[2] != "failed"]
+    expect(len(made) == (CONTROLS[program] if kind == "control" else 1), f"{program}: the journal has {changes}")
+    for call, given, state, before_read, undo, before in made:
         expect(state == "done", f"{program}: the journal says '{state}' of {call}")
         # Every effect that the account has is of one call, whatever was killed when.
         key = (execution, call, json.dumps(json.loads(given), sort_keys=True))
