@@ -19,7 +19,7 @@ import tempfile
 import time
 
 from server import Failure, Server, expect
-from work import Work, check_account, check_store
+from work import Work, check_account, check_store, told
 
 POINTS = [
     "import.in_commit", "bus.delivered", "import.after_commit", "approval.asked", "approval.answered",
@@ -65,10 +65,11 @@ def one_life(work, seed, number):
                     take_in(work, server, findings)
                 server.wait_ended(len(findings))
                 check_account(server, findings)
+                answers = told(server, findings)
                 server.stop()
             finally:
                 server.close()
-            check_store(folder, findings)
+            check_store(folder, findings, answers)
         except Exception as problem:  # pylint: disable=broad-except
             return kills, f"life {number}, {' then '.join(tried)}: {type(problem).__name__}: {problem}", tried
     return kills, "", tried

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from server import JumpingClock, Refused, Server, expect
-from work import Work, check_account, check_store
+from work import Work, check_account, check_store, told
 
 HOUR_MS = 3_600_000
 
@@ -66,8 +66,9 @@ def goes_on(work, server, folder, acknowledged):
     server.wait_ended(len(findings))
     check_account(server, findings)
     expect_kept(server, acknowledged, findings[0])
+    answers = told(server, findings)
     server.stop()
-    check_store(folder, findings)
+    check_store(folder, findings, answers)
 
 
 def without_writing(work, folder, room, stop_writing, write_again, words):
