@@ -61,5 +61,46 @@ TEST(Rds, clusters_and_snapshots_are_shared_copied_and_deleted) {
   EXPECT_EQ(aws.code("rds:DeleteDBSnapshot", "{DBSnapshotIdentifier: s}"), "DBSnapshotNotFound");
 }
 
+TEST(Rds, what_takes_effect_in_the_maintenance_window_waits_and_can_be_called_off) {
+  Accounts aws;
+  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, Engine: postgres}");
+  const auto read = [&] { return aws.ok("rds:DescribeDBInstances")["DBInstances"][0]; };
+  EXPECT_EQ(read()["Endpoint"]["Port"], 5432);
+  const auto before = read();
+  aws.ok("rds:ModifyDBInstance", "{DBInstanceIdentifier: pay, MultiAZ: true, BackupRetentionPeriod: 0}");
+  EXPECT_EQ(read()["MultiAZ"], false);
+  EXPECT_EQ(read()["PendingModifiedValues"], yaml("{MultiAZ: true, BackupRetentionPeriod: 0}"));
+  aws.ok("rds:ModifyDBInstance", "{DBInstanceIdentifier: pay, MultiAZ: false, BackupRetentionPeriod: 1}");
+  EXPECT_EQ(read(), before);
+  aws.ok("rds:ModifyDBInstance", "{DBInstanceIdentifier: pay, BackupRetentionPeriod: 14}");
+  EXPECT_EQ(read()["BackupRetentionPeriod"], 14) << "longer or shorter is at once, on and off is not";
+  aws.ok("rds:ModifyDBInstance", "{DBInstanceIdentifier: pay, MultiAZ: true}");
+  aws.ok("rds:RebootDBInstance", "{DBInstanceIdentifier: pay}");
+  EXPECT_EQ(read()["MultiAZ"], true);
+  EXPECT_EQ(read()["PendingModifiedValues"], yaml("{}"));
+}
+
+TEST(Rds, modifications_and_tags_that_cannot_be_are_refused) {
+  Accounts aws;
+  const auto made = aws.ok("rds:CreateDBInstance",
+                           "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql, AllocatedStorage: 20}");
+  const std::string arn(made["DBInstance"]["DBInstanceArn"].string_or({}));
+  const auto modify = [&](const std::string& what) {
+    return aws.code("rds:ModifyDBInstance", "{DBInstanceIdentifier: pay, " + what + "}");
+  };
+  EXPECT_EQ(modify("BackupRetentionPeriod: 36"), "InvalidParameterValue");
+  EXPECT_EQ(modify("MonitoringInterval: 7"), "InvalidParameterValue");
+  EXPECT_EQ(modify("MonitoringInterval: 60"), "InvalidParameterCombination");
+  EXPECT_EQ(modify("AllocatedStorage: 10"), "InvalidParameterCombination");
+  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: wages, DBInstanceClass: x, Engine: mysql}");
+  EXPECT_EQ(modify("NewDBInstanceIdentifier: wages, ApplyImmediately: true"), "DBInstanceAlreadyExists");
+  EXPECT_EQ(aws.code("rds:ListTagsForResource", "{ResourceName: pay}"), "InvalidParameterValue");
+  EXPECT_EQ(aws.code("rds:ListTagsForResource", "{ResourceName: '" + arn + "2'}"), "DBInstanceNotFound");
+  EXPECT_EQ(aws.code("rds:AddTagsToResource",
+                     "{ResourceName: 'arn:aws:rds:us-east-1:111111111111:og:own', Tags: [{Key: a, Value: b}]}"),
+            "InvalidParameterValue");
+  EXPECT_EQ(aws.code("rds:RebootDBInstance", "{DBInstanceIdentifier: none}"), "DBInstanceNotFound");
+}
+
 }  // namespace
 }  // namespace fixpoint::sandbox

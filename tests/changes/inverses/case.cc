@@ -47,9 +47,10 @@ Result<Case> read_case(const Value& form, const std::string& where) {
   out.region = form["region"].string_or("us-east-1");
   for (std::size_t i = 0; i < form["given"].size(); ++i) {
     const std::string here = where + ".given[" + std::to_string(i) + "]";
-    FIXPOINT_CHECK(only(form["given"][i], {"call", "input", "keep"}, here));
+    FIXPOINT_CHECK(only(form["given"][i], {"call", "input", "keep", "times"}, here));
     FIXPOINT_TRY(call, read_call(form["given"][i], here));
-    out.given.push_back({std::move(call), std::string(form["given"][i]["keep"].string_or(""))});
+    out.given.push_back(
+        {std::move(call), std::string(form["given"][i]["keep"].string_or("")), form["given"][i]["times"].int_or(1)});
   }
   FIXPOINT_TRY(change, maybe(form, "change", where));
   if (!change) return fail(errors::validation(where + " needs 'change': the input"));

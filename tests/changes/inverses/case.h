@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ struct Case {
   struct Given {
     CallTemplate call;
     std::string keep;
+    std::int64_t times = 1;  ///< it is made so often, `$n` being 1, 2, ...
   };
   struct Look {
     CallTemplate call;

@@ -152,11 +152,13 @@ std::string text_of(const std::vector<Value>& seen) {
 void run(const std::string& service, const std::string& operation, const Recipe& recipe, const Case& one, Seen& seen) {
   Scene scene;
   scene.in(one.region);
-  for (const auto& given : one.given) {
-    auto answer = scene.call(given.call);
-    ASSERT_TRUE(answer) << given.call.service << ":" << given.call.operation << ": " << describe(answer.error());
-    if (!given.keep.empty()) scene.bindings.set(given.keep, std::move(*answer));
-  }
+  for (const auto& given : one.given)
+    for (std::int64_t n = 1; n <= given.times; ++n) {
+      scene.bindings.set("n", Value(n));
+      auto answer = scene.call(given.call);
+      ASSERT_TRUE(answer) << given.call.service << ":" << given.call.operation << ": " << describe(answer.error());
+      if (!given.keep.empty()) scene.bindings.set(given.keep, std::move(*answer));
+    }
   scene.tick();
   const Value input = scene.filled(one.change);
   check_fits(service, operation, input);
