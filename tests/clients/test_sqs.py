@@ -296,6 +296,67 @@ class Sqs(support.ServerTest):
         finally:
             server.stop()
 
+    def test_a_kill_under_load_loses_nothing_that_was_sent_and_brings_nothing_back_that_was_deleted(self):
+        server = support.Server()
+        try:
+            sqs, sns = server.client("sqs"), server.client("sns")
+            url = sqs.create_queue(QueueName="load", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+            topic = sns.create_topic(Name="load")["TopicArn"]
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=ARN + "load", Attributes={"RawMessageDelivery": "true"})
+            sent, tried, deleted = set(), set(), set()
+
+            def send(name, by_topic):
+                sqs, sns = server.client("sqs"), server.client("sns")
+                for i in range(100000):
+                    body = "%s-%d" % (name, i)
+                    try:
+                        if by_topic:
+                            sns.publish(TopicArn=topic, Message=body)
+                        else:
+                            sqs.send_message(QueueUrl=url, MessageBody=body)
+                    except Exception:  # the server is gone
+                        return
+                    sent.add(body)
+
+            def take():
+                sqs = server.client("sqs")
+                try:
+                    while True:
+                        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=5).get("Messages", []):
+                            tried.add(message["Body"])
+                            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                            deleted.add(message["Body"])
+                except Exception:
+                    return
+
+            for round_ in range(2):
+                threads = [threading.Thread(target=send, args=("%d-%d" % (round_, n), n == 0)) for n in range(3)]
+                threads += [threading.Thread(target=take) for _ in range(2)]
+                for thread in threads:
+                    thread.start()
+                time.sleep(1.5)
+                server.process.kill()
+                server.process.wait()
+                for thread in threads:
+                    thread.join()
+                server.process.stdout.close()
+                server.log.close()
+                server.start()
+            self.assertGreater(len(sent), 50)
+            self.assertGreater(len(deleted), 20)
+            sqs, left = server.client("sqs"), set()
+            while True:
+                got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages", [])
+                if not got:
+                    break
+                left |= {m["Body"] for m in got}
+                sqs.delete_message_batch(QueueUrl=url, Entries=[
+                    {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(got)])
+            self.assertEqual(set(), sent - tried - left, "answered as sent, and lost")
+            self.assertEqual(set(), deleted & left, "answered as deleted, and there again")
+        finally:
+            server.stop()
+
     def test_a_rule_sends_what_matches_to_a_queue(self):
         url = self.queue("events")
         fifo = self.queue("events.fifo")

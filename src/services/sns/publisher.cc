@@ -35,9 +35,19 @@ bool Sns::wants(const Subscription& subscription, const Message& message) {
   return filters_.matches(policy.as_string(), json::print(sns::filter_document(message.attributes)));
 }
 
-Result<Value> Sns::publish(store::Transaction& tx, const Topic& topic, Message message) {
+Result<void> Sns::sign_ahead(store::Session& session, const Topic& topic, const Message& message,
+                             sns::Envelopes::Signatures& signatures) {
+  FIXPOINT_TRY(subscriptions, topics_.confirmed(session, topic.name.arn()));
+  std::set<std::string_view> seen;
+  for (const Subscription& subscription : subscriptions)
+    if (!subscription.raw() && seen.insert(message.text_for(subscription.protocol)).second)
+      envelopes_.notification(topic, subscription, message, signatures);
+  return {};
+}
+
+Result<Value> Sns::publish(store::Transaction& tx, const Topic& topic, Message message,
+                           sns::Envelopes::Signatures& signatures) {
   const TimeMs now = clock_.now_ms();
-  message.at_ms = now;
   const std::string arn = topic.name.arn();
   json::Object answer;
   if (topic.fifo()) {
@@ -59,7 +69,6 @@ Result<Value> Sns::publish(store::Transaction& tx, const Topic& topic, Message m
   }
   answer.set("MessageId", message.id);
   FIXPOINT_TRY(subscriptions, topics_.confirmed(tx, arn));
-  sns::Envelopes::Signatures signatures;
   for (const Subscription& subscription : subscriptions)
     if (wants(subscription, message)) FIXPOINT_CHECK(deliver(tx, topic, subscription, message, signatures));
   return Value(std::move(answer));
@@ -146,10 +155,17 @@ Result<Value> Sns::publish(const aws::Caller& caller, const Value& input) {
     return fail(errors::not_implemented("push notifications are not sent here; publish to a TopicArn", "TargetArn"));
   FIXPOINT_TRY(name, sns::topic_of_arn(arn));
   if (name.account != caller.account || name.region != caller.region) return fail(sns::no_topic());
+  sns::Envelopes::Signatures signatures;
+  FIXPOINT_TRY(message, store_.read([&](store::Session& session) -> Result<Message> {
+    FIXPOINT_TRY(topic, topics_.get(session, name));
+    FIXPOINT_TRY(checked, sns::message_of(input, topic));
+    checked.at_ms = clock_.now_ms();
+    FIXPOINT_CHECK(sign_ahead(session, topic, checked, signatures));
+    return std::move(checked);
+  }));
   return store_.write([&](store::Transaction& tx) -> Result<Value> {
     FIXPOINT_TRY(topic, topics_.get(tx, name));
-    FIXPOINT_TRY(message, sns::message_of(input, topic));
-    return publish(tx, topic, std::move(message));
+    return publish(tx, topic, message, signatures);
   });
 }
 
@@ -181,9 +197,11 @@ Result<Value> Sns::publish_batch(const aws::Caller& caller, const Value& input) 
     return refuse("BatchRequestTooLong", "The length of all the messages put together is more than the limit.");
   FIXPOINT_TRY(name, sns::topic_of_arn(input["TopicArn"].string_or("")));
   if (name.account != caller.account || name.region != caller.region) return fail(sns::no_topic());
-  return store_.write([&](store::Transaction& tx) -> Result<Value> {
-    FIXPOINT_TRY(topic, topics_.get(tx, name));
-    json::Array good, bad;
+  sns::Envelopes::Signatures signatures;
+  std::vector<std::pair<Value, Message>> checked;  // by the entry's Id
+  json::Array bad;
+  FIXPOINT_CHECK(store_.read([&](store::Session& session) -> Result<void> {
+    FIXPOINT_TRY(topic, topics_.get(session, name));
     for (const Value& entry : entries.as_array()) {
       auto message = sns::message_of(entry, topic);
       if (!message) {
@@ -193,12 +211,23 @@ Result<Value> Sns::publish_batch(const aws::Caller& caller, const Value& input) 
                                       {"SenderFault", true}});
         continue;
       }
-      FIXPOINT_TRY(done, publish(tx, topic, std::move(*message)));
-      done.set("Id", entry["Id"]);
-      good.push_back(std::move(done));
+      message->at_ms = clock_.now_ms();
+      FIXPOINT_CHECK(sign_ahead(session, topic, *message, signatures));
+      checked.emplace_back(entry["Id"], std::move(*message));
     }
-    return Value(json::Object{{"Successful", std::move(good)}, {"Failed", std::move(bad)}});
-  });
+    return {};
+  }));
+  FIXPOINT_TRY(good, store_.write([&](store::Transaction& tx) -> Result<json::Array> {
+    FIXPOINT_TRY(topic, topics_.get(tx, name));
+    json::Array sent;
+    for (const auto& [id, message] : checked) {
+      FIXPOINT_TRY(done, publish(tx, topic, message, signatures));
+      done.set("Id", id);
+      sent.push_back(std::move(done));
+    }
+    return sent;
+  }));
+  return Value(json::Object{{"Successful", std::move(good)}, {"Failed", std::move(bad)}});
 }
 
 void Sns::add_publish_operations(aws::ServiceTable& table) {
@@ -217,7 +246,9 @@ Result<void> Sns::begin(store::Transaction& tx, const bus::Delivery& delivery) {
     input.set("MessageDeduplicationId", delivery.name());
   }
   FIXPOINT_TRY(message, sns::message_of(input, topic));
-  FIXPOINT_CHECK(publish(tx, topic, std::move(message)));
+  message.at_ms = clock_.now_ms();
+  sns::Envelopes::Signatures signatures;
+  FIXPOINT_CHECK(publish(tx, topic, std::move(message), signatures));
   return {};
 }
 

@@ -72,7 +72,12 @@ class Sns {
   Result<json::Value> publish(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> publish_batch(const aws::Caller& caller, const json::Value& input);
   /// To every subscription that wants it; gives MessageId and SequenceNumber.
-  Result<json::Value> publish(store::Transaction& tx, const sns::Topic& topic, sns::Message message);
+  Result<json::Value> publish(store::Transaction& tx, const sns::Topic& topic, sns::Message message,
+                              sns::Envelopes::Signatures& signatures);
+  /// Signs what the subscribers of now will get, so that the transaction, which others wait for, has only to look it
+  /// up.
+  Result<void> sign_ahead(store::Session& session, const sns::Topic& topic, const sns::Message& message,
+                          sns::Envelopes::Signatures& signatures);
   Result<void> deliver(store::Transaction& tx, const sns::Topic& topic, const sns::Subscription& subscription,
                        const sns::Message& message, sns::Envelopes::Signatures& signatures);
   Result<void> deliver_to_queue(store::Transaction& tx, const sns::Topic& topic, const sns::Subscription& subscription,
