@@ -12,6 +12,7 @@
 #include "json/text.h"
 #include "json/yaml.h"
 #include "services/sns/sns.h"
+#include "support/postgres.h"
 
 namespace fixpoint::services {
 
@@ -20,9 +21,10 @@ class TopicHouse {
  public:
   explicit TopicHouse(const std::string& folder = {}) {
     auto opened = store::Store::open(
-        {.folder = folder, .durable = false},
+        test::store_options(folder),
         {Sns::schema(),
-         {"seen", {"CREATE TABLE seen (number INTEGER PRIMARY KEY, outlet TEXT, arn TEXT, what TEXT) STRICT;"}}});
+         {"seen",
+          {"CREATE TABLE seen (number INTEGER PRIMARY KEY AUTOINCREMENT, outlet TEXT, arn TEXT, what TEXT) STRICT;"}}});
     if (!opened) throw std::runtime_error(describe(opened.error()));
     store_ = std::move(*opened);
     signer_ = std::move(*sns::Signer::open(""));

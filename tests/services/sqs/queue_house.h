@@ -10,6 +10,7 @@
 #include "json/text.h"
 #include "json/yaml.h"
 #include "services/sqs/sqs.h"
+#include "support/postgres.h"
 
 namespace fixpoint::services {
 
@@ -17,7 +18,7 @@ namespace fixpoint::services {
 class QueueHouse {
  public:
   explicit QueueHouse(const std::string& folder = {}) {
-    auto opened = store::Store::open({.folder = folder, .durable = false}, {Sqs::schema()});
+    auto opened = store::Store::open(test::store_options(folder), {Sqs::schema()});
     if (!opened) throw std::runtime_error(describe(opened.error()));
     store_ = std::move(*opened);
     sqs_ = std::make_unique<Sqs>(*store_, clock);
