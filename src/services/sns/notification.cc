@@ -206,16 +206,11 @@ Value Envelopes::lambda_event(const Topic& topic, const Subscription& subscripti
                                                            {"Sns", std::move(sns)}}}}};
 }
 
-json::Object Envelopes::confirmation(const Topic& topic, const std::string& type, const std::string& token,
-                                     const std::string& subscription_arn, TimeMs at_ms) const {
+json::Object Envelopes::confirmation(const Topic& topic, const std::string& token, TimeMs at_ms) const {
   const std::string arn = topic.name.arn();
-  const std::string text = type == "SubscriptionConfirmation"
-                               ? "You have chosen to subscribe to the topic " + arn +
-                                     ".\nTo confirm the subscription, visit the SubscribeURL included in this message."
-                               : "You have chosen to deactivate subscription " + subscription_arn +
-                                     ".\nTo cancel this operation and restore the subscription, visit the SubscribeURL "
-                                     "included in this message.";
-  json::Object out{{"Type", type},
+  const std::string text = "You have chosen to subscribe to the topic " + arn +
+                           ".\nTo confirm the subscription, visit the SubscribeURL included in this message.";
+  json::Object out{{"Type", "SubscriptionConfirmation"},
                    {"MessageId", random_uuid()},
                    {"Token", token},
                    {"TopicArn", arn},

@@ -45,9 +45,8 @@ class Envelopes {
   /// The event that a function gets.
   json::Value lambda_event(const Topic& topic, const Subscription& subscription, const Message& message,
                            Signatures& signatures) const;
-  /// SubscriptionConfirmation or UnsubscribeConfirmation.
-  json::Object confirmation(const Topic& topic, const std::string& type, const std::string& token,
-                            const std::string& subscription_arn, TimeMs at_ms) const;
+  /// SubscriptionConfirmation.
+  json::Object confirmation(const Topic& topic, const std::string& token, TimeMs at_ms) const;
 
  private:
   std::string unsubscribe_url(const Subscription& subscription) const;

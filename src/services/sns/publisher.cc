@@ -21,6 +21,16 @@ bool of_store(const Error& error) {
   return error.code == "StoreError" || error.code == "StoreConflict" || error.http_status >= 500;
 }
 
+// https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html#creating-delivery-policy
+std::string content_type_of(const Topic& topic, const Subscription& subscription) {
+  const auto own = json::parse(subscription.settings["DeliveryPolicy"].string_or(""));
+  const auto all = json::parse(topic.settings["DeliveryPolicy"].string_or(""));
+  std::string type = "text/plain; charset=UTF-8";
+  if (all) type = (*all)["http"]["defaultRequestPolicy"]["headerContentType"].string_or(type);
+  if (own) type = (*own)["requestPolicy"]["headerContentType"].string_or(type);
+  return type;
+}
+
 std::string dead_letters_of(const Subscription& subscription) {
   const auto policy = json::parse(subscription.settings["RedrivePolicy"].string_or(""));
   return policy ? std::string((*policy)["deadLetterTargetArn"].string_or("")) : std::string();
@@ -88,10 +98,12 @@ Result<void> Sns::deliver(store::Transaction& tx, const Topic& topic, const Subs
   sns::HttpDeliveries::Delivery delivery;
   delivery.subscription_arn = subscription.arn;
   delivery.url = subscription.endpoint;
-  delivery.headers = json::Object{
-      {"Content-Type", "text/plain; charset=UTF-8"}, {"User-Agent", "Amazon Simple Notification Service Agent"},
-      {"x-amz-sns-message-type", "Notification"},    {"x-amz-sns-message-id", message.id},
-      {"x-amz-sns-topic-arn", topic.name.arn()},     {"x-amz-sns-subscription-arn", subscription.arn}};
+  delivery.headers = json::Object{{"Content-Type", content_type_of(topic, subscription)},
+                                  {"User-Agent", "Amazon Simple Notification Service Agent"},
+                                  {"x-amz-sns-message-type", "Notification"},
+                                  {"x-amz-sns-message-id", message.id},
+                                  {"x-amz-sns-topic-arn", topic.name.arn()},
+                                  {"x-amz-sns-subscription-arn", subscription.arn}};
   if (subscription.raw()) {
     delivery.headers.append("x-amz-sns-rawdelivery", "true");
     delivery.body = message.text_for(subscription.protocol);

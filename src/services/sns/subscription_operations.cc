@@ -127,8 +127,7 @@ Result<Value> Sns::subscribe(const aws::Caller& caller, const Value& input) {
       sns::HttpDeliveries::Delivery delivery;
       delivery.subscription_arn = subscription.arn;
       delivery.url = endpoint;
-      const json::Object document = envelopes_.confirmation(topic, "SubscriptionConfirmation", subscription.token,
-                                                            subscription.arn, subscription.created_ms);
+      const json::Object document = envelopes_.confirmation(topic, subscription.token, subscription.created_ms);
       delivery.headers = json::Object{{"Content-Type", "text/plain; charset=UTF-8"},
                                       {"User-Agent", "Amazon Simple Notification Service Agent"},
                                       {"x-amz-sns-message-type", "SubscriptionConfirmation"},
