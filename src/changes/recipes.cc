@@ -100,13 +100,14 @@ Result<std::vector<Recipe::Caveat>> read_caveats(const Value& form, const std::s
 }
 
 Result<Intended> read_intended(const Value& form, const std::string& where) {
-  FIXPOINT_CHECK(only(form, {"call", "when", "answer", "error"}, where));
+  FIXPOINT_CHECK(only(form, {"call", "when", "answer", "error", "unknown"}, where));
   if (!form["call"].is_string()) return fail(bad(where + ".call", "is missing; the form is service:Operation"));
   auto names = split_call(form["call"].as_string());
   if (!names) return fail(bad(where + ".call", names.error().message));
-  if ((form.find("answer") == nullptr) == (form.find("error") == nullptr))
-    return fail(bad(where, "has to say either 'answer' or 'error'"));
   Intended intended;
+  intended.unknown = form["unknown"].bool_or(false);
+  if ((form.find("answer") != nullptr) + (form.find("error") != nullptr) + intended.unknown != 1)
+    return fail(bad(where, "has to say one of 'answer', 'error' and 'unknown: true'"));
   intended.service = std::move(names->first);
   intended.operation = std::move(names->second);
   FIXPOINT_TRY(when, read_optional(form, "when", where));
@@ -114,7 +115,8 @@ Result<Intended> read_intended(const Value& form, const std::string& where) {
   FIXPOINT_TRY(answer, read_optional(form, "answer", where));
   intended.answer = std::move(answer);
   intended.error = form["error"].string_or("");
-  if (!intended.answer && intended.error.empty()) return fail(bad(where + ".error", "has to be an error code"));
+  if (!intended.answer && !intended.unknown && intended.error.empty())
+    return fail(bad(where + ".error", "has to be an error code"));
   return intended;
 }
 

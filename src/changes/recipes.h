@@ -39,6 +39,7 @@ struct Intended {
   std::optional<jsonata::Template> when;
   std::optional<jsonata::Template> answer;  ///< over the same
   std::string error;                        ///< instead of `answer`: the read then fails with this code
+  bool unknown = false;                     ///< instead of both: it shows the change, nobody can say how
 };
 
 /// How to read what an operation is about to overwrite, and how to take the operation back; inverse.h does it. The form

@@ -83,9 +83,9 @@ TEST(Recipes, say_file_and_place_of_every_fault) {
       {"PutHat: {irreversible: x, intended: {call: GetHat, answer: 3}}",
        "PutHat.intended[0].call: 'GetHat' names no call"},
       {"PutHat: {irreversible: x, intended: {call: shop:GetHat}}",
-       "shop.yaml:PutHat.intended[0]: has to say either 'answer' or 'error'"},
+       "shop.yaml:PutHat.intended[0]: has to say one of 'answer', 'error' and 'unknown: true'"},
       {"PutHat: {irreversible: x, intended: {call: shop:GetHat, answer: {}, error: NoHat}}",
-       "shop.yaml:PutHat.intended[0]: has to say either 'answer' or 'error'"},
+       "shop.yaml:PutHat.intended[0]: has to say one of 'answer', 'error' and 'unknown: true'"},
       {"PutHat: {irreversible: x, intended: {call: shop:GetHat, error: 3}}",
        "shop.yaml:PutHat.intended[0].error: has to be an error code"},
       {"PutHat: {irreversible: x, intended: [{call: shop:GetHat, error: E}, {call: shop:GetHat, when: '{% ) %}', "

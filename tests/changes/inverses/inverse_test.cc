@@ -11,6 +11,7 @@
 #include "aws/validate.h"
 #include "case.h"
 #include "changes/door.h"
+#include "changes/dry_run.h"
 #include "gateway/embedded_account.h"
 #include "json/text.h"
 #include "json/yaml.h"
@@ -34,8 +35,9 @@ const aws::Models& models() {
 }
 
 const Recipes& recipes() {
-  static const Recipes loaded = Recipes::load(catalog::Catalog::embedded()).value();
-  return loaded;
+  static const Result<Recipes> loaded = Recipes::load(catalog::Catalog::embedded());
+  if (!loaded) throw std::runtime_error(describe(loaded.error()));
+  return *loaded;
 }
 
 /// An account of its own for one case, changed through a door.
@@ -83,8 +85,16 @@ class Scene {
     return account_->call(context, call.service, call.operation, filled(call.input));
   }
   /// What is there: the answer, or {"Error": code}. A change of state is seen, one of time is not: the clock stands.
-  Value look(const Case::Look& look) {
-    auto answer = call(look.call);
+  Value look(const Case::Look& look) { return look_at(look, *account_); }
+  /// Nothing where the dry run says that what it shows rests on the change.
+  std::optional<Value> look_dry(const Case::Look& look, const Change& planned) {
+    IntendedAccount intended(*account_, recipes(), {planned});
+    Value seen = look_at(look, intended);
+    if (!intended.rests_on().empty()) return std::nullopt;
+    return seen;
+  }
+  Value look_at(const Case::Look& look, aws::Api& account) {
+    auto answer = account.call(context, look.call.service, look.call.operation, filled(look.call.input));
     if (!answer) return Object{{"Error", answer.error().code}};
     if (!look.take) return std::move(*answer);
     auto taken = look.take->fill(*answer, bindings);
@@ -177,6 +187,8 @@ void run(const std::string& service, const std::string& operation, const Recipe&
   seen.condition("leaves", recipe.leaves, plan->undo);
   if (plan->before_read) seen.all.insert(plan->before ? "state there" : "state absent");
 
+  std::vector<std::optional<Value>> dry;
+  for (const auto& look : one.same) dry.push_back(scene.look_dry(look, *plan));
   const auto made = scene.door().call(scene.context, "change", service, operation, input);
   const auto changed = scene.look(one.same);
   if (!one.fails.empty()) {
@@ -190,6 +202,10 @@ void run(const std::string& service, const std::string& operation, const Recipe&
     EXPECT_NE(text_of(before), text_of(changed)) << "nothing of what is looked at was changed";
   else
     EXPECT_EQ(text_of(before), text_of(changed));
+  for (std::size_t i = 0; i < dry.size(); ++i)
+    if (dry[i])
+      EXPECT_TRUE(*dry[i] == changed[i]) << "a dry run shows " << json::print(*dry[i]) << " and not "
+                                         << json::print(changed[i]);
   if (!one.irreversible.empty()) return;
 
   scene.tick();
