@@ -179,7 +179,10 @@ Result<Value> subscription_settings_after(Value settings, const Topic& topic, co
     settings.set(name, small);
     return settings;
   }
-  if (value.empty() && (name == "FilterPolicy" || name == "RedrivePolicy" || name == "DeliveryPolicy")) {
+  // An empty policy takes the filter away.
+  // https://docs.aws.amazon.com/sns/latest/dg/message-filtering-policy-remove.html
+  const bool nothing = value.empty() || (name == "FilterPolicy" && value == "{}");
+  if (nothing && (name == "FilterPolicy" || name == "RedrivePolicy" || name == "DeliveryPolicy")) {
     settings.as_object().erase(name);
     return settings;
   }

@@ -17,6 +17,7 @@
 #include "json/yaml.h"
 #include "sandbox/sandbox.h"
 #include "services/lambda/lambda.h"
+#include "services/sns/sns.h"
 #include "services/sqs/sqs.h"
 #include "support/paths.h"
 
@@ -40,13 +41,33 @@ const Recipes& recipes() {
   return *loaded;
 }
 
+// One for all: its key takes a while to make.
+const services::sns::Signer& signer() {
+  static const std::unique_ptr<services::sns::Signer> opened = services::sns::Signer::open("").value();
+  return *opened;
+}
+
+// What is published goes nowhere: the cases look at settings.
+services::Sns::Outlets deaf_outlets() {
+  services::Sns::Outlets outlets;
+  outlets.queue = [](store::Transaction&, const std::string&, const Value&) -> Result<void> { return {}; };
+  outlets.function = [](store::Transaction&, const std::string&, const std::string&, const Value&) -> Result<void> {
+    return {};
+  };
+  outlets.http = [](std::string, HttpRequest, int, auto) {};
+  outlets.forbids = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
+  outlets.lost = [](store::Transaction&, const Value&) -> Result<void> { return {}; };
+  return outlets;
+}
+
 /// An account of its own for one case, changed through a door.
 class Scene {
  public:
   Scene() {
     store_ = store::Store::open({.folder = {}, .durable = false},
                                 {sandbox::Sandbox::schema(), Door::schema(), functions::FunctionStore::schema(),
-                                 executions::Executor::schema(), audit::Log::schema(), services::Sqs::schema()})
+                                 executions::Executor::schema(), audit::Log::schema(), services::Sqs::schema(),
+                                 services::Sns::schema()})
                  .value();
     sandbox_ = sandbox::Sandbox::open(*store_, catalog::Catalog::embedded(), clock_).value();
     account_ = std::make_unique<gateway::EmbeddedAccount>(*sandbox_);
@@ -59,6 +80,8 @@ class Scene {
     sqs_ = std::make_unique<services::Sqs>(*store_, clock_);
     if (auto started = sqs_->start(); !started) throw std::runtime_error(describe(started.error()));
     add(sqs_->table());
+    sns_ = std::make_unique<services::Sns>(*store_, clock_, signer(), [] { return "http://here"; }, deaf_outlets());
+    add(sns_->table());
     door_ = std::make_unique<Door>(*store_, clock_, *account_, recipes());
     for (const auto* execution : {"e1", "e2"}) {
       Mandate mandate;
@@ -129,6 +152,7 @@ class Scene {
   std::unique_ptr<executions::Executor> executor_;
   std::unique_ptr<services::Lambda> lambda_;
   std::unique_ptr<services::Sqs> sqs_;
+  std::unique_ptr<services::Sns> sns_;
   std::unique_ptr<gateway::EmbeddedAccount> account_;
   std::unique_ptr<Door> door_;
 };
