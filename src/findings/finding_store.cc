@@ -192,7 +192,9 @@ Prepared FindingStore::prepare(Value finding) {
   resolve_passed(finding);
   finding.set("ProcessedAt", format_iso8601_ms(clock_.now_ms()));
   prepared.key = key_of(finding);
-  prepared.packed = documents_.pack(json::print(finding));
+  const std::string document = json::print(finding);
+  prepared.bytes = document.size();
+  prepared.packed = documents_.pack(document);
   prepared.entries = entries_of(finding);
   prepared.finding = std::move(finding);
   return prepared;

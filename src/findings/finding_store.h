@@ -28,6 +28,7 @@ struct Stored {
 struct Prepared {
   json::Value finding;
   FindingKey key;
+  std::size_t bytes = 0;  ///< of its JSON
   std::string packed;
   IndexEntries entries;
 };

@@ -19,7 +19,10 @@ CREATE TABLE action_target (account TEXT NOT NULL, region TEXT NOT NULL, id TEXT
   PRIMARY KEY (account, region, id)) STRICT;
 )sql";
 
+// https://docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html: "up to 100 findings
+// per batch, up to 240 KB per finding, and up to 6 MB per batch"
 constexpr std::size_t findings_a_call = 100;
+constexpr std::size_t bytes_a_call = 6UL * 1024 * 1024;
 // BatchImportFindings' code for a finding that is refused:
 // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_ImportFindingsError.html
 constexpr const char* invalid_input = "InvalidInput";
@@ -50,6 +53,11 @@ Value action_json(store::Row& row) {
 // account of ours). https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html
 Result<void> may_import(const aws::Caller& caller, const Value& finding) {
   const std::string_view account = finding["AwsAccountId"].string_or("");
+  const auto product = parse_arn(finding["ProductArn"].string_or(""));
+  if (account == caller.account && product && !product->account.empty() && product->account != caller.account)
+    return fail(errors::coded("InvalidAccess", "ProductArn is of the account '" + product->account +
+                                                   "', the caller's is '" + caller.account +
+                                                   "'; a finding is imported by its own account's product"));
   if (account == caller.account) return {};
   return fail(errors::coded("InvalidAccess", "AwsAccountId is '" + std::string(account) +
                                                  "', the caller's account is '" + caller.account +
@@ -123,18 +131,25 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
         "Findings has " + std::to_string(list.size()) + " entries; at most 100 are taken in one call", "Findings"));
   json::Array failed;
   std::vector<findings::Prepared> good;
-  for (const Value& finding : list.as_array()) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Value& finding = list[i];
     Result<void> valid = findings::validate_asff(finding);
     if (valid) valid = may_import(caller, finding);
     if (valid) {
       good.push_back(findings_.prepare(finding));
+      bytes += good.back().bytes;
       continue;
     }
     failed.emplace_back(
         json::Object{{"Id", finding["Id"]},
                      {"ErrorCode", valid.error().code == "InvalidAccess" ? "InvalidAccess" : invalid_input},
-                     {"ErrorMessage", valid.error().message}});
+                     {"ErrorMessage", "Findings[" + std::to_string(i) + "]: " + valid.error().message}});
   }
+  if (bytes > bytes_a_call)
+    return fail(errors::invalid_input("Findings has " + std::to_string(bytes) + " bytes; at most " +
+                                          std::to_string(bytes_a_call) + " are taken in one call",
+                                      "Findings"));
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(import_some(tx, good, origin_of(caller)));
     return {};
