@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/core.h>
+#include <fstream>
 #include <functional>
 #include <thread>
 #include <unistd.h>
@@ -110,6 +111,11 @@ void import(Parts& parts, std::uint64_t from, std::uint64_t to, std::size_t at_o
     cpu += (cpu_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu_start) / 1000;
     fmt::print("  {:>9} findings  {:>8.0f} a second\n", end, static_cast<double>(end - begin) / took);
     std::fflush(stdout);
+  }
+  if (std::ifstream io("/proc/self/io"); io) {
+    std::string name;
+    for (double value = 0; io >> name >> value;)
+      if (name == "wchar:") fmt::print("written  {:.1f} KB a finding\n", value / 1000 / static_cast<double>(to - from));
   }
   const double stored = static_cast<double>(parts.store->bytes_on_disk());
   fmt::print("import   {:>9} findings of {:.0f} bytes, {} at once: {:.0f} a second; {:.0f} for each second of a core\n",

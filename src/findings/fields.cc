@@ -16,7 +16,7 @@ constexpr FieldRule rules[] = {
     {"ProductArn", Kind::Text, "ProductArn", Index::Term, 3},
     {"AwsAccountId", Kind::Text, "AwsAccountId", Index::Term, 4},
     {"AwsAccountName", Kind::Text, "AwsAccountName", Index::Term, 21},
-    {"Id", Kind::Text, "Id", Index::Term, 2},
+    {"Id", Kind::Text, "Id", Index::Name, 2},
     {"GeneratorId", Kind::Text, "GeneratorId", Index::Term, 6},
     {"Region", Kind::Text, "Region", Index::Term, 5},
     {"Type", Kind::Text, "Types", Index::Term, 7},
@@ -36,7 +36,7 @@ constexpr FieldRule rules[] = {
     {"ProductFields", Kind::Map, "ProductFields", Index::None, 0},
     {"ProductName", Kind::Text, "ProductName", Index::Term, 10},
     {"CompanyName", Kind::Text, "CompanyName", Index::Term, 11},
-    {"UserDefinedFields", Kind::Map, "UserDefinedFields", Index::Term, 25},
+    {"UserDefinedFields", Kind::Map, "UserDefinedFields", Index::Name, 25},
     {"MalwareName", Kind::Text, "Malware.Name", Index::None, 0},
     {"MalwareType", Kind::Text, "Malware.Type", Index::None, 0},
     {"MalwarePath", Kind::Text, "Malware.Path", Index::None, 0},
@@ -65,10 +65,10 @@ constexpr FieldRule rules[] = {
     {"ThreatIntelIndicatorSource", Kind::Text, "ThreatIntelIndicators.Source", Index::None, 0},
     {"ThreatIntelIndicatorSourceUrl", Kind::Text, "ThreatIntelIndicators.SourceUrl", Index::None, 0},
     {"ResourceType", Kind::Text, "Resources.Type", Index::Term, 17},
-    {"ResourceId", Kind::Text, "Resources.Id", Index::Term, 18},
+    {"ResourceId", Kind::Text, "Resources.Id", Index::Name, 18},
     {"ResourcePartition", Kind::Text, "Resources.Partition", Index::Term, 23},
     {"ResourceRegion", Kind::Text, "Resources.Region", Index::Term, 22},
-    {"ResourceTags", Kind::Map, "Resources.Tags", Index::Term, 24},
+    {"ResourceTags", Kind::Map, "Resources.Tags", Index::Name, 24},
     {"ResourceOwnerAccountId", Kind::Text, "Resources.Owner.Account.Id", Index::None, 0},
     {"ResourceOwnerOrgId", Kind::Text, "Resources.Owner.Org.Id", Index::None, 0},
     {"ResourceProvider", Kind::Text, "Resources.Provider", Index::None, 0},
@@ -148,6 +148,11 @@ const Names& names() {
 
 std::span<const FieldRule> all_fields() {
   return rules;
+}
+
+bool holds_names(std::uint8_t code) {
+  return std::any_of(std::begin(rules), std::end(rules),
+                     [&](const FieldRule& rule) { return rule.code == code && rule.index == Index::Name; });
 }
 
 const FieldRule* find_field(std::string_view name) {

@@ -13,9 +13,9 @@ namespace fixpoint::findings {
 /// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AwsSecurityFindingFilters.html
 struct FieldRule {
   enum class Kind : std::uint8_t { Text, Number, Date, Ip, Map, Boolean, Keyword };
-  /// Term: each value has the set of the findings that have it. Column: each finding has its number or time, side by
-  /// side. None: the documents have to be read.
-  enum class Index : std::uint8_t { None, Term, Column };
+  /// Term and Name: each value has the set of the findings that have it; a term's value is had by many, a name's by
+  /// few. Column: each finding has its number or time, side by side. None: the documents have to be read.
+  enum class Index : std::uint8_t { None, Term, Name, Column };
 
   std::string_view name;
   Kind kind;
@@ -28,6 +28,8 @@ struct FieldRule {
 inline constexpr std::uint8_t all_findings_code = 1;
 
 std::span<const FieldRule> all_fields();
+/// Whether the field of that code is held as names.
+bool holds_names(std::uint8_t code);
 /// Null where there is none of that name.
 const FieldRule* find_field(std::string_view name);
 /// The field's path, taken apart.

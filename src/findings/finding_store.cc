@@ -183,7 +183,8 @@ FindingStore::FindingStore(store::Store& store, const Clock& clock, std::string 
       token_key_(token_key.empty() ? sha256(random_uuid() + random_uuid()) : std::move(token_key)) {}
 
 store::Schema FindingStore::schema() {
-  return {"findings", {first_tables, std::string(second_tables) + index_tables + Documents::tables + History::tables}};
+  return {"findings",
+          {first_tables, std::string(second_tables) + index_tables + Documents::tables + History::tables, name_tables}};
 }
 
 Prepared FindingStore::prepare(Value finding) {
@@ -210,18 +211,11 @@ Result<std::optional<FindingStore::Known>> FindingStore::document(store::Session
 }
 
 Result<std::optional<FindingStore::Known>> FindingStore::known(store::Session& session, const FindingKey& key) {
-  static const std::int64_t id_code = find_field("Id")->code;
-  FIXPOINT_TRY(rows, session.query("SELECT chunk, bits FROM finding_term WHERE field = ? AND value = ? ORDER BY chunk",
-                                   {id_code, store::Blob{term_of(key.id)}}));
-  for (store::Row& row : rows) {
-    std::array<std::uint64_t, ChunkBits::words> words{};
-    ChunkBits::or_into(words.data(), row.text(1));
-    for (std::size_t i = 0; i < words.size(); ++i)
-      for (std::uint64_t left = words[i]; left != 0; left &= left - 1) {
-        FIXPOINT_TRY(found, document(session, row.integer(0) * ChunkBits::width + static_cast<std::int64_t>(i * 64) +
-                                                  std::countr_zero(left)));
-        if (found && key_of(found->finding) == key) return std::move(found);
-      }
+  FIXPOINT_TRY(rows, session.query("SELECT number FROM finding_key WHERE hash = ? ORDER BY number",
+                                   {hash_of(key.product_arn, key.id)}));
+  for (const store::Row& row : rows) {
+    FIXPOINT_TRY(found, document(session, row.integer(0)));
+    if (found && key_of(found->finding) == key) return std::move(found);
   }
   return std::nullopt;
 }
@@ -258,7 +252,7 @@ Result<std::vector<Outcome>> FindingStore::import(store::Transaction& tx, const 
       FIXPOINT_CHECK(
           tx.execute("INSERT INTO finding_document (number, imported_ms, customer, body) VALUES (?, ?, 0, ?)",
                      {number, now, store::Blob{prepared.packed}}));
-      index.add(number, prepared.entries);
+      index.add(number, hash_of(prepared.key.product_arn, prepared.key.id), prepared.entries);
       outcomes.push_back({true, false, std::nullopt});
       continue;
     }
@@ -461,7 +455,7 @@ Result<bool> FindingStore::take_over_some() {
       FIXPOINT_CHECK(
           tx.execute("INSERT INTO finding_document (number, imported_ms, customer, body) VALUES (?, ?, ?, ?)",
                      {number, imported, customer, store::Blob{documents_.pack(row.text(2))}}));
-      index.add(number, entries_of(finding));
+      index.add(number, hash_of(row.text(3), row.text(4)), entries_of(finding));
       FIXPOINT_CHECK(tx.execute("DELETE FROM finding_history WHERE product_arn = ? AND id = ?", key));
       FIXPOINT_CHECK(tx.execute("DELETE FROM finding WHERE number = ?", {row.integer(0)}));
     }
@@ -475,6 +469,8 @@ Result<bool> FindingStore::take_over_some() {
 Result<void> FindingStore::reindex() {
   FIXPOINT_CHECK(store_.write([](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(tx.execute("DELETE FROM finding_term"));
+    FIXPOINT_CHECK(tx.execute("DELETE FROM finding_name"));
+    FIXPOINT_CHECK(tx.execute("DELETE FROM finding_key"));
     FIXPOINT_CHECK(tx.execute("DELETE FROM finding_column"));
     return {};
   }));
@@ -487,7 +483,8 @@ Result<void> FindingStore::reindex() {
       for (store::Row& row : rows) {
         FIXPOINT_TRY(text, documents_.unpack(tx, row.text(1)));
         FIXPOINT_TRY(finding, json::parse(text));
-        index.add(row.integer(0), entries_of(finding));
+        const FindingKey key = key_of(finding);
+        index.add(row.integer(0), hash_of(key.product_arn, key.id), entries_of(finding));
         done = row.integer(0);
       }
       FIXPOINT_CHECK(index.flush());

@@ -1,6 +1,7 @@
 #include "findings/index.h"
 
 #include <algorithm>
+#include <cstring>
 #include <tuple>
 
 #include "base/hash.h"
@@ -71,6 +72,19 @@ CREATE TABLE finding_column (field INTEGER NOT NULL, chunk INTEGER NOT NULL, low
   PRIMARY KEY (field, chunk)) STRICT, WITHOUT ROWID;
 )sql";
 
+const char* const name_tables = R"sql(
+CREATE TABLE finding_name (field INTEGER NOT NULL, chunk INTEGER NOT NULL, value BLOB NOT NULL, bits BLOB NOT NULL,
+  PRIMARY KEY (field, chunk, value)) STRICT, WITHOUT ROWID;
+CREATE TABLE finding_key (hash INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (hash, number)) STRICT, WITHOUT ROWID;
+)sql";
+
+std::int64_t hash_of(std::string_view product_arn, std::string_view id) {
+  const std::string digest = sha256(std::string(product_arn) + "\n" + std::string(id));
+  std::int64_t hash = 0;
+  std::memcpy(&hash, digest.data(), sizeof hash);
+  return hash;
+}
+
 std::string term_of(std::string_view value) {
   if (value.size() <= term_cut_bytes) return std::string(value);
   return std::string(value.substr(0, term_cut_bytes)) + sha256(value);
@@ -91,7 +105,7 @@ IndexEntries entries_of(const Value& finding) {
   entries.numbers.reserve(8);
   add_term(entries, all_findings_code, "");
   for (const FieldRule& field : all_fields()) {
-    if (field.index == Index::Term) add_terms(field, finding, entries);
+    if (field.index == Index::Term || field.index == Index::Name) add_terms(field, finding, entries);
     if (field.index == Index::Column) add_number(field, finding, entries.numbers);
   }
   const auto key = [&](const IndexEntries::Term& term) { return std::pair(term.code, entries.value(term)); };
@@ -116,11 +130,12 @@ std::vector<IndexWriter::Change>& IndexWriter::Rows::at(std::uint8_t code, std::
 }
 
 // As the table is ordered, so that neighbours are written one after the other.
-std::vector<const IndexWriter::Row*> IndexWriter::Rows::sorted() const {
+std::vector<const IndexWriter::Row*> IndexWriter::Rows::sorted(bool by_chunk) const {
   std::vector<const Row*> sorted;
   sorted.reserve(rows_.size());
   for (const Row& row : rows_) sorted.push_back(&row);
-  std::sort(sorted.begin(), sorted.end(), [](const Row* a, const Row* b) {
+  std::sort(sorted.begin(), sorted.end(), [&](const Row* a, const Row* b) {
+    if (by_chunk) return std::tie(a->code, a->chunk, a->value) < std::tie(b->code, b->chunk, b->value);
     return std::tie(a->code, a->value, a->chunk) < std::tie(b->code, b->value, b->chunk);
   });
   return sorted;
@@ -132,7 +147,8 @@ void IndexWriter::Rows::clear() {
 }
 
 void IndexWriter::set_term(std::int64_t number, std::uint8_t code, std::string_view value, bool in) {
-  terms_.at(code, number / ChunkBits::width, value)
+  (holds_names(code) ? names_ : terms_)
+      .at(code, number / ChunkBits::width, value)
       .push_back({static_cast<std::uint16_t>(number % ChunkBits::width), in});
 }
 
@@ -141,7 +157,8 @@ void IndexWriter::set_number(std::int64_t number, std::uint8_t code, std::int64_
       .push_back({static_cast<std::uint16_t>(number % ColumnChunk::width), true, value});
 }
 
-void IndexWriter::add(std::int64_t number, const IndexEntries& entries) {
+void IndexWriter::add(std::int64_t number, std::int64_t hash, const IndexEntries& entries) {
+  keys_.emplace_back(hash, number);
   for (const auto& term : entries.terms) set_term(number, term.code, entries.value(term), true);
   for (const auto& entry : entries.numbers) set_number(number, entry.code, entry.value);
 }
@@ -171,10 +188,11 @@ void IndexWriter::change(std::int64_t number, const IndexEntries& before, const 
     if (!has(after.numbers, entry.code)) set_number(number, entry.code, ColumnChunk::none);
 }
 
-Result<void> IndexWriter::write_term(const Row& row) {
+Result<void> IndexWriter::write_values(const Row& row, bool names) {
   const std::int64_t code = row.code;
-  FIXPOINT_TRY(rows, tx_.query("SELECT bits FROM finding_term WHERE field = ? AND value = ? AND chunk = ?",
-                               {code, store::Blob{row.value}, row.chunk}));
+  FIXPOINT_TRY(rows, tx_.query(names ? "SELECT bits FROM finding_name WHERE field = ? AND chunk = ? AND value = ?"
+                                     : "SELECT bits FROM finding_term WHERE field = ? AND chunk = ? AND value = ?",
+                               {code, row.chunk, store::Blob{row.value}}));
   ChunkBits bits;
   if (!rows.empty()) {
     const auto stored = ChunkBits::decode(rows[0].text(0));
@@ -184,13 +202,17 @@ Result<void> IndexWriter::write_term(const Row& row) {
   for (const Change& change : row.changes) bits.set(change.offset, change.in);
   std::string bytes = bits.encode();
   if (bytes.empty()) {
-    FIXPOINT_CHECK(tx_.execute("DELETE FROM finding_term WHERE field = ? AND value = ? AND chunk = ?",
-                               {code, store::Blob{row.value}, row.chunk}));
+    FIXPOINT_CHECK(tx_.execute(names ? "DELETE FROM finding_name WHERE field = ? AND chunk = ? AND value = ?"
+                                     : "DELETE FROM finding_term WHERE field = ? AND chunk = ? AND value = ?",
+                               {code, row.chunk, store::Blob{row.value}}));
     return {};
   }
-  const char* sql = rows.empty() ? "INSERT INTO finding_term (bits, field, value, chunk) VALUES (?, ?, ?, ?)"
-                                 : "UPDATE finding_term SET bits = ? WHERE field = ? AND value = ? AND chunk = ?";
-  FIXPOINT_CHECK(tx_.execute(sql, {store::Blob{std::move(bytes)}, code, store::Blob{row.value}, row.chunk}));
+  const char* insert = names ? "INSERT INTO finding_name (bits, field, chunk, value) VALUES (?, ?, ?, ?)"
+                             : "INSERT INTO finding_term (bits, field, chunk, value) VALUES (?, ?, ?, ?)";
+  const char* update = names ? "UPDATE finding_name SET bits = ? WHERE field = ? AND chunk = ? AND value = ?"
+                             : "UPDATE finding_term SET bits = ? WHERE field = ? AND chunk = ? AND value = ?";
+  FIXPOINT_CHECK(tx_.execute(rows.empty() ? insert : update,
+                             {store::Blob{std::move(bytes)}, code, row.chunk, store::Blob{row.value}}));
   return {};
 }
 
@@ -219,9 +241,15 @@ Result<void> IndexWriter::write_column(const Row& row) {
 }
 
 Result<void> IndexWriter::flush() {
-  for (const Row* row : terms_.sorted()) FIXPOINT_CHECK(write_term(*row));
-  for (const Row* row : columns_.sorted()) FIXPOINT_CHECK(write_column(*row));
+  for (const Row* row : terms_.sorted(false)) FIXPOINT_CHECK(write_values(*row, false));
+  for (const Row* row : names_.sorted(true)) FIXPOINT_CHECK(write_values(*row, true));
+  for (const Row* row : columns_.sorted(true)) FIXPOINT_CHECK(write_column(*row));
+  std::sort(keys_.begin(), keys_.end());
+  for (const auto& [hash, number] : keys_)
+    FIXPOINT_CHECK(tx_.execute("INSERT INTO finding_key (hash, number) VALUES (?, ?)", {hash, number}));
+  keys_.clear();
   terms_.clear();
+  names_.clear();
   columns_.clear();
   return {};
 }
@@ -232,20 +260,73 @@ Result<Bits> IndexReader::all() {
   return bits;
 }
 
+namespace {
+
+// Or-s a row of `chunk` and `bits`.
+bool add_row(Bits& into, std::int64_t chunk, std::string_view bits) {
+  return ChunkBits::or_into(into.words_from(static_cast<std::size_t>(chunk) * ChunkBits::words, ChunkBits::words),
+                            bits);
+}
+
+// Every chunk that there is, from the set of all findings, and in each a look-up.
+constexpr const char* each_chunk =
+    "SELECT n.chunk, n.bits, n.value FROM finding_term a CROSS JOIN finding_name n WHERE a.field = ? AND a.value = ? "
+    "AND "
+    "n.field = ? AND n.chunk = a.chunk AND ";
+
+// The least text behind all that begin with `prefix`; nothing where there is none.
+std::optional<std::string> end_of_prefix(std::string prefix) {
+  while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
+  if (prefix.empty()) return {};
+  prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+}  // namespace
+
 Result<void> IndexReader::add_value(Bits& into, std::uint8_t code, std::string_view term) {
   Result<void> broke;
-  FIXPOINT_CHECK(session_.scan("SELECT chunk, bits FROM finding_term WHERE field = ? AND value = ? ORDER BY chunk",
-                               {std::int64_t{code}, store::Blob{std::string(term)}}, [&](store::Row& row) {
-                                 auto* words = into.words_from(
-                                     static_cast<std::size_t>(row.integer(0)) * ChunkBits::words, ChunkBits::words);
-                                 if (!ChunkBits::or_into(words, row.text(1))) broke = fail(broken("set of findings"));
-                                 return broke.has_value();
-                               }));
+  const auto take = [&](store::Row& row) {
+    if (!add_row(into, row.integer(0), row.text(1))) broke = fail(broken("set of findings"));
+    return broke.has_value();
+  };
+  const std::int64_t field = code;
+  const store::Blob value{std::string(term)};
+  if (holds_names(code))
+    FIXPOINT_CHECK(session_.scan(std::string(each_chunk) + "n.value = ?",
+                                 {std::int64_t{all_findings_code}, store::Blob{}, field, value}, take));
+  else
+    FIXPOINT_CHECK(session_.scan("SELECT chunk, bits FROM finding_term WHERE field = ? AND value = ? ORDER BY chunk",
+                                 {field, value}, take));
   return broke;
+}
+
+Result<bool> IndexReader::add_names(Bits& into, std::uint8_t code, std::string_view prefix, bool needs_whole,
+                                    const std::function<bool(std::string_view)>& holds) {
+  std::size_t rows = 0;
+  bool undecided = false;
+  Result<void> broke;
+  const auto take = [&](store::Row& row) {
+    undecided = (needs_whole && is_cut_term(row.text(2))) || ++rows > row_limit;
+    if (undecided) return false;
+    if (holds(row.text(2)) && !add_row(into, row.integer(0), row.text(1))) broke = fail(broken("set of findings"));
+    return broke.has_value();
+  };
+  store::Params params{std::int64_t{all_findings_code}, store::Blob{}, std::int64_t{code},
+                       store::Blob{std::string(prefix)}};
+  std::string sql = std::string(each_chunk) + "n.value >= ?";
+  if (auto end = end_of_prefix(std::string(prefix))) {
+    sql += " AND n.value < ?";
+    params.emplace_back(store::Blob{std::move(*end)});
+  }
+  FIXPOINT_CHECK(session_.scan(sql, params, take));
+  FIXPOINT_CHECK(broke);
+  return !undecided;
 }
 
 Result<bool> IndexReader::add_values(Bits& into, std::uint8_t code, std::string_view prefix, bool needs_whole,
                                      const std::function<bool(std::string_view)>& holds) {
+  if (holds_names(code)) return add_names(into, code, prefix, needs_whole, holds);
   // After that many rows of a value that is not wanted, the next value is looked up instead of read up to.
   constexpr std::size_t patience = 8;
   std::string from(prefix);
@@ -277,8 +358,7 @@ Result<bool> IndexReader::add_values(Bits& into, std::uint8_t code, std::string_
             leap = ++unwanted >= patience;
             return !leap;
           }
-          auto* words = into.words_from(static_cast<std::size_t>(row.integer(1)) * ChunkBits::words, ChunkBits::words);
-          if (!ChunkBits::or_into(words, row.text(2))) broke = fail(broken("set of findings"));
+          if (!add_row(into, row.integer(1), row.text(2))) broke = fail(broken("set of findings"));
           return broke.has_value();
         }));
     FIXPOINT_CHECK(broke);

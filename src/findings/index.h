@@ -33,7 +33,7 @@ struct IndexEntries {
 
   std::string_view value(const Term& term) const { return std::string_view(text).substr(term.begin, term.size); }
 };
-inline constexpr std::int64_t index_version = 1;
+inline constexpr std::int64_t index_version = 2;
 
 IndexEntries entries_of(const json::Value& finding);
 
@@ -48,13 +48,19 @@ std::string map_term(std::string_view key, std::string_view value);
 
 /// The findings by value: for each field and value the set of their numbers, in rows of 4096 numbers; and the columns
 /// of numbers and times, in rows of 512. Reading all of a field's value for a million findings is 250 rows.
+/// What many findings share lies value by value; what few share lies by the 4096 first, so that what comes together is
+/// written together.
 extern const char* const index_tables;  ///< SQL
+extern const char* const name_tables;   ///< SQL, of the second version
+
+/// By which a finding's number is found from its key: equal for equal keys, seldom for others.
+std::int64_t hash_of(std::string_view product_arn, std::string_view id);
 
 /// Gathers what is to be changed and writes it row by row, sorted. What it has not flushed is lost.
 class IndexWriter {
  public:
   explicit IndexWriter(store::Transaction& tx) : tx_(tx) {}
-  void add(std::int64_t number, const IndexEntries& entries);
+  void add(std::int64_t number, std::int64_t hash, const IndexEntries& entries);
   void change(std::int64_t number, const IndexEntries& before, const IndexEntries& after);
   Result<void> flush();
 
@@ -74,7 +80,7 @@ class IndexWriter {
   class Rows {
    public:
     std::vector<Change>& at(std::uint8_t code, std::int64_t chunk, std::string_view value);
-    std::vector<const Row*> sorted() const;
+    std::vector<const Row*> sorted(bool by_chunk) const;
     void clear();
 
    private:
@@ -87,12 +93,14 @@ class IndexWriter {
   };
   void set_term(std::int64_t number, std::uint8_t code, std::string_view value, bool in);
   void set_number(std::int64_t number, std::uint8_t code, std::int64_t value);
-  Result<void> write_term(const Row& row);
+  Result<void> write_values(const Row& row, bool names);
   Result<void> write_column(const Row& row);
 
   store::Transaction& tx_;
   Rows terms_;
+  Rows names_;
   Rows columns_;
+  std::vector<std::pair<std::int64_t, std::int64_t>> keys_;  // hash, number
 };
 
 /// The reading side, within one session.
@@ -105,10 +113,11 @@ class IndexReader {
   Result<void> add_value(Bits& into, std::uint8_t code, std::string_view term);
   /// Or-s those with a value that `holds` says yes to, of the terms that start with `prefix`, into `into`. False, and
   /// `into` of no use, where it cannot say: a term is cut and `needs_whole` is set, or it went past `row_limit` rows.
+  /// Of names, all below `prefix` are gone through.
   Result<bool> add_values(Bits& into, std::uint8_t code, std::string_view prefix, bool needs_whole,
                           const std::function<bool(std::string_view term)>& holds);
 
-  /// Hands out the field's values in order, from `from` on where given, each with the rows of its findings, until
+  /// Hands out a field's terms in order, from `from` on where given, each with the rows of its findings, until
   /// `each` says false.
   struct Rows {
     std::string term;
@@ -117,9 +126,11 @@ class IndexReader {
   Result<void> walk(std::uint8_t code, bool descending, const std::optional<std::string>& from,
                     const std::function<bool(const Rows&)>& each);
 
-  static constexpr std::size_t row_limit = 50'000;
+  static constexpr std::size_t row_limit = 100'000;
 
  private:
+  Result<bool> add_names(Bits& into, std::uint8_t code, std::string_view prefix, bool needs_whole,
+                         const std::function<bool(std::string_view term)>& holds);
   store::Session& session_;
 };
 

@@ -58,7 +58,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
   FIXPOINT_CHECK(connection->run_script(
       read_only ? std::string("PRAGMA query_only=1; PRAGMA cache_size=-8192;")
                 : std::string("PRAGMA journal_mode=WAL; PRAGMA synchronous=") + (durable ? "FULL" : "NORMAL") +
-                      "; PRAGMA foreign_keys=1; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=2000;"));
+                      "; PRAGMA foreign_keys=1; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000;"));
   return connection;
 }
 
