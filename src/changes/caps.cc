@@ -107,10 +107,11 @@ std::optional<Error> over_cap(const CapState& state, const Mandate& mandate,
   std::vector<std::string> all = state.touched;
   for (const auto& resource : resources) add(all, resource);
   // What was touched within the hour already may be touched again: that is no further resource.
-  if (static_cast<std::int64_t>(all.size()) <= state.limit || all.size() == state.touched.size()) return std::nullopt;
+  const bool nothing_new = all.size() == state.touched.size() && state.limit > 0;
+  if (static_cast<std::int64_t>(all.size()) <= state.limit || nothing_new) return std::nullopt;
   std::vector<std::string> wanted = state.refused;
   for (const auto& resource : resources)
-    if (!holds(state.touched, resource)) add(wanted, resource);
+    if (state.limit == 0 || !holds(state.touched, resource)) add(wanted, resource);
   return errors::coded("CapReached",
                        mandate.program + " may change " + state.limit_words + " in account " + mandate.account +
                            ". Changed within the last hour (" + std::to_string(state.touched.size()) +

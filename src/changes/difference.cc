@@ -45,7 +45,7 @@ void differences(const std::string& path, const Value& before, const Value& afte
     for (const Value* item : added) out.push_back(path + ": added " + shown(*item));
     return;
   }
-  out.push_back(path + ": " + shown(before) + " -> " + shown(after));
+  out.push_back((path.empty() ? "state" : path) + ": " + shown(before) + " -> " + shown(after));
 }
 
 }  // namespace

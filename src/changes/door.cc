@@ -78,7 +78,9 @@ Result<std::vector<Change>> Door::plan_all(const aws::CallContext& context, cons
   IntendedAccount intended(account_, recipes_, {});
   std::vector<Change> out;
   for (const Call& call : calls) {
-    auto planned = plan_on(intended, context, call.service, call.operation, call.input);
+    aws::CallContext where = context;
+    if (!call.region.empty()) where.region = call.region;
+    auto planned = plan_on(intended, where, call.service, call.operation, call.input);
     if (!planned) return fail(std::move(planned.error()));
     planned->step = "change-" + std::to_string(out.size());
     planned->state = "planned";

@@ -113,7 +113,10 @@ class Shaper {
 
   std::optional<Value> member_of(const aws::Member& member, int depth) {
     const aws::Shape& shape = *member.shape;
-    if (tells_failures(member.name) && !member.required) return std::nullopt;
+    if (tells_failures(member.name)) {
+      if (member.required && shape.type == aws::ShapeType::List) return Value(json::Array());
+      if (!member.required) return std::nullopt;
+    }
     if (const Value* said = input_.find(member.name); said != nullptr && fits(*said, shape)) return *said;
     switch (shape.type) {
       case aws::ShapeType::Structure: {

@@ -89,6 +89,19 @@ Result<std::optional<Value>> read_before(const Recipe& recipe, const aws::CallCo
   return before;
 }
 
+Result<bool> same_state(const Recipe& recipe, const Value& one, const Value& other) {
+  if (one == other) return true;
+  if (!recipe.compare || one.is_null() || other.is_null()) return false;
+  const auto part = [&](const Value& state) {
+    jsonata::Bindings bindings;
+    bindings.borrow("state", state);
+    return recipe.compare->fill(Value(), bindings);
+  };
+  FIXPOINT_TRY(first, part(one));
+  FIXPOINT_TRY(second, part(other));
+  return first == second;
+}
+
 Result<std::string> say_undo(const Recipe& recipe, const Facts& facts) {
   const auto bindings = bind(facts);
   FIXPOINT_TRY(never, first_that_holds(recipe.irreversible, bindings));

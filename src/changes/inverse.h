@@ -25,8 +25,9 @@ struct Call {
   std::string service;
   std::string operation;
   json::Value input;
-  std::vector<std::string> done;  ///< error codes that say that it is taken back already
-  std::size_t step = 0;           ///< the place in the recipe's undo that it comes from
+  std::vector<std::string> done = {};  ///< error codes that say that it is taken back already
+  std::size_t step = 0;                ///< the place in the recipe's undo that it comes from
+  std::string region = {};             ///< where it is made; empty: where its execution is
 };
 
 /// Reads what the call with this input is about to overwrite; nothing where that is absent (or where the recipe reads
@@ -37,6 +38,10 @@ struct Call {
 /// those of the expressions.
 Result<std::optional<json::Value>> read_before(const Recipe& recipe, const aws::CallContext& context,
                                                const json::Value& input, aws::Api& account);
+
+/// True where two states of that recipe are the same, as far as it compares them. A null is absent. Errors: those of
+/// the expression.
+Result<bool> same_state(const Recipe& recipe, const json::Value& one, const json::Value& other);
 
 /// "possible", "possible, but SENTENCE" where the undo leaves something otherwise than it was, or "CANNOT BE UNDONE:
 /// SENTENCE". Known before the call is made, so it sees no `$output`.

@@ -121,8 +121,11 @@ Result<Intended> read_intended(const Value& form, const std::string& where) {
 }
 
 Result<Recipe> read_recipe(const Value& form, const std::string& where) {
-  FIXPOINT_CHECK(only(form, {"before", "undo", "irreversible", "leaves", "resource", "answer", "intended"}, where));
+  FIXPOINT_CHECK(
+      only(form, {"before", "undo", "irreversible", "leaves", "compare", "resource", "answer", "intended"}, where));
   Recipe recipe;
+  FIXPOINT_TRY(compare, read_optional(form, "compare", where));
+  recipe.compare = std::move(compare);
   FIXPOINT_TRY(resource, read_optional(form, "resource", where));
   recipe.resource = std::move(resource);
   FIXPOINT_TRY(answer, read_optional(form, "answer", where));

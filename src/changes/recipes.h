@@ -65,6 +65,7 @@ struct Recipe {
   std::vector<Undo> undo;                     ///< all whose condition holds, in their order
   std::vector<Caveat> irreversible;           ///< when it cannot be undone
   std::vector<Caveat> leaves;                 ///< what the undo leaves otherwise than it was
+  std::optional<jsonata::Template> compare;   ///< the part of `$state` that is compared; none is the whole
   std::optional<jsonata::Template> resource;  ///< what the call touches: an ARN or name, or a list of them
   std::optional<jsonata::Template> answer;    ///< of a dry run
   std::vector<Intended> intended;

@@ -61,6 +61,13 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
     }
     return parts_.modes.all();
   };
+  functions_["plan"] = [this](const auto& caller, const auto& input) { return plan(caller, input); };
+  functions_["fix"] = [this](const auto& caller, const auto& input) { return fix(caller, input); };
+  functions_["undo"] = [this](const auto& caller, const auto& input) { return undo(caller, input); };
+  functions_["exceptions"] = [this](const auto& caller, const auto& input) { return exceptions(caller, input); };
+  functions_["freeze"] = [this](const auto& caller, const auto& input) { return freeze(caller, input); };
+  functions_["unfreeze"] = [this](const auto& caller, const auto& input) { return unfreeze(caller, input); };
+  functions_["settings"] = [this](const auto& caller, const auto& input) { return settings(caller, input); };
   functions_["flapping"] = [this](const auto& caller, const auto& input) { return flapping(caller, input); };
   functions_["answer"] = [this](const auto& caller, const auto& input) { return answer(caller, input); };
   functions_["controls"] = [this](const aws::Caller&, const Value&) -> Result<Value> {

@@ -60,6 +60,19 @@ class Api {
   Result<json::Value> rules(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> rule_trial(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> deliveries();
+  struct Subject {
+    findings::FindingKey key;
+    json::Value finding;
+    std::shared_ptr<const controls::Control> control;
+  };
+  Result<Subject> subject_of(const std::string& finding_id);
+  Result<json::Value> plan(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> fix(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> undo(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> exceptions(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> freeze(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> unfreeze(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> settings(const aws::Caller& caller, const json::Value& input);
   void make_call(const aws::Caller& caller, const json::Value& input, aws::Answer answer);
   Result<json::Value> scene(const aws::Caller& caller, const json::Value& input);
 

@@ -9,6 +9,7 @@
 #include "aws/client.h"
 #include "base/arn.h"
 #include "controls/remediation.h"
+#include "controls/undo.h"
 #include "functions/program.h"
 #include "gateway/control_target.h"
 #include "gateway/embedded_account.h"
@@ -114,6 +115,13 @@ class WholeApp final : public App {
         functions::FunctionProgram::Options{});
     executor_->add_program("control", *remediation_);
     executor_->add_program("function", *function_program_);
+    undo_ = std::make_unique<controls::Undo>(
+        *door_, *approvals_, clock_,
+        [this](store::Transaction& tx, const json::Value& finding, const std::string& execution,
+               const std::string& status,
+               const std::string& note) { return note_finding(tx, finding, execution, status, note); },
+        controls::Undo::Options{});
+    executor_->add_program("undo", *undo_);
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
     if (embedded_account_) embedded_account_->add(lambda_->table());
     if (embedded_account_) FIXPOINT_CHECK(build_queues());
@@ -218,7 +226,7 @@ class WholeApp final : public App {
                                 json::Object{{"Note", json::Object{{"Text", note}, {"UpdatedBy", "fixpoint"}}},
                                              {"Workflow", json::Object{{"Status", status}}},
                                              {"UserDefinedFields", fields}},
-                                "fixpoint");
+                                "fixpoint", bus::Origin{execution, {}});
   }
 
   // A notice is an event on the account's bus, and a record of the audit log.
@@ -323,6 +331,7 @@ class WholeApp final : public App {
   std::unique_ptr<functions::Runtime> runtime_;
   std::unique_ptr<controls::Remediation> remediation_;
   std::unique_ptr<functions::FunctionProgram> function_program_;
+  std::unique_ptr<controls::Undo> undo_;
   std::unique_ptr<services::Lambda> lambda_;
   std::unique_ptr<services::Sqs> sqs_;
   std::unique_ptr<services::sns::Signer> signer_;

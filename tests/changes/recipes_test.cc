@@ -32,7 +32,8 @@ TEST(Recipes, say_file_and_place_of_every_fault) {
       {"PutHat: {", "operations/shop.yaml: "},
       {"PutHat: 3", "shop.yaml:PutHat: has to be a mapping"},
       {"PutHat: {befor: {}}",
-       "shop.yaml:PutHat: 'befor' is not known here; there are before, undo, irreversible, leaves, resource, answer, "
+       "shop.yaml:PutHat: 'befor' is not known here; there are before, undo, irreversible, leaves, compare, resource, "
+       "answer, "
        "intended"},
       {"PutHat: {}", "shop.yaml:PutHat: has to say either 'undo' or 'irreversible'"},
       {"PutHat: {before: {call: shop:GetHat}}", "shop.yaml:PutHat: has to say either 'undo' or 'irreversible'"},

@@ -1,0 +1,227 @@
+// The JSON API on changes before, instead of and after they are made: /api/plan, fix, undo, exceptions, freeze,
+// unfreeze, settings, caps.
+#include <algorithm>
+
+#include "aws/verify.h"
+#include "base/id.h"
+#include "changes/scope.h"
+#include "findings/asff.h"
+#include "findings/fingerprint.h"
+#include "gateway/api.h"
+
+namespace fixpoint::gateway {
+namespace {
+
+using json::Value;
+
+std::string who(const aws::Caller& caller) {
+  return caller.principal ? caller.principal->arn : std::string();
+}
+
+// What guards hold off is not for those to set who are held off.
+Result<void> only_people(const aws::Caller& caller) {
+  if (!caller.principal || caller.principal->execution.empty()) return {};
+  return fail(errors::access_denied("an execution's own credentials decide nothing about changes"));
+}
+
+}  // namespace
+
+// The finding, and the control that is for it.
+Result<Api::Subject> Api::subject_of(const std::string& finding_id) {
+  FIXPOINT_TRY(key, parts_.findings.resolve(finding_id));
+  FIXPOINT_TRY(finding,
+               parts_.door.store().read([&](store::Session& session) { return parts_.findings.get(session, key); }));
+  if (!finding) return fail(errors::resource_not_found("there is no finding '" + finding_id + "'"));
+  const std::string named = findings::control_of(*finding);
+  const auto control = parts_.controls.find(named);
+  if (!control)
+    return fail(errors::resource_not_found(
+        named.empty() ? "the finding names no control, so nothing can be planned for it"
+                      : "there is no control '" + named + "' for the finding; 'fixpoint controls' lists them"));
+  return Subject{key, std::move(*finding), control};
+}
+
+// {"FindingId"}: plans and records, in a dry run; the execution holds the plan once it has ended.
+Result<Value> Api::plan(const aws::Caller& caller, const Value& input) {
+  FIXPOINT_CHECK(only_people(caller));
+  FIXPOINT_TRY(subject, subject_of(std::string(input["FindingId"].string_or(""))));
+  executions::Start start{.name = "plan/" + random_uuid(),
+                          .kind = "control",
+                          .program = subject.control->id,
+                          .account = std::string(subject.finding["AwsAccountId"].string_or(caller.account)),
+                          .region = std::string(subject.finding["Region"].string_or(caller.region)),
+                          .subject = subject.key.id,
+                          .input = json::Object{{"Finding", subject.finding}, {"DryRun", true}, {"By", who(caller)}}};
+  if (input["Decided"].bool_or(false)) start.input.set("Decided", true);
+  FIXPOINT_TRY(started, parts_.executor.launch(start));
+  return Value(json::Object{{"Execution", started.id}, {"Control", subject.control->id}});
+}
+
+// {"FindingIds": [...], "Plan": hash}: a person's decision. What is under way for the same work is joined, and where it
+// waits for this plan's approval it is approved.
+Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
+  FIXPOINT_CHECK(only_people(caller));
+  const Value& ids = input["FindingIds"];
+  if (ids.size() == 0) return fail(errors::validation("FindingIds has to name at least one finding", "FindingIds"));
+  std::string hash(input["Plan"].string_or(""));
+  if (!hash.empty()) {
+    FIXPOINT_TRY(plan,
+                 parts_.door.store().read([&](store::Session& session) { return changes::find_plan(session, hash); }));
+    hash = plan.hash;
+    if (ids.size() > 1) return fail(errors::validation("a plan is for one finding; give its id alone", "Plan"));
+  }
+  std::vector<Subject> subjects;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    FIXPOINT_TRY(subject, subject_of(std::string(ids[i].string_or(""))));
+    subjects.push_back(std::move(subject));
+  }
+  json::Array out;
+  for (const Subject& subject : subjects) {
+    const auto named = findings::work_of(subject.finding, subject.control->id,
+                                         controls::resource_of(subject.finding, *subject.control));
+    const executions::Work work{named.fingerprint(), named.control, named.account, named.region, named.resource};
+    const executions::Item item{subject.key.product_arn, subject.key.id, findings::content_digest(subject.finding)};
+    executions::Start start{
+        .name = "fix/" + random_uuid(),
+        .kind = "control",
+        .program = subject.control->id,
+        .account = std::string(subject.finding["AwsAccountId"].string_or(caller.account)),
+        .region = std::string(subject.finding["Region"].string_or(caller.region)),
+        .subject = subject.key.id,
+        .input = json::Object{{"Finding", subject.finding}, {"Decided", true}, {"By", who(caller)}}};
+    if (!hash.empty()) start.input.set("Plan", hash);
+    FIXPOINT_TRY(begun, parts_.door.store().write([&](store::Transaction& tx) {
+      return parts_.works.begin(tx, work, item, start, [](const std::string&) { return true; });
+    }));
+    const bool joined = begun.how == executions::Begun::How::Attached;
+    json::Object line{{"FindingId", subject.key.id}, {"Execution", begun.execution}, {"Joined", joined}};
+    if (joined) {
+      auto answered = parts_.approvals.answer({.execution = begun.execution,
+                                               .plan_hash = hash,
+                                               .approved = true,
+                                               .by = who(caller),
+                                               .by_execution = {},
+                                               .because = "fix"});
+      line.set("Approved", answered.has_value());
+      if (!answered) line.set("Why", answered.error().message);
+    }
+    out.emplace_back(std::move(line));
+  }
+  return Value(json::Object{{"Executions", std::move(out)}});
+}
+
+// {"Execution"}: starts its undo.
+Result<Value> Api::undo(const aws::Caller& caller, const Value& input) {
+  FIXPOINT_CHECK(only_people(caller));
+  const std::string id(input["Execution"].string_or(""));
+  FIXPOINT_TRY(target, parts_.executor.get(id));
+  if (!target) return fail(errors::resource_not_found("no execution has the id '" + id + "'"));
+  if (target->ended_ms == 0)
+    return fail(errors::resource_conflict("the execution has not ended: it is " + target->status +
+                                          (target->outcome.empty() ? "" : ", " + target->outcome) +
+                                          "; it can be undone once it has"));
+  const executions::Start start{
+      .name = "undo/" + random_uuid(),
+      .kind = "undo",
+      .program = target->program,
+      .account = target->account,
+      .region = target->region,
+      .subject = target->subject,
+      .input = json::Object{{"Execution", id}, {"Resource", target->result["Resource"]}, {"By", who(caller)}}};
+  FIXPOINT_TRY(started, parts_.door.store().write([&](store::Transaction& tx) -> Result<executions::Started> {
+    FIXPOINT_CHECK(parts_.audit.append(tx, "undo.requested", json::Object{{"Execution", id}, {"By", who(caller)}}));
+    return parts_.executor.launch(tx, start);
+  }));
+  return Value(json::Object{{"Execution", started.id}, {"Undoes", id}});
+}
+
+// {}: all; {"Add": {...}}; {"Remove": id}.
+Result<Value> Api::exceptions(const aws::Caller& caller, const Value& input) {
+  if (input.find("Add") != nullptr || input.find("Remove") != nullptr) FIXPOINT_CHECK(only_people(caller));
+  if (const Value* form = input.find("Add")) {
+    FIXPOINT_TRY(exception, changes::exception_of(*form, parts_.door.clock().now_ms()));
+    exception.created_by = who(caller);
+    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(changes::add(tx, exception));
+      return parts_.audit.append(tx, "exception.added", changes::to_json(exception));
+    }));
+    return Value(json::Object{{"Added", changes::to_json(exception)}});
+  }
+  if (const Value* id = input.find("Remove")) {
+    const std::string named(id->string_or(""));
+    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(changes::remove_exception(tx, named));
+      return parts_.audit.append(tx, "exception.removed", json::Object{{"Id", named}, {"By", who(caller)}});
+    }));
+    return Value(json::Object{{"Removed", named}});
+  }
+  FIXPOINT_TRY(all, parts_.door.store().read([](store::Session& session) { return changes::exceptions(session); }));
+  json::Array list;
+  const TimeMs now = parts_.door.clock().now_ms();
+  for (const auto& exception : all) {
+    Value form = changes::to_json(exception);
+    form.set("Holds", exception.expires_ms > now);
+    list.push_back(std::move(form));
+  }
+  return Value(json::Object{{"Exceptions", std::move(list)}});
+}
+
+// {}: what is frozen; {"Scope", "Because"}: throws the kill switch.
+Result<Value> Api::freeze(const aws::Caller& caller, const Value& input) {
+  if (input.find("Scope") != nullptr) {
+    FIXPOINT_CHECK(only_people(caller));
+    const changes::Freeze freeze{.scope = std::string(input["Scope"].string_or("")),
+                                 .by = who(caller),
+                                 .because = std::string(input["Because"].string_or("")),
+                                 .at_ms = parts_.door.clock().now_ms()};
+    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(changes::freeze(tx, freeze));
+      return parts_.audit.append(tx, "changes.frozen", changes::to_json(freeze));
+    }));
+  }
+  FIXPOINT_TRY(all, parts_.door.store().read([](store::Session& session) { return changes::freezes(session); }));
+  json::Array list;
+  for (const auto& one : all) list.push_back(changes::to_json(one));
+  return Value(json::Object{{"Frozen", std::move(list)}});
+}
+
+Result<Value> Api::unfreeze(const aws::Caller& caller, const Value& input) {
+  FIXPOINT_CHECK(only_people(caller));
+  const std::string scope(input["Scope"].string_or("all"));
+  FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(changes::unfreeze(tx, scope));
+    return parts_.audit.append(tx, "changes.unfrozen", json::Object{{"Scope", scope}, {"By", who(caller)}});
+  }));
+  return freeze(caller, json::Object());
+}
+
+// {}: all settings; {"Control", "Account"}: what holds for a control in an account, with its cap's count; {"Scope",
+// "Name", "Value"}: sets one, null takes it away.
+Result<Value> Api::settings(const aws::Caller& caller, const Value& input) {
+  if (input.find("Name") != nullptr) {
+    FIXPOINT_CHECK(only_people(caller));
+    const std::string scope(input["Scope"].string_or("all"));
+    const std::string name(input["Name"].string_or(""));
+    const Value* value = input.find("Value");
+    if (value == nullptr) return fail(errors::validation("Value is missing; null takes the setting away", "Value"));
+    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(changes::Settings::set(tx, scope, name, *value));
+      return parts_.audit.append(
+          tx, "setting.set", json::Object{{"Scope", scope}, {"Name", name}, {"Value", *value}, {"By", who(caller)}});
+    }));
+  }
+  FIXPOINT_TRY(all, parts_.door.guards().settings().all());
+  Value out{json::Object{{"Settings", std::move(all)}}};
+  if (const Value* control = input.find("Control")) {
+    changes::Mandate mandate;
+    mandate.program = control->string_or("");
+    mandate.account = input["Account"].string_or(caller.account);
+    FIXPOINT_TRY(rules, parts_.door.guards().settings().find(mandate.program, mandate.account));
+    out.set("Holds", changes::to_json(rules));
+    auto state = parts_.door.guards().cap(mandate);
+    if (state) out.set("Cap", changes::to_json(*state));
+  }
+  return out;
+}
+
+}  // namespace fixpoint::gateway

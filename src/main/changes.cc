@@ -1,0 +1,213 @@
+// The commands on changes: plan, fix, undo.
+#include <chrono>
+#include <iostream>
+#include <thread>
+
+#include "base/text.h"
+#include "json/text.h"
+#include "main/commands.h"
+#include "main/server_client.h"
+
+namespace fixpoint::main {
+namespace {
+
+using json::Value;
+
+constexpr std::int64_t wait_seconds_otherwise = 60;
+
+// One that waits for a person or a window goes on only when that comes.
+bool rests(const Value& execution) {
+  const std::string_view outcome = execution["Outcome"].string_or("");
+  return execution.find("EndedAt") != nullptr ||
+         (execution["Status"].string_or("") == "WAITING" &&
+          (outcome == "waits for approval" || outcome == "waits for the window"));
+}
+
+// The execution once it has ended or rests, or as it is after so many seconds.
+Result<Value> settled(const Arguments& arguments, const std::string& id, std::int64_t seconds) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  while (true) {
+    auto execution = call_server(arguments, "executions", json::Object{{"Id", id}});
+    if (!execution || rests(*execution) || std::chrono::steady_clock::now() >= until) return execution;
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  }
+}
+
+std::string before_of(const Value& line) {
+  const Value* before = line.find("Before");
+  if (before == nullptr) return "not read";
+  return before->is_null() ? "absent" : json::print(*before);
+}
+
+std::string guards_of(const Value& line) {
+  std::string out;
+  const Value& guards = line["Guards"];
+  for (std::size_t i = 0; i < guards.size(); ++i) {
+    const std::string_view says = guards[i]["Says"].string_or("");
+    if (says == "pass") continue;
+    const std::string until(guards[i]["Until"].string_or(""));
+    out += (out.empty() ? "" : "; ") + std::string(guards[i]["Guard"].string_or("")) + ": " + std::string(says) +
+           (until.empty() ? "" : " until " + until);
+    if (!guards[i]["Sentence"].string_or("").empty() && until.empty())
+      out += " (" + std::string(guards[i]["Sentence"].string_or("")) + ")";
+  }
+  return out.empty() ? "pass" : out;
+}
+
+void print_plan(const Value& execution) {
+  const Value& result = execution["Result"];
+  const Value& plan = result["Plan"];
+  if (plan["Changes"].size() == 0) {
+    std::cout << execution["Outcome"].string_or("") << ": " << result["Note"].string_or("") << "\n";
+    return;
+  }
+  std::vector<std::vector<std::string>> rows{{"#", "CALL", "INPUT", "STATE BEFORE", "UNDO", "GUARDS"}};
+  for (std::size_t i = 0; i < plan["Changes"].size(); ++i) {
+    const Value& line = plan["Changes"][i];
+    std::string undo(line["Undo"].string_or(""));
+    if (!line["RestsOn"].string_or("").empty())
+      undo += "; rests on a change not made: " + std::string(line["RestsOn"].string_or(""));
+    rows.push_back({std::to_string(i + 1), std::string(line["Call"].string_or("")), json::print(line["Input"]),
+                    before_of(line), undo, guards_of(line)});
+  }
+  print_table(rows, 46);
+  if (result.find("CompliantAfterwards") != nullptr)
+    std::cout << "\nAfterwards the check "
+              << (result["CompliantAfterwards"].bool_or(false) ? "would pass" : "cannot be told to pass") << ": "
+              << result["Change"].string_or("") << "\n";
+  std::cout << "\nplan " << plan["Hash"].string_or("") << "\nNothing was changed. To make it: fixpoint fix '"
+            << execution["Subject"].string_or("") << "' --plan " << plan["Hash"].string_or("").substr(0, 12) << "\n";
+}
+
+int run_plan(const Arguments& arguments) {
+  auto begun = call_server(arguments, "plan",
+                           json::Object{{"FindingId", arguments.positional[0]}, {"Decided", arguments.has("decided")}});
+  if (!begun) return report(begun.error());
+  auto execution = settled(arguments, std::string((*begun)["Execution"].string_or("")), wait_seconds_otherwise);
+  if (!execution) return report(execution.error());
+  if (arguments.has("json"))
+    std::cout << json::print_pretty(*execution) << "\n";
+  else
+    print_plan(*execution);
+  if (execution->find("EndedAt") == nullptr || (*execution)["Status"].string_or("") == "FAILED") return refused;
+  return (*execution)["Outcome"].string_or("") == "planned" ? ok : negative;
+}
+
+std::optional<std::int64_t> seconds_of(const Arguments& arguments) {
+  const auto seconds = to_int64(arguments.get("wait", "0"));
+  if (seconds && *seconds >= 0) return seconds;
+  std::cerr << "fixpoint: --wait takes a number of seconds\n";
+  return std::nullopt;
+}
+
+int run_fix(const Arguments& arguments) {
+  const auto seconds = seconds_of(arguments);
+  if (!seconds) return bad_usage;
+  json::Array ids(arguments.positional.begin(), arguments.positional.end());
+  json::Object input{{"FindingIds", std::move(ids)}};
+  if (arguments.has("plan")) input.set("Plan", arguments.get("plan"));
+  auto begun = call_server(arguments, "fix", input);
+  if (!begun) return report(begun.error());
+  bool good = true;
+  json::Array all;
+  std::vector<std::vector<std::string>> rows{{"EXECUTION", "FINDING", "OUTCOME", "NOTE"}};
+  for (const Value& line : (*begun)["Executions"].as_array()) {
+    const std::string id(line["Execution"].string_or(""));
+    auto execution = settled(arguments, id, *seconds);
+    if (!execution) return report(execution.error());
+    const std::string outcome((*execution)["Outcome"].string_or(""));
+    good = good && (*seconds == 0 || outcome == "fixed" || outcome == "compliant" || outcome == "gone");
+    rows.push_back({id, std::string(line["FindingId"].string_or("")),
+                    outcome.empty() ? std::string((*execution)["Status"].string_or("")) : outcome,
+                    std::string((*execution)["Result"]["Note"].string_or(line["Why"].string_or("")))});
+    all.push_back(std::move(*execution));
+  }
+  if (arguments.has("json"))
+    std::cout << json::print_pretty(json::Object{{"Executions", std::move(all)}}) << "\n";
+  else
+    print_table(rows, 60);
+  return good ? ok : negative;
+}
+
+void print_undo(const Value& execution) {
+  const Value& result = execution["Result"];
+  std::cout << "execution " << execution["Id"].string_or("") << " (undo): "
+            << (execution["Outcome"].string_or("").empty() ? execution["Status"].string_or("")
+                                                           : execution["Outcome"].string_or(""))
+            << "\n";
+  const Value& approvals = execution["Approvals"];
+  const Value& states = result["States"].is_array() ? result["States"] : approvals[0]["Plan"]["States"];
+  if (states.size() > 0) {
+    std::vector<std::vector<std::string>> rows{{"CHANGE", "BEFORE", "LEFT", "FOUND NOW", "FINDS"}};
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      const auto shown = [&](const char* name) {
+        const Value* value = states[i].find(name);
+        return value == nullptr ? std::string("-") : value->is_null() ? std::string("absent") : json::print(*value);
+      };
+      rows.push_back({std::string(states[i]["Call"].string_or("")), shown("Before"), shown("Left"), shown("Now"),
+                      std::string(states[i]["Finds"].string_or(""))});
+    }
+    print_table(rows, 44);
+  }
+  if (!result["Note"].string_or("").empty()) std::cout << result["Note"].string_or("") << "\n";
+  if (execution["Outcome"].string_or("") == "waits for approval")
+    std::cout << "It asks first: fixpoint approve " << execution["Id"].string_or("") << "\n";
+}
+
+int run_undo(const Arguments& arguments) {
+  const auto seconds = seconds_of(arguments);
+  if (!seconds) return bad_usage;
+  auto begun = call_server(arguments, "undo", json::Object{{"Execution", arguments.positional[0]}});
+  if (!begun) return report(begun.error());
+  auto execution = settled(arguments, std::string((*begun)["Execution"].string_or("")), *seconds);
+  if (!execution) return report(execution.error());
+  if (arguments.has("json"))
+    std::cout << json::print_pretty(*execution) << "\n";
+  else
+    print_undo(*execution);
+  return *seconds == 0 || (*execution)["Outcome"].string_or("") == "undone" ? ok : negative;
+}
+
+}  // namespace
+
+Command plan_command() {
+  return {.name = "plan",
+          .summary = "show what would be changed for a finding, and change nothing",
+          .positional = "FINDING_ID",
+          .at_least = 1,
+          .at_most = 1,
+          .options = server_options(
+              {{"decided", "", "as if a person had chosen it: the mode is not held against it", "", false}}),
+          .run = run_plan,
+          .more = "Exit status 1 where there is nothing to change, 5 where it could not be planned."};
+}
+
+Command fix_command() {
+  return {
+      .name = "fix",
+      .summary = "make what is planned for findings: a person's decision",
+      .positional = "FINDING_ID...",
+      .at_least = 1,
+      .at_most = 1000,
+      .options = server_options({{"plan", "HASH", "only this plan, whole or its first eight digits or more", "", false},
+                                 {"wait", "SECONDS", "wait for the end, at most so long", "", false}}),
+      .run = run_fix,
+      .more =
+          "Where the resource moved since the plan, it is planned anew and asked for again. Exit status 1 where\n"
+          "--wait is given and a finding is not fixed, compliant or gone."};
+}
+
+Command undo_command() {
+  return {.name = "undo",
+          .summary = "take back what an execution changed",
+          .positional = "EXECUTION_ID",
+          .at_least = 1,
+          .at_most = 1,
+          .options = server_options({{"wait", "SECONDS", "wait for the end, at most so long", "", false}}),
+          .run = run_undo,
+          .more =
+              "Where what it left is no longer what is there, it shows the three states and asks. Exit status 1 where\n"
+              "--wait is given and it is not undone."};
+}
+
+}  // namespace fixpoint::main

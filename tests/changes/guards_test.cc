@@ -1,0 +1,353 @@
+#include "changes/guards.h"
+
+#include <gmock/gmock.h>
+#include <thread>
+
+#include "changes/shop.h"
+
+namespace fixpoint::changes {
+namespace {
+
+using json::Object;
+using json::Value;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class GuardsTest : public ShopTest {
+ protected:
+  void freeze_it(const std::string& scope) {
+    ASSERT_TRUE(store->write([&](store::Transaction& tx) {
+      return freeze(tx, {.scope = scope, .by = "ann", .because = "an incident", .at_ms = clock.now_ms()});
+    }));
+  }
+  std::string except(Value form) {
+    auto exception = exception_of(form, clock.now_ms());
+    if (!exception) return exception.error().message;
+    EXPECT_TRUE(store->write([&](store::Transaction& tx) { return add(tx, *exception); }));
+    return "added";
+  }
+  static Value form(Object more) {
+    Object out{{"Owner", "ann"}, {"Reason", "by design"}, {"ExpiresAt", "2030-02-01"}};
+    for (const auto& member : more) out.set(member.key, member.value);
+    return out;
+  }
+};
+
+TEST_F(GuardsTest, a_change_needs_a_mandate) {
+  const auto refused =
+      door->call({"111111111111", "us-east-1", "nobody", {}}, "s", "shop", "PutHat", Object{{"Id", "h"}});
+  EXPECT_EQ(code(refused), "NoMandate");
+  EXPECT_TRUE(door->call({"111111111111", "us-east-1", "nobody", {}}, "s", "shop", "GetHat", Object{{"Id", "h"}}));
+  EXPECT_THAT(shop.changing_calls(), IsEmpty());
+}
+
+TEST_F(GuardsTest, the_kill_switch_says_who_when_and_why_and_survives_a_restart) {
+  freeze_it("all");
+  reopen();
+  const auto refused = put("h", "blue");
+  ASSERT_EQ(code(refused), "ChangesFrozen");
+  EXPECT_EQ(refused.error().message, "changes are frozen for all since 2030-01-09T12:00:00.000Z by ann: an incident");
+  EXPECT_EQ(refused.error().http_status, 403);
+  EXPECT_FALSE(refused.error().retryable);
+  ASSERT_TRUE(store->write([](store::Transaction& tx) { return unfreeze(tx, "all"); }));
+  EXPECT_EQ(code(put("h", "blue")), "made");
+}
+
+TEST_F(GuardsTest, the_kill_switch_holds_for_its_account_or_control_alone) {
+  freeze_it("account:222222222222");
+  freeze_it("control:gloves");
+  EXPECT_EQ(code(put("h", "blue")), "made");
+  freeze_it("control:hats");
+  EXPECT_EQ(code(put("h", "red")), "ChangesFrozen");
+  ASSERT_TRUE(store->write([](store::Transaction& tx) { return unfreeze(tx, "control:hats"); }));
+  freeze_it("account:111111111111");
+  EXPECT_EQ(code(put("h", "red")), "ChangesFrozen");
+}
+
+TEST_F(GuardsTest, the_kill_switch_refuses_what_is_no_scope_and_a_freeze_without_a_reason) {
+  const auto freezing = [&](const std::string& scope, const std::string& because) {
+    auto done = store->write([&](store::Transaction& tx) {
+      return freeze(tx, {.scope = scope, .by = "ann", .because = because, .at_ms = 1});
+    });
+    return done ? std::string("frozen") : done.error().message;
+  };
+  EXPECT_THAT(freezing("everything", "x"),
+              HasSubstr("'everything' is no scope; there are all, account:ID and control:ID"));
+  EXPECT_THAT(freezing("account:1", "x"), HasSubstr("'1' is no account id: it has 12 digits"));
+  EXPECT_THAT(freezing("control:", "x"), HasSubstr("is no scope"));
+  EXPECT_THAT(freezing("all", ""), HasSubstr("a freeze needs a reason"));
+  auto none = store->write([](store::Transaction& tx) { return unfreeze(tx, "all"); });
+  EXPECT_EQ(code(none), "ResourceNotFoundException");
+}
+
+TEST_F(GuardsTest, an_intent_of_an_earlier_life_is_not_made_while_frozen) {
+  auto change =
+      door->plan({mandate.account, mandate.region, "e", {}}, "shop", "PutHat", Object{{"Id", "h"}, {"Colour", "blue"}});
+  ASSERT_TRUE(change);
+  change->step = "s";
+  ASSERT_TRUE(store->write([&](store::Transaction& tx) { return insert(tx, *change); }));
+  freeze_it("all");
+  EXPECT_EQ(code(call("PutHat", {{"Id", "h"}, {"Colour", "blue"}}, "s")), "ChangesFrozen");
+  EXPECT_EQ(shop.colour("h"), "red");
+}
+
+TEST_F(GuardsTest, modes_hold_until_a_person_has_decided) {
+  for (const auto& [mode, sentence] : {std::pair{"observe", "is in mode observe"}, {"ask", "nobody has approved"}}) {
+    mandate.mode = mode;
+    give();
+    const auto refused = put("h", "blue");
+    ASSERT_EQ(code(refused), "ModeForbidsChange") << mode;
+    EXPECT_THAT(refused.error().message, HasSubstr(sentence));
+  }
+  mandate.decided_by = "ann";
+  give();
+  EXPECT_EQ(code(put("h", "blue")), "made");
+}
+
+TEST_F(GuardsTest, an_exception_holds_by_the_finding_until_it_expires) {
+  ASSERT_EQ(except(form({{"Pattern", Object{{"Title", json::Array{Object{{"prefix", "A hat"}}}}}}})), "added");
+  const auto refused = put("h", "blue");
+  ASSERT_EQ(code(refused), "ResourceExcepted");
+  EXPECT_EQ(refused.error().message, "excepted by ann until 2030-02-01T00:00:00.000Z: by design");
+  EXPECT_TRUE(door->guards().excepted(mandate).value());
+  clock.set_ms(parse_iso8601_ms("2030-02-01T00:00:00Z").value());
+  EXPECT_FALSE(door->guards().excepted(mandate).value());
+  EXPECT_EQ(code(put("h", "blue")), "made");
+}
+
+TEST_F(GuardsTest, an_exception_holds_by_tags_that_are_read_live) {
+  ASSERT_EQ(except(form({{"Tags", Object{{"keep", "*"}, {"stage", "lab"}}}})), "added");
+  EXPECT_EQ(code(put("h", "blue")), "made");
+  shop.tag("arn:aws:shop:::hat/h", "keep", "anything");
+  EXPECT_EQ(code(put("h", "red")), "made");
+  shop.tag("arn:aws:shop:::hat/h", "stage", "lab");
+  EXPECT_EQ(code(put("h", "blue")), "ResourceExcepted");
+  // What a handler changes beside what its finding is about is held to it as well.
+  shop.tag("arn:aws:shop:::hat/other", "keep", "x");
+  shop.tag("arn:aws:shop:::hat/other", "stage", "lab");
+  mandate.resources = {};
+  give();
+  EXPECT_EQ(code(put("other", "blue")), "ResourceExcepted");
+}
+
+TEST_F(GuardsTest, tags_that_cannot_be_told_stop_the_change) {
+  ASSERT_EQ(except(form({{"Tags", Object{{"keep", "*"}}}, {"Scope", "control:hats"}})), "added");
+  shop.tags_fail = true;
+  const auto refused = put("h", "blue");
+  EXPECT_EQ(code(refused), "AccessDeniedException");
+  EXPECT_THAT(refused.error().message, HasSubstr("the tags of arn:aws:shop:::hat/h could not be told: not yours"));
+  EXPECT_EQ(shop.colour("h"), "red");
+}
+
+TEST_F(GuardsTest, an_exception_of_another_scope_does_not_hold) {
+  const Value pattern = Object{{"Title", json::Array{Object{{"prefix", "A hat"}}}}};
+  ASSERT_EQ(except(form({{"Pattern", pattern}, {"Scope", "control:gloves"}})), "added");
+  ASSERT_EQ(except(form({{"Pattern", pattern}, {"Scope", "account:222222222222"}})), "added");
+  EXPECT_EQ(code(put("h", "blue")), "made");
+}
+
+TEST_F(GuardsTest, refuses_an_exception_that_says_too_little_or_what_is_wrong) {
+  const Value pattern = Object{{"Title", json::Array{"x"}}};
+  const auto without = [&](const char* member) {
+    Value out = form({{"Pattern", pattern}});
+    out.as_object().erase(member);
+    return except(out);
+  };
+  EXPECT_THAT(without("Pattern"), HasSubstr("has to say what it is for: a pattern over the finding, tags"));
+  EXPECT_THAT(without("Owner"), HasSubstr("needs an owner"));
+  EXPECT_THAT(without("Reason"), HasSubstr("needs a reason"));
+  EXPECT_THAT(without("ExpiresAt"), HasSubstr("needs an expiry"));
+  EXPECT_THAT(except(form({{"Pattern", pattern}, {"ExpiresAt", "2029-01-01"}})), HasSubstr("which is past"));
+  EXPECT_THAT(except(form({{"Pattern", pattern}, {"ExpiresAt", "soon"}})), HasSubstr("soon"));
+  EXPECT_THAT(except(form({{"Pattern", Object{{"Title", "x"}}}})), HasSubstr("Event pattern is not valid"));
+  EXPECT_THAT(except(form({{"Pattern", pattern}, {"Effect", "hide"}})),
+              HasSubstr("'hide'; there are suppress and leave"));
+  EXPECT_THAT(except(form({{"Tags", Object{{"keep", 1}}}})), HasSubstr("a tag 'keep' whose value is no text"));
+  EXPECT_THAT(except(form({{"Pattern", pattern}, {"Scope", "hats"}})), HasSubstr("is no scope"));
+  EXPECT_EQ(store->read([](store::Session& s) { return exceptions(s); }).value().size(), 0U);
+}
+
+TEST_F(GuardsTest, of_what_another_tool_owns_a_person_is_asked_where_it_is_set) {
+  shop.tag("arn:aws:shop:::hat/h", "Managed-By", "Terraform");
+  EXPECT_EQ(code(put("h", "blue")), "made");  // nothing is set
+  set("all", "owned", "ask");
+  const auto refused = put("h", "red");
+  ASSERT_EQ(code(refused), "OwnedElsewhere");
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("arn:aws:shop:::hat/h belongs to another tool by its tag managed-by=terraform"));
+  set("control:hats", "owner_tags", json::Array{"pulumi"});
+  EXPECT_EQ(code(put("h", "red")), "made");
+  set("control:hats", "owner_tags", json::Array{"managed-by"});
+  mandate.decided_by = "ann";
+  give();
+  EXPECT_EQ(code(put("h", "blue")), "made");
+}
+
+TEST_F(GuardsTest, what_cannot_be_undone_is_not_made_in_mode_auto_unless_it_is_allowed_by_name) {
+  const auto refused = call("BurnHat", {{"Id", "h"}});
+  ASSERT_EQ(code(refused), "IrreversibleChange");
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("CANNOT BE UNDONE: A burnt hat is gone."), HasSubstr("allow_irreversible")));
+  EXPECT_EQ(code(call("EatHat", {{"Id", "h"}})), "IrreversibleChange");  // no recipe
+  set("control:hats", "allow_irreversible", json::Array{"shop:EatHat"});
+  EXPECT_EQ(code(call("BurnHat", {{"Id", "h"}})), "IrreversibleChange");
+  set("control:hats", "allow_irreversible", json::Array{"shop:BurnHat"});
+  EXPECT_EQ(code(call("BurnHat", {{"Id", "h"}})), "made");
+  mandate.decided_by = "ann";
+  give();
+  EXPECT_EQ(code(call("EatHat", {{"Id", "h"}})), "made");
+}
+
+TEST_F(GuardsTest, outside_the_window_it_says_when_one_opens) {
+  set("all", "windows", json::Array{"sat 22:00-04:00 Europe/Berlin"});
+  const auto refused = put("h", "blue");
+  ASSERT_EQ(code(refused), "MaintenanceWindowClosed");
+  EXPECT_THAT(refused.error().message, HasSubstr("(sat 22:00-04:00 Europe/Berlin) opens at 2030-01-12T21:00:00.000Z"));
+  EXPECT_EQ(door->guards().opens_at(mandate).value(), parse_iso8601_ms("2030-01-12T21:00:00Z").value());
+  clock.set_ms(parse_iso8601_ms("2030-01-12T21:00:00Z").value());
+  EXPECT_EQ(door->guards().opens_at(mandate).value(), 0);
+  EXPECT_EQ(code(put("h", "blue")), "made");
+}
+
+TEST_F(GuardsTest, the_cap_is_25_resources_an_hour_and_names_all_that_would_have_been_touched) {
+  for (int i = 0; i < 25; ++i) {
+    ASSERT_EQ(code(put("hat" + std::to_string(i), "blue")), "made");
+    clock.advance_ms(1000);
+  }
+  EXPECT_EQ(code(put("hat0", "green")), "made");  // touched already: no further resource
+  const auto first = put("more1", "blue");
+  ASSERT_EQ(code(first), "CapReached");
+  const auto second = put("more2", "blue");
+  ASSERT_EQ(code(second), "CapReached");
+  EXPECT_THAT(second.error().message,
+              HasSubstr("hats may change 25 resources an hour in account 111111111111. Changed within the last hour "
+                        "(25): arn:aws:shop:::hat/hat0, arn:aws:shop:::hat/hat1, "));
+  EXPECT_THAT(second.error().message, HasSubstr("Refused (2): arn:aws:shop:::hat/more1, arn:aws:shop:::hat/more2."));
+  EXPECT_EQ(shop.colour("more1"), "none");
+  const auto state = door->guards().cap(mandate).value();
+  EXPECT_EQ(state.touched.size(), 25U);
+  EXPECT_THAT(state.refused, ElementsAre("arn:aws:shop:::hat/more1", "arn:aws:shop:::hat/more2"));
+  // Another control, and another account, have caps of their own.
+  mandate.program = "gloves";
+  give();
+  EXPECT_EQ(code(put("more1", "blue")), "made");
+  mandate.program = "hats";
+  mandate.account = "222222222222";
+  give();
+  EXPECT_EQ(code(put("more2", "blue")), "made");
+}
+
+TEST_F(GuardsTest, a_resource_no_longer_counts_after_an_hour) {
+  set("all", "cap_resources", 1);
+  ASSERT_EQ(code(put("a", "blue")), "made");
+  clock.advance_ms(3'600'000 - 1);
+  EXPECT_EQ(code(put("b", "blue")), "CapReached");
+  clock.advance_ms(1);
+  EXPECT_EQ(code(put("b", "blue")), "made");
+}
+
+TEST_F(GuardsTest, a_cap_of_none_lets_nothing_through) {
+  ASSERT_EQ(code(put("h", "blue")), "made");
+  set("all", "cap_resources", 0);
+  EXPECT_EQ(code(put("h", "red")), "CapReached");
+}
+
+TEST_F(GuardsTest, a_percentage_is_taken_of_what_the_control_lists_and_fails_closed_where_nobody_knows) {
+  set("all", "cap_percent", 10);
+  const auto unknown = put("a", "blue");
+  ASSERT_EQ(code(unknown), "CapReached");
+  EXPECT_THAT(unknown.error().message,
+              HasSubstr("at most 10 % of the resources may be changed in an hour, and nobody knows of how many"));
+  mandate.population = 29;  // 10 % are 2
+  give();
+  EXPECT_EQ(code(put("a", "blue")), "made");
+  EXPECT_EQ(code(put("b", "blue")), "made");
+  const auto third = put("c", "blue");
+  ASSERT_EQ(code(third), "CapReached");
+  EXPECT_THAT(third.error().message, HasSubstr("may change 10 % of 29 resources an hour, which is 2"));
+}
+
+// A call that names many is many.
+TEST_F(GuardsTest, counts_every_resource_that_a_call_names) {
+  mandate.decided_by = "ann";
+  give();
+  set("all", "cap_resources", 2);
+  EXPECT_EQ(code(call("WashHats", {{"HatIds", json::Array{"a", "b", "c"}}})), "CapReached");
+  EXPECT_EQ(code(call("WashHats", {{"HatIds", json::Array{"a", "b"}}})), "made");
+  EXPECT_THAT(door->guards().cap(mandate).value().touched, ElementsAre("shop:a", "shop:b"));
+}
+
+TEST_F(GuardsTest, executions_beside_each_other_cannot_overshoot_the_cap) {
+  set("all", "cap_resources", 5);
+  std::atomic<int> made{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 5; ++i) {
+        const std::string id = std::to_string(t) + "-" + std::to_string(i);
+        if (door->call({mandate.account, mandate.region, "e", {}}, id, "shop", "PutHat",
+                       Object{{"Id", id}, {"Colour", "blue"}}))
+          ++made;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(made, 5);
+  EXPECT_EQ(shop.changing_calls().size(), 5U);
+  EXPECT_EQ(door->guards().cap(mandate).value().touched.size(), 5U);
+}
+
+TEST_F(GuardsTest, of_settings_the_narrowest_wins_and_taking_one_away_gives_the_next) {
+  set("all", "cap_resources", 10);
+  set("account:111111111111", "cap_resources", 20);
+  set("control:hats", "cap_resources", 30);
+  const auto cap = [&] { return door->guards().settings().find("hats", "111111111111").value().cap_resources; };
+  EXPECT_EQ(cap(), 30);
+  set("control:hats", "cap_resources", Value());
+  EXPECT_EQ(cap(), 20);
+  set("account:111111111111", "cap_resources", Value());
+  EXPECT_EQ(cap(), 10);
+  set("all", "cap_resources", Value());
+  EXPECT_EQ(cap(), 25);
+}
+
+TEST_F(GuardsTest, refuses_settings_that_are_none) {
+  const struct {
+    const char* scope;
+    const char* name;
+    Value value;
+    const char* sentence;
+  } faults[] = {
+      {"all", "cap", 1,
+       "'cap' is no setting; there are allow_irreversible, cap_percent, cap_resources, four_eyes, owned"},
+      {"some", "cap_resources", 1, "'some' is no scope"},
+      {"all", "cap_resources", -1, "has to be a whole number of resources, from 0, not -1"},
+      {"all", "cap_resources", 1.5, "has to be a whole number"},
+      {"all", "cap_resources", "5", "has to be a whole number"},
+      {"all", "cap_percent", 101, "has to be a number from 0 to 100"},
+      {"all", "windows", "daily", "has to be a list of windows"},
+      {"all", "windows", json::Array{"daily"}, "is no maintenance window"},
+      {"all", "allow_irreversible", json::Array{"BurnHat"}, "'BurnHat' names no call"},
+      {"all", "owned", "leave", "has to be \"ask\" or \"change\""},
+      {"all", "owner_tags", json::Array{1}, "has to be a list of tags"},
+      {"all", "four_eyes", "yes", "has to be true or false"},
+  };
+  for (const auto& fault : faults) {
+    const auto refused = Settings::check(fault.scope, fault.name, fault.value);
+    ASSERT_FALSE(refused) << fault.sentence;
+    EXPECT_THAT(refused.error().message, HasSubstr(fault.sentence));
+  }
+}
+
+TEST_F(GuardsTest, a_refusal_is_in_the_audit_log_and_a_change_from_its_intent_to_its_end) {
+  ASSERT_EQ(code(put("h", "blue")), "made");
+  freeze_it("all");
+  ASSERT_EQ(code(put("h", "red")), "ChangesFrozen");
+  std::vector<std::string> kinds;
+  for (const auto& record : door->audit().after(0, 100).value()) kinds.push_back(record.kind);
+  EXPECT_THAT(kinds, ElementsAre("change.intended", "change.made", "change.refused"));
+}
+
+}  // namespace
+}  // namespace fixpoint::changes
