@@ -15,7 +15,6 @@ namespace {
 
 // A Date that is nearer than this to our own time is no sign of a clock that is off.
 constexpr TimeMs skew_worth_correcting_ms = 4 * 60'000;
-constexpr std::int64_t longest_wait_ms = 20'000;
 constexpr std::size_t remembered_buckets = 10'000;
 
 double random_chance() {
@@ -34,6 +33,10 @@ std::string named_region(const HttpResponse& response) {
   if (begin == std::string::npos) return {};
   const std::size_t end = response.body.find("</Region>", begin);
   return end == std::string::npos ? std::string() : response.body.substr(begin + 8, end - begin - 8);
+}
+
+Error stopped() {
+  return errors::unavailable("the client was stopped before the call was made", std::string(before_sending));
 }
 
 bool is_redirect(const Error& error) {
@@ -177,7 +180,13 @@ Result<json::Value> Client::call(const CallContext& context, std::string_view se
   FIXPOINT_TRY(prepared, prepare(*operation, input, region, token, context.execution));
 
   std::string request_id;
+  // Of an attempt that may have had its effect: what comes after it and was not made says nothing of that.
+  std::optional<Error> perhaps_made;
   const auto failed = [&](Error error) {
+    if (perhaps_made) {
+      perhaps_made->retry_after_ms = error.retry_after_ms;
+      error = std::move(*perhaps_made);
+    }
     if (error.where.empty()) {
       error.where = std::string(service) + ':' + std::string(operation_name);
       // What AWS's support asks for first.
@@ -189,7 +198,14 @@ Result<json::Value> Client::call(const CallContext& context, std::string_view se
   bool session_renewed = false;
   bool redirected = false;
   int tokens = 0;
+  const Rate::Call mine{context.account, prepared.endpoint.region, service, operation_name, input};
+  const bool idempotent = options_.rate != nullptr && options_.rate->limits().idempotent(service, operation_name);
   for (int number = 1;;) {
+    if (options_.rate != nullptr) {
+      const auto turn = options_.rate->take(mine);
+      if (!turn) return failed(turn.error());
+      if (*turn > 0 && !pause(*turn)) return failed(stopped());
+    }
     Credentials credentials;
     if (!operation->unsigned_request) {
       FIXPOINT_TRY(found, credentials_.get(context));
@@ -201,6 +217,8 @@ Result<json::Value> Client::call(const CallContext& context, std::string_view se
       return std::move(*attempt->outcome);
     }
     Error error = attempt ? std::move(attempt->outcome.error().error) : std::move(attempt.error());
+    const RetryReason reason = retry_reason(*operation, error, idempotent);
+    if (options_.rate != nullptr && reason == RetryReason::Throttled) options_.rate->throttled(mine);
     std::optional<std::int64_t> asked;
     request_id = attempt ? std::move(attempt->outcome.error().request_id) : std::string();
     if (attempt) {
@@ -227,13 +245,20 @@ Result<json::Value> Client::call(const CallContext& context, std::string_view se
         }
       }
     }
-    const RetryReason reason = retry_reason(*operation, error);
     if (reason != RetryReason::None) error.retryable = true;
+    if (reason == RetryReason::Transient && error.where != before_sending)
+      perhaps_made = error;
+    else if (reason == RetryReason::None)
+      perhaps_made.reset();  // an answer to the call itself
+    if (asked) error.retry_after_ms = *asked;
     if (reason == RetryReason::None || number >= options_.max_attempts) return failed(std::move(error));
     std::int64_t wait = backoff_ms(number, options_.chance ? options_.chance() : random_chance());
     // A service that wants to be left alone for longer than a call may take gets its wish from who called.
-    if (asked && *asked > longest_wait_ms) return failed(std::move(error));
     if (asked) wait = std::max(wait, *asked);
+    if (wait > options_.longest_wait_ms) {
+      error.retry_after_ms = wait;
+      return failed(std::move(error));
+    }
     const auto taken = quota_.take(error.code == "RequestTimeout");
     if (!taken || !pause(wait)) return failed(std::move(error));
     tokens = *taken;

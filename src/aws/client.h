@@ -15,6 +15,7 @@
 #include "aws/credentials.h"
 #include "aws/endpoints.h"
 #include "aws/model.h"
+#include "aws/rate.h"
 #include "aws/retry.h"
 #include "aws/signing_keys.h"
 #include "base/clock.h"
@@ -38,6 +39,8 @@ class Client final : public Api {
     bool s3_virtual_host = true;                                    ///< the bucket in the host where it can be
     CompressionSettings compression{};                              ///< see compression_settings()
     std::string user_agent = "fixpoint";      ///< " execution/ID" follows it where a call is made for one
+    Rate* rate = nullptr;                     ///< keeps calls within AWS's limits; must outlive the client; may be null
+    std::int64_t longest_wait_ms = 20'000;    ///< within a call; who would wait longer is told when to come back
     std::function<double()> chance;           ///< 0 to 1, for the jitter; random where empty
     std::function<void(std::int64_t)> pause;  ///< waits so many milliseconds; really does where empty
   };
@@ -49,8 +52,10 @@ class Client final : public Api {
 
   /// Errors: what the service answered, `retryable` where a later try may succeed; before anything is sent
   /// ValidationException (see validate_call; a region or label that cannot be in a URL), UnknownOperationException,
-  /// what models and credentials say; ConnectionError and RequestTimeout as HttpClient gives them (their `where` says
-  /// whether the request may have arrived).
+  /// what models and credentials say, RequestThrottled (see rate.h); ConnectionError and RequestTimeout as HttpClient
+  /// gives them (their `where` says whether the request may have arrived). `retry_after_ms` where a wait is asked for
+  /// that is too long for a call. Where an attempt may have had its effect and later ones were not made, the error is
+  /// that of the first.
   Result<json::Value> call(const CallContext& context, std::string_view service, std::string_view operation,
                            const json::Value& input) override;
 

@@ -15,8 +15,6 @@
 namespace fixpoint::aws {
 namespace {
 
-constexpr std::array<std::string_view, 3> transient_codes{"RequestTimeout", "RequestTimeoutException", "InternalError"};
-
 bool is_rest(Protocol protocol) {
   return protocol == Protocol::RestJson || protocol == Protocol::RestXml;
 }
@@ -269,8 +267,7 @@ ServiceError parse_error(const Operation& operation, const HttpResponse& respons
     if (!headers_read) error.where = headers_read.error().where;
   }
   error.retryable = error.http_status >= 500 || error.http_status == 429 || is_throttling_code(error.code) ||
-                    std::ranges::find(transient_codes, error.code) != transient_codes.end() ||
-                    (shape != nullptr && shape->retryable);
+                    is_transient_code(error.code) || (shape != nullptr && shape->retryable);
   return failed;
 }
 

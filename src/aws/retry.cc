@@ -30,6 +30,20 @@ constexpr std::array<std::string_view, 15> throttling_codes = {
     "EC2ThrottledException",
     "Client.RequestLimitExceeded",
 };
+constexpr std::array<std::string_view, 12> denial_codes = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AllAccessDisabled",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "AuthFailure",
+    "Client.UnauthorizedOperation",
+    "NotAuthorized",
+    "OptInRequired",
+    "UnauthorizedException",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+};
 constexpr std::array<std::string_view, 11> transient_codes = {
     "RequestTimeout",
     "RequestTimeoutException",
@@ -57,6 +71,9 @@ constexpr std::array<std::string_view, 11> reading = {"Get",    "List",  "Descri
 bool is_throttling_code(std::string_view code) {
   return is_in(code, throttling_codes);
 }
+bool is_denial_code(std::string_view code) {
+  return is_in(code, denial_codes);
+}
 bool is_transient_code(std::string_view code) {
   return is_in(code, transient_codes);
 }
@@ -67,19 +84,24 @@ bool is_skew_code(std::string_view code) {
   return is_in(code, skew_codes);
 }
 
+bool sounds_like_reading(std::string_view operation) {
+  return std::any_of(reading.begin(), reading.end(), [&](std::string_view verb) {
+    if (!operation.starts_with(verb)) return false;
+    const std::string_view rest = operation.substr(verb.size());
+    return rest.empty() || (rest[0] >= 'A' && rest[0] <= 'Z');
+  });
+}
+
 bool is_safe_to_repeat(const Operation& operation) {
   if (operation.idempotent || operation.idempotency_token != nullptr) return true;
   const bool is_rest =
       operation.service->protocol == Protocol::RestJson || operation.service->protocol == Protocol::RestXml;
   if (is_rest && operation.method != "POST" && operation.method != "PATCH") return true;
-  return std::any_of(reading.begin(), reading.end(), [&](std::string_view verb) {
-    if (!operation.name.starts_with(verb)) return false;
-    const std::string_view rest = operation.name.substr(verb.size());
-    return rest.empty() || (rest[0] >= 'A' && rest[0] <= 'Z');
-  });
+  return sounds_like_reading(operation.name);
 }
 
-RetryReason retry_reason(const Operation& operation, const Error& error) {
+RetryReason retry_reason(const Operation& operation, const Error& error, bool is_idempotent) {
+  const bool repeatable = is_idempotent || is_safe_to_repeat(operation);
   if (is_throttling_code(error.code) || error.http_status == 429) return RetryReason::Throttled;
   if (const Shape* shape = operation.find_error(error.code); shape != nullptr) {
     if (shape->throttling) return RetryReason::Throttled;
@@ -88,12 +110,12 @@ RetryReason retry_reason(const Operation& operation, const Error& error) {
   const bool network = error.code == "ConnectionError" || (error.code == "RequestTimeout" && error.http_status == 0);
   if (network) {
     if (!error.retryable) return RetryReason::None;
-    if (error.where == "before sending") return RetryReason::Transient;
-    return is_safe_to_repeat(operation) ? RetryReason::Transient : RetryReason::None;
+    if (error.where == before_sending) return RetryReason::Transient;
+    return repeatable ? RetryReason::Transient : RetryReason::None;
   }
   const bool server_fault =
       error.http_status == 500 || error.http_status == 502 || error.http_status == 503 || error.http_status == 504;
-  if ((server_fault || is_transient_code(error.code)) && is_safe_to_repeat(operation)) return RetryReason::Transient;
+  if ((server_fault || is_transient_code(error.code)) && repeatable) return RetryReason::Transient;
   return RetryReason::None;
 }
 

@@ -25,6 +25,8 @@ enum class RetryReason : std::uint8_t {
 
 /// Codes that all mean: too many calls, try later.
 bool is_throttling_code(std::string_view code);
+/// Codes that all mean: not allowed. Like throttling, they say nothing of what is there.
+bool is_denial_code(std::string_view code);
 /// Codes of a passing fault of the service.
 bool is_transient_code(std::string_view code);
 /// Codes of credentials that are over.
@@ -32,13 +34,18 @@ bool is_expiry_code(std::string_view code);
 /// Codes that a request signed at the wrong time may get.
 bool is_skew_code(std::string_view code);
 
+/// True where the operation's name says that it only reads.
+bool sounds_like_reading(std::string_view operation);
+
 /// True where making the call twice does no more than making it once: it only reads, the model calls it idempotent or
 /// gives it an idempotency token (which the attempts share), or HTTP says so of its method (RFC 9110 section 9.2.2).
 bool is_safe_to_repeat(const Operation& operation);
 
-/// Why the call that ended in `error` may be made again. Skew and expiry are left to the caller, who knows whether
+/// Why the call that ended in `error` may be made again: throttled, or not sent, it was surely not made; after a fault
+/// it may have been, so that it has to be safe to repeat (as is_safe_to_repeat says, or as the caller knows:
+/// `is_idempotent`). Skew and expiry are left to the caller, who knows whether
 /// there is something to correct.
-RetryReason retry_reason(const Operation& operation, const Error& error);
+RetryReason retry_reason(const Operation& operation, const Error& error, bool is_idempotent = false);
 
 /// The wait that the service asks for, by x-amz-retry-after (milliseconds) or Retry-After (seconds); nothing where it
 /// asks for none.

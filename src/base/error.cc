@@ -5,7 +5,7 @@ namespace errors {
 namespace {
 
 Error make(std::string_view code, std::string message, std::string where, int status, bool retryable = false) {
-  return Error{std::string(code), std::move(message), std::move(where), retryable, status};
+  return Error{std::string(code), std::move(message), std::move(where), retryable, status, 0};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -13,9 +14,13 @@ struct Error {
   std::string where;       ///< the place, where there is one: a member's path, a file and line; may be empty
   bool retryable = false;  ///< true where the same call may succeed when it is made again
   int http_status = 0;     ///< the HTTP status that goes with the code; 0 where the service's model says it
+  std::int64_t retry_after_ms = 0;  ///< of a retryable one: how long to wait before; 0 where nothing says it
 
   bool operator==(const Error&) const = default;
 };
+
+/// `where` of a call that failed before anything of it was sent: it was surely not made.
+inline constexpr std::string_view before_sending = "before sending";
 
 /// A value or the reason why there is none.
 template <class T>

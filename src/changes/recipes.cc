@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "changes/names.h"
 #include "changes/tag_rules.h"
 #include "json/yaml.h"
 
@@ -28,15 +29,11 @@ Result<void> only(const Value& form, std::initializer_list<std::string_view> kno
   return {};
 }
 
-Result<std::vector<std::string>> read_names(const Value& list, const std::string& where) {
-  std::vector<std::string> names;
-  if (list.is_null()) return names;
-  if (!list.is_array()) return fail(bad(where, "has to be a list of names"));
-  for (const Value& name : list.as_array()) {
-    if (!name.is_string()) return fail(bad(where, "has to be a list of names"));
-    names.push_back(name.as_string());
-  }
-  return names;
+// Error codes that stand for "nothing there" or "undone already".
+Result<std::vector<std::string>> read_codes(const Value& list, const std::string& where) {
+  auto codes = read_error_codes(list);
+  if (!codes) return fail(bad(where, codes.error().message));
+  return codes;
 }
 
 Result<jsonata::Template> read_template(const Value& form, const std::string& where) {
@@ -51,7 +48,7 @@ Result<Recipe::Read> read_read(const Value& form, std::string name, bool has_als
   FIXPOINT_CHECK(has_also ? only(form, {"call", "input", "absent", "take", "also"}, where)
                           : only(form, {"call", "input", "absent", "take"}, where));
   FIXPOINT_TRY(call, read_call(form, where));
-  FIXPOINT_TRY(absent, read_names(form["absent"], where + ".absent"));
+  FIXPOINT_TRY(absent, read_codes(form["absent"], where + ".absent"));
   Recipe::Read read{std::move(name), std::move(call), {}, std::move(absent)};
   if (const Value* take = form.find("take")) {
     FIXPOINT_TRY(compiled, read_template(*take, where + ".take"));
@@ -166,7 +163,7 @@ Result<Recipe> read_recipe(const Value& form, const std::string& where) {
     FIXPOINT_TRY(each, read_optional(steps[i], "each", here));
     FIXPOINT_TRY(when, read_optional(steps[i], "when", here));
     FIXPOINT_TRY(call, read_call(steps[i], here));
-    FIXPOINT_TRY(done, read_names(steps[i]["done"], here + ".done"));
+    FIXPOINT_TRY(done, read_codes(steps[i]["done"], here + ".done"));
     recipe.undo.push_back({std::move(each), std::move(when), std::move(call), std::move(done)});
   }
   return recipe;
@@ -220,8 +217,9 @@ Result<Recipes> Recipes::load(const catalog::Catalog& catalog) {
     if (!form->is_object()) return fail(bad(path, "has to be a mapping of operations to recipes"));
     for (const auto& member : form->as_object()) {
       if (member.key == "reads" || member.key == "changes") {
-        FIXPOINT_TRY(names, read_names(member.value, path + ":" + member.key));
-        for (const auto& name : names)
+        auto names = read_names(member.value);
+        if (!names) return fail(bad(path + ":" + member.key, names.error().message));
+        for (const auto& name : *names)
           (member.key == "reads" ? out.reads_ : out.changes_).insert(key_of(service, name));
         continue;
       }

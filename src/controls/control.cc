@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 #include <set>
 
+#include "changes/names.h"
 #include "json/text.h"
 #include "json/yaml.h"
 
@@ -69,14 +70,14 @@ class Reader {
   }
 
   Result<std::vector<std::string>> names(const Value& list, const std::string& place) const {
-    std::vector<std::string> out;
-    if (list.is_null()) return out;
-    if (!list.is_array()) return fail(bad(place, "has to be a list of names"));
-    for (const Value& name : list.as_array()) {
-      if (!name.is_string()) return fail(bad(place, "has to be a list of names (a number needs quotes)"));
-      out.push_back(name.as_string());
-    }
-    return out;
+    return at(place, changes::read_names(list));
+  }
+  Result<std::vector<std::string>> codes(const Value& list, const std::string& place) const {
+    return at(place, changes::read_error_codes(list));
+  }
+  Result<std::vector<std::string>> at(const std::string& place, Result<std::vector<std::string>> names) const {
+    if (!names) return fail(bad(place, names.error().message));
+    return names;
   }
 
   Result<Template> filled(const Value& form, const std::string& place) const {
@@ -190,9 +191,9 @@ class Reader {
         FIXPOINT_TRY(taken, filled(*take, place + ".take"));
         read.take = taken;
       }
-      FIXPOINT_TRY(absent, names(member.value["absent"], place + ".absent"));
+      FIXPOINT_TRY(absent, codes(member.value["absent"], place + ".absent"));
       read.absent = absent;
-      FIXPOINT_TRY(gone, names(member.value["gone"], place + ".gone"));
+      FIXPOINT_TRY(gone, codes(member.value["gone"], place + ".gone"));
       read.gone = gone;
       control.reads.push_back(std::move(read));
     }
@@ -224,7 +225,7 @@ class Reader {
         FIXPOINT_TRY(condition, filled(*when, place + ".when"));
         change.when = condition;
       }
-      FIXPOINT_TRY(done, names(calls[i]["done"], place + ".done"));
+      FIXPOINT_TRY(done, codes(calls[i]["done"], place + ".done"));
       change.done = done;
       control.changes.push_back(std::move(change));
     }

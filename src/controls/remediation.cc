@@ -449,15 +449,19 @@ Step Remediation::verify(const Context& context) {
 Step Remediation::failed(const Context& context, const std::string& where, const Error& error,
                          const std::string& outcome) {
   const Value& cursor = context.execution.cursor;
-  const auto attempt = cursor["attempt"].int_or(0) + 1;
-  if (error.retryable && attempt < options_.retry_attempts) {
+  // Who only waits for his turn has not failed at anything.
+  const bool waits_for_turn = error.retryable && error.retry_after_ms > 0 && error.where == before_sending;
+  const auto attempt = cursor["attempt"].int_or(0) + (waits_for_turn ? 0 : 1);
+  if (error.retryable && (waits_for_turn || attempt < options_.retry_attempts)) {
     Step step;
     step.next = Step::Next::Wait;
     step.cursor = cursor.is_object() ? cursor : Value(json::Object{{"phase", "begin"}});
     step.cursor.set("attempt", attempt);
     step.outcome = "tries again";
-    step.wake_ms = clock_.now_ms() + (TimeMs{1000} << attempt);
-    step.note = where + " failed: " + error.code + ": " + error.message + "; tries again";
+    step.wake_ms = clock_.now_ms() +
+                   (waits_for_turn ? error.retry_after_ms : std::max(TimeMs{1000} << attempt, error.retry_after_ms));
+    step.note = waits_for_turn ? where + " waits for its turn: " + error.message
+                               : where + " failed: " + error.code + ": " + error.message + "; tries again";
     return step;
   }
   std::string made;

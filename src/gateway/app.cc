@@ -7,6 +7,7 @@
 
 #include "audit/log.h"
 #include "aws/client.h"
+#include "aws/rate.h"
 #include "base/arn.h"
 #include "controls/remediation.h"
 #include "controls/undo.h"
@@ -17,6 +18,7 @@
 #include "http/address_guard.h"
 #include "http/curl_client.h"
 #include "json/text.h"
+#include "json/yaml.h"
 #include "sandbox/sandbox.h"
 #include "services/events/events.h"
 #include "services/lambda/lambda.h"
@@ -204,10 +206,23 @@ class WholeApp final : public App {
       account_ = embedded_account_.get();
       return {};
     }
+    aws::CallLimits limits;
+    for (const std::string& path : catalog_.list("limits")) {
+      if (!path.ends_with(".yaml")) continue;
+      const std::string service = std::filesystem::path(path).stem().string();
+      FIXPOINT_TRY(form, json::parse_yaml(*catalog_.find(path)));
+      FIXPOINT_CHECK(limits.add(service, form));
+    }
+    rate_ = std::make_unique<aws::Rate>(clock_, std::move(limits));
+    FIXPOINT_TRY(compression, aws::compression_settings(aws::process_environment()));
     http_ = std::make_unique<http::CurlClient>();
     credentials_ = std::make_unique<aws::EnvironmentCredentials>();
     aws::Client::Options client;
     client.endpoint_url = options_.account_endpoint;
+    client.compression = compression;
+    client.rate = rate_.get();
+    // Executions wait without a thread; what a call may wait by itself is kept short.
+    client.longest_wait_ms = 2'000;
     client_ = std::make_unique<aws::Client>([this](std::string_view name) { return models_->get(name); }, *http_,
                                             *credentials_, clock_, client);
     account_ = client_.get();
@@ -316,6 +331,7 @@ class WholeApp final : public App {
   std::unique_ptr<EmbeddedAccount> embedded_account_;
   std::unique_ptr<http::CurlClient> http_;
   std::unique_ptr<aws::CredentialsProvider> credentials_;
+  std::unique_ptr<aws::Rate> rate_;
   std::unique_ptr<aws::Client> client_;
   aws::Api* account_ = nullptr;
   std::unique_ptr<audit::Log> audit_;

@@ -222,5 +222,29 @@ TEST_F(Moto, securityhub_findings) {
   EXPECT_EQ(found["Findings"][0]["Title"].string_or(""), "t");
 }
 
+TEST_F(Moto, is_called_no_more_often_than_the_limits_allow) {
+  ManualClock clock(1'700'000'000'000);
+  CallLimits limits;
+  ASSERT_TRUE(limits.add("kms", *json::parse(R"({"source": "s", "buckets": [{"rate": 5, "burst": 5}]})")));
+  Rate rate(clock, limits);
+  Client::Options options;
+  options.endpoint_url = "http://127.0.0.1:" + std::to_string(port_);
+  options.rate = &rate;
+  std::int64_t waited_ms = 0;
+  options.pause = [&](std::int64_t ms) {
+    waited_ms += ms;
+    clock.advance_ms(ms);
+  };
+  Client client([this](std::string_view name) { return models_->get(name); }, http_, credentials_, clock, options);
+  CallContext context;
+  context.account = "123456789012";
+  context.region = "us-east-1";
+  for (int i = 0; i < 25; ++i) {
+    const auto keys = client.call(context, "kms", "ListKeys", json::Object());
+    ASSERT_TRUE(keys) << describe(keys.error());
+  }
+  EXPECT_NEAR(static_cast<double>(waited_ms), 4'000, 100) << "25 calls less a burst of 5, at five a second";
+}
+
 }  // namespace
 }  // namespace fixpoint::aws

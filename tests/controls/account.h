@@ -28,7 +28,7 @@ class EarApi final : public aws::Api {
     {
       std::lock_guard lock(mutex_);
       calls_.push_back(std::string(service) + ":" + std::string(operation));
-      fails = fault_ && calls_.size() == fail_at_;
+      fails = fault_ && (calls_.size() == fail_at_ || calls_.size() <= fail_first_);
     }
     if (!fails) return account_.call(context, service, operation, input);
     if (made_first_) (void)account_.call(context, service, operation, input);
@@ -42,9 +42,16 @@ class EarApi final : public aws::Api {
     fault_ = std::move(error);
     made_first_ = made_first;
   }
+  /// Each of the next n calls fails and has no effect.
+  void fail_first(std::size_t n, Error error) {
+    fail_at(0, std::move(error));
+    std::lock_guard lock(mutex_);
+    fail_first_ = n;
+  }
   void clear() {
     std::lock_guard lock(mutex_);
     calls_.clear();
+    fail_first_ = 0;
     fault_.reset();
   }
   std::vector<std::string> calls() {
@@ -57,6 +64,7 @@ class EarApi final : public aws::Api {
   std::mutex mutex_;
   std::vector<std::string> calls_;
   std::size_t fail_at_ = 0;
+  std::size_t fail_first_ = 0;
   std::optional<Error> fault_;
   bool made_first_ = false;
 };

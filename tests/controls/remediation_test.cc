@@ -217,6 +217,34 @@ TEST(Remediation, gets_over_whichever_call_fails_once) {
 }
 
 // Two changes, each wanted where its own part is missing: what was had is not had again, whichever answer is lost.
+TEST(Remediation, waits_for_its_turn_as_often_as_it_has_to_without_a_thread) {
+  // Longer than a call that fails would be tried: nothing has failed.
+  Account account;
+  const Value finding = account.scene("S3.4");
+  Error turn = errors::coded("RequestThrottled", "is called as often as AWS lets it be", 429);
+  turn.where = before_sending;
+  turn.retryable = true;
+  turn.retry_after_ms = 90'000;
+  account.ear->fail_first(20, turn);
+  const TimeMs start = account.clock.now_ms();
+  const auto run = account.run("S3.4", finding, decided);
+  EXPECT_EQ(run.outcome, "fixed") << json::print(run.result);
+  EXPECT_GE(account.clock.now_ms() - start, 20 * 90'000) << "it came back when it was told to";
+  EXPECT_EQ(account.updates(finding), 1);
+}
+
+TEST(Remediation, of_what_cannot_be_read_passes_nothing) {
+  for (const Error& error : {errors::throttling("slower"), errors::access_denied("no")}) {
+    Account account;
+    const Value finding = account.scene("S3.4");
+    account.ear->fail_first(1'000, error);
+    const auto run = account.run("S3.4", finding, decided);
+    EXPECT_EQ(run.outcome, "failed") << error.code;
+    EXPECT_EQ(account.status(finding), "NOTIFIED");
+    EXPECT_NE(account.note(finding).find(error.code), std::string::npos) << account.note(finding);
+  }
+}
+
 TEST(Remediation, makes_each_of_several_changes_once_whichever_answer_is_lost) {
   test::TempDir folder;
   std::filesystem::create_directories(folder.path() / "controls");
