@@ -6,7 +6,10 @@
 #include <cstring>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -15,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
+
+#include "functions/socket_filter.h"
 
 namespace fixpoint::functions {
 namespace {
@@ -52,6 +57,9 @@ struct ChildPlan {
   int output;
   int null;
   int report;
+  int network;
+  int user_namespace;
+  sock_fprog filter;
   bool become;
   uid_t user;
   std::array<std::pair<__rlimit_resource, rlim_t>, 5> limits;
@@ -79,6 +87,9 @@ struct ChildPlan {
     close(fd);
   }
   int report = plan.report;
+  // Into the namespaces first, while we still may: what follows gives that up.
+  if (plan.user_namespace >= 0 && setns(plan.user_namespace, CLONE_NEWUSER) != 0) report_and_exit(report);
+  if (plan.network >= 0 && setns(plan.network, CLONE_NEWNET) != 0) report_and_exit(report);
   if (dup2(plan.null, 0) < 0 || dup2(plan.output, 1) < 0 || dup2(plan.output, 2) < 0) report_and_exit(report);
   for (int i = 0; i < plan.inherited_count; ++i)
     if (dup2(plan.inherited[i], first_inherited + i) < 0) report_and_exit(report);
@@ -104,6 +115,7 @@ struct ChildPlan {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of user, which takes it away
   umask(022);
   if (chdir(plan.folder) != 0) report_and_exit(report);
+  if (plan.filter.len != 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &plan.filter) != 0) report_and_exit(report);
   execve(plan.argv[0], plan.argv, plan.environment);
   report_and_exit(report);
 }
@@ -158,6 +170,13 @@ Result<Process> Process::start(Launch launch) {
   }
   fcntl(output_read.get(), F_SETFL, O_NONBLOCK);
 
+  sock_fprog filter{};
+  if (launch.filter_sockets) {
+    const auto program = socket_filter();
+    if (program.empty()) return fail(failed("no filter of system calls is known for this machine", ENOSYS));
+    filter.len = static_cast<unsigned short>(program.size());
+    filter.filter = const_cast<sock_filter*>(program.data());  // the kernel only reads it
+  }
   const auto argv = pointers(launch.argv);
   const auto environment = pointers(launch.environment);
   ChildPlan plan{argv.data(),
@@ -168,6 +187,9 @@ Result<Process> Process::start(Launch launch) {
                  output_write.get(),
                  null.get(),
                  report_write.get(),
+                 launch.network,
+                 launch.user_namespace,
+                 filter,
                  launch.user.has_value(),
                  launch.user.value_or(0),
                  {{{RLIMIT_CORE, 0},

@@ -38,6 +38,9 @@ struct Launch {
   std::vector<std::string> environment;  ///< all of it: nothing of ours is passed on
   std::string folder = "/";              ///< the working directory
   std::vector<Fd> inherited;             ///< become descriptors 3, 4, ... of the process
+  int network = -1;                      ///< of a Network: the process has no other; the caller's, until it has started
+  int user_namespace = -1;               ///< the same one's, where it has one
+  bool filter_sockets = false;           ///< see socket_filter.h
   std::optional<uid_t> user;             ///< user and group to become; only root can
   bool user_is_its_own = false;          ///< nobody else runs as `user`: all of that user is killed with the process
   std::int64_t data_bytes = 0;           ///< RLIMIT_DATA; 0 leaves a limit as it is

@@ -30,9 +30,11 @@ struct Invocation {
   std::function<Result<std::string>()> code;
   std::string payload = "{}";  ///< JSON text; not looked into. 6 MB at most, as Lambda's synchronous limit
   Credentials credentials;
-  std::string endpoint_url;  ///< where the handler's boto3 goes: "http://127.0.0.1:4566"
-  std::string request_id;    ///< a UUID, or other text of letters, digits, '-' and '_'; made where empty
-  std::string invoked_arn;   ///< with the qualifier that the caller used; the record's own ARN where empty
+  /// Where the handler's boto3 goes: "http://127.0.0.1:4566", with an address, no name. Where the network is cut off it
+  /// is all that a handler reaches, and is seen as http://127.0.0.1 with the same port.
+  std::string endpoint_url;
+  std::string request_id;   ///< a UUID, or other text of letters, digits, '-' and '_'; made where empty
+  std::string invoked_arn;  ///< with the qualifier that the caller used; the record's own ARN where empty
   /// JSON text (decoded from base64) for context.client_context; may be empty. 3,583 bytes at most, as Lambda's limit.
   std::string client_context;
   TimeMs deadline_ms = 0;  ///< ends the run where this comes before the function's own timeout; 0 for none
@@ -59,6 +61,8 @@ struct RuntimeOptions {
   std::string bubblewrap = "/usr/bin/bwrap";
   /// False runs handlers without bubblewrap even where it works: for machines where it is not wanted.
   bool use_bubblewrap = true;
+  /// False leaves handlers in the machine's network even where they could have one of their own.
+  bool own_network = true;
   std::size_t processes = 4;       ///< at most at once; each runs one handler at a time
   std::size_t queue_limit = 1000;  ///< invocations that may wait for a process; beyond: TooManyRequestsException
   int recycle_after = 1000;        ///< runs, after which a process is replaced

@@ -1,11 +1,15 @@
 #include "functions/sandbox.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <netinet/in.h>
+#include <optional>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -70,9 +74,42 @@ void add_system(std::vector<std::string>& argv) {
     add({"--ro-bind-try", path, path});
 }
 
+void enter(Launch& launch, const Network& network) {
+  launch.network = network.network();
+  launch.user_namespace = network.user_namespace();
+  launch.filter_sockets = true;
+}
+
+// Where the gateway listens: `http://127.0.0.1:4566`.
+struct Gateway {
+  std::string address;
+  std::uint16_t port = 0;  // 0: none that a relay could reach
+  std::string path;
+};
+
+Gateway gateway_of(const std::string& url) {
+  constexpr std::string_view scheme = "http://";
+  if (!url.starts_with(scheme)) return {};
+  std::string_view rest = std::string_view(url).substr(scheme.size());
+  const std::size_t path = std::min(rest.find('/'), rest.size());
+  Gateway out;
+  out.path = rest.substr(path);
+  rest = rest.substr(0, path);
+  const std::size_t colon = rest.rfind(':');
+  const auto port = colon == std::string_view::npos ? std::nullopt : to_int64(rest.substr(colon + 1));
+  if (!port || *port < 1 || *port > 65'535) return {};
+  std::string_view host = rest.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  // What listens on every address listens on loopback.
+  out.address = host == "localhost" || host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : std::string(host);
+  out.port = static_cast<std::uint16_t>(*port);
+  return out;
+}
+
 }  // namespace
 
-Sandbox::Sandbox(const RuntimeOptions& options, Hold hold) : options_(options), hold_(hold) {}
+Sandbox::Sandbox(const RuntimeOptions& options, Hold hold, bool own_network)
+    : options_(options), hold_(hold), own_network_(own_network) {}
 
 Sandbox::~Sandbox() {
   remove_folder(runtime_folder_);
@@ -94,52 +131,93 @@ Result<std::unique_ptr<Sandbox>> Sandbox::find(const RuntimeOptions& options) {
   std::string refused;
   Error last;
   for (const Hold hold : holds) {
-    std::unique_ptr<Sandbox> sandbox(new Sandbox(options, hold));
-    const auto tried = sandbox->try_out();
-    if (!tried) {
-      last = tried.error();
-      if (sandbox->in_bubblewrap()) refused = last.message;
-      continue;
+    std::string network_refused;
+    for (const bool own_network : {true, false}) {
+      if (own_network && !options.own_network) {
+        network_refused = "that is switched off";
+        continue;
+      }
+      std::unique_ptr<Sandbox> sandbox(new Sandbox(options, hold, own_network));
+      if (const auto tried = sandbox->try_out(); !tried) {
+        last = tried.error();
+        if (own_network) network_refused = last.message;
+        if (sandbox->in_bubblewrap()) refused = last.message;
+        continue;
+      }
+      sandbox->sentence_ = sandbox->describe(refused, network_refused);
+      return sandbox;
     }
-    const std::string always =
-        " Memory, processes, file size and processor time are limited for each process. The network is not cut off: "
-        "handlers reach the gateway on loopback, and so whatever else this machine reaches.";
-    switch (hold) {
-      case Hold::BubblewrapAsOtherUser:
-      case Hold::Bubblewrap:
-        sandbox->sentence_ =
-            "Handlers run in bubblewrap: /usr is read-only, /tmp and the code are private and in memory, other files, "
-            "processes and environment variables of this machine are out of sight" +
-            std::string(hold == Hold::BubblewrapAsOtherUser ? "; each process has a user of its own." : ".") + always +
-            (hold == Hold::Bubblewrap && root ? " They run as root without its powers, since no other user can start " +
-                                                    options.interpreter + ": the number of processes is not limited."
-                                              : "");
-        break;
-      case Hold::OtherUser:
-        sandbox->sentence_ =
-            "Handlers run WITHOUT bubblewrap, as users of their own, which keeps them from files and "
-            "processes of others but lets them read what everybody may read." +
-            always;
-        break;
-      case Hold::Plain:
-        sandbox->sentence_ =
-            "Handlers run WITHOUT isolation, as the user that runs fixpoint, and can read and change "
-            "what that user can, fixpoint's own data included; what one starts in a session of its own may outlive "
-            "it." +
-            always + (root ? " As root, the number of processes is not limited either." : "");
-        break;
-    }
-    if (!sandbox->in_bubblewrap())
-      sandbox->sentence_ +=
-          options.use_bubblewrap ? " Bubblewrap does not work here: " + refused : " Bubblewrap is switched off.";
-    return sandbox;
   }
   return fail(std::move(last));
 }
 
+std::string Sandbox::describe(const std::string& bubblewrap_refused, const std::string& network_refused) const {
+  const bool root = geteuid() == 0;
+  std::string always = " Memory, processes, file size and processor time are limited for each process.";
+  if (own_network_)
+    always +=
+        " The network is cut off: each process has a network of its own, in which nothing answers but the gateway and "
+        "the runtime interface.";
+  else
+    always +=
+        " The network is NOT cut off: handlers reach the gateway on loopback, and so whatever else this machine "
+        "reaches (" +
+        network_refused + ").";
+  std::string text;
+  switch (hold_) {
+    case Hold::BubblewrapAsOtherUser:
+    case Hold::Bubblewrap:
+      text =
+          "Handlers run in bubblewrap: /usr is read-only, /tmp and the code are private and in memory, other files, "
+          "processes and environment variables of this machine are out of sight" +
+          std::string(hold_ == Hold::BubblewrapAsOtherUser ? "; each process has a user of its own." : ".") + always +
+          (hold_ == Hold::Bubblewrap && root ? " They run as root without its powers, since no other user can start " +
+                                                   options_.interpreter + ": the number of processes is not limited."
+                                             : "");
+      break;
+    case Hold::OtherUser:
+      text =
+          "Handlers run WITHOUT bubblewrap, as users of their own, which keeps them from files and "
+          "processes of others but lets them read what everybody may read." +
+          always;
+      break;
+    case Hold::Plain:
+      text =
+          "Handlers run WITHOUT isolation, as the user that runs fixpoint, and can read and change "
+          "what that user can, fixpoint's own data included; what one starts in a session of its own may outlive "
+          "it." +
+          always + (root ? " As root, the number of processes is not limited either." : "");
+      break;
+  }
+  if (!in_bubblewrap())
+    text += options_.use_bubblewrap ? " Bubblewrap does not work here: " + bubblewrap_refused
+                                    : " Bubblewrap is switched off.";
+  return text;
+}
+
+// A Python that says that it works, and, where it is to have a network of its own, that it does not hear us.
 Result<void> Sandbox::try_out() {
+  const Fd ear(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  struct sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  if (!ear || bind(ear.get(), reinterpret_cast<struct sockaddr*>(&address), size) != 0 || listen(ear.get(), 1) != 0 ||
+      getsockname(ear.get(), reinterpret_cast<struct sockaddr*>(&address), &size) != 0)
+    return fail(errors::coded("ServiceException", "No listener can be had on loopback", 500));
+  const std::string script =
+      own_network_
+          ? "import socket\ns = socket.socket()\ns.settimeout(5)\nr = s.connect_ex(('127.0.0.1', " +
+                std::to_string(ntohs(address.sin_port)) + "))\nprint('works' if r else 'the network is not cut off')"
+          : "print('works')";
   Started started;
-  FIXPOINT_TRY(plan, launch({}, {options_.interpreter, "-I", "-S", "-c", "print('works')"}, started));
+  FIXPOINT_TRY(plan, launch({}, {options_.interpreter, "-I", "-S", "-c", script}, started));
+  std::optional<Network> network;
+  if (own_network_) {
+    FIXPOINT_TRY(made, Network::make({}));
+    network = std::move(made);
+    enter(plan, *network);
+  }
   FIXPOINT_TRY(process, Process::start(std::move(plan)));
   std::string output;
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(probe_timeout_ms);
@@ -157,10 +235,34 @@ Result<void> Sandbox::try_out() {
                             500));
 }
 
+// Gives the process its network, and the two ways out of it.
+Result<void> Sandbox::connect(const Request& request, Launch& launch, Started& started) {
+  const Gateway gateway = gateway_of(request.gateway_url);
+  // Both are on loopback inside, so that two of one number outside have to part.
+  const std::uint16_t api_port =
+      request.runtime_port == gateway.port ? request.runtime_port ^ 1U : request.runtime_port;
+  std::vector<std::uint16_t> ports{api_port};
+  if (gateway.port != 0) ports.push_back(gateway.port);
+  FIXPOINT_TRY(network, Network::make(ports));
+  std::vector<Fd> listeners = network.take_listeners();
+  std::vector<Relay::Way> ways;
+  ways.push_back({std::move(listeners[0]), "127.0.0.1", request.runtime_port});
+  if (gateway.port != 0) ways.push_back({std::move(listeners[1]), gateway.address, gateway.port});
+  FIXPOINT_TRY(relay, Relay::start(std::move(ways)));
+  started.relay = std::move(relay);
+  if (gateway.port != 0) started.gateway_url = "http://127.0.0.1:" + std::to_string(gateway.port) + gateway.path;
+  launch.environment.push_back("AWS_LAMBDA_RUNTIME_API=127.0.0.1:" + std::to_string(api_port) + "/" +
+                               request.runtime_secret);
+  enter(launch, network);
+  auto process = Process::start(std::move(launch));
+  if (!process) return fail(std::move(process.error()));
+  started.process = std::move(*process);
+  return {};
+}
+
 Result<Launch> Sandbox::launch(const Request& request, std::vector<std::string> python, Started& started) {
   Launch plan;
-  plan.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/tmp", "PYTHONDONTWRITEBYTECODE=1",
-                      "AWS_LAMBDA_RUNTIME_API=" + request.runtime_api};
+  plan.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/tmp", "PYTHONDONTWRITEBYTECODE=1"};
   plan.data_bytes = request.memory_mb * megabyte + options_.extra_memory_bytes;
   plan.file_bytes = request.ephemeral_storage_mb * megabyte;
   plan.processes = options_.process_limit;
@@ -224,12 +326,19 @@ Result<Sandbox::Started> Sandbox::start(const Request& request) {
   Started started;
   const std::string bootstrap = (in_bubblewrap() ? std::string("/var/runtime") : runtime_folder_) + "/bootstrap.py";
   FIXPOINT_TRY(plan, launch(request, {options_.interpreter, "-u", bootstrap}, started));
-  auto process = Process::start(std::move(plan));
-  if (!process) {
+  started.gateway_url = request.gateway_url;
+  const auto run = [&]() -> Result<void> {
+    if (own_network_) return connect(request, plan, started);
+    plan.environment.push_back("AWS_LAMBDA_RUNTIME_API=127.0.0.1:" + std::to_string(request.runtime_port) + "/" +
+                               request.runtime_secret);
+    FIXPOINT_TRY(process, Process::start(std::move(plan)));
+    started.process = std::move(process);
+    return {};
+  };
+  if (auto ran = run(); !ran) {
     remove_folder(started.folder);
-    return fail(std::move(process.error()));
+    return fail(std::move(ran.error()));
   }
-  started.process = std::move(*process);
   return started;
 }
 

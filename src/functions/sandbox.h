@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "functions/network.h"
 #include "functions/process.h"
+#include "functions/relay.h"
 #include "functions/runtime.h"
 
 namespace fixpoint::functions {
@@ -28,11 +30,15 @@ class Sandbox {
     std::string task_root;    ///< where the bootstrap unpacks the code, as the process sees it
     std::string runtime_dir;  ///< where the bootstrap lies, as the process sees it
     std::string folder;       ///< of ours, to be handed to remove_folder() when the process has ended; may be empty
-    bool status_has_signals;  ///< an exit status above 128 is 128 and the signal that ended the handler
+    std::string gateway_url;  ///< where the process reaches Request::gateway_url; empty where that is
+    std::unique_ptr<Relay> relay;     ///< the way out of its network, to be kept as long as it; may be null
+    bool status_has_signals = false;  ///< an exit status above 128 is 128 and the signal that ended the handler
   };
   struct Request {
-    std::size_t slot = 0;     ///< which of the processes: each has a user of its own where we can give it one
-    std::string runtime_api;  ///< the value of AWS_LAMBDA_RUNTIME_API
+    std::size_t slot = 0;            ///< which of the processes: each has a user of its own where we can give it one
+    std::uint16_t runtime_port = 0;  ///< of the runtime interface, on loopback
+    std::string runtime_secret;      ///< the first part of its paths
+    std::string gateway_url;         ///< the one address outside that the process is to reach; empty for none
     int memory_mb = 128;
     int ephemeral_storage_mb = 512;
     int timeout_s = 3;
@@ -42,14 +48,17 @@ class Sandbox {
 
  private:
   enum class Hold { BubblewrapAsOtherUser, Bubblewrap, OtherUser, Plain };
-  Sandbox(const RuntimeOptions& options, Hold hold);
+  Sandbox(const RuntimeOptions& options, Hold hold, bool own_network);
+  std::string describe(const std::string& bubblewrap_refused, const std::string& network_refused) const;
   Result<Launch> launch(const Request& request, std::vector<std::string> python, Started& started);
+  Result<void> connect(const Request& request, Launch& launch, Started& started);
   bool in_bubblewrap() const { return hold_ == Hold::BubblewrapAsOtherUser || hold_ == Hold::Bubblewrap; }
   bool as_other_user() const { return hold_ == Hold::BubblewrapAsOtherUser || hold_ == Hold::OtherUser; }
   Result<void> try_out();
 
   RuntimeOptions options_;
   Hold hold_;
+  bool own_network_;
   std::string sentence_;
   std::string runtime_folder_;  // of the two Python files, where there is no bubblewrap to show them
 };

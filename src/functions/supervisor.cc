@@ -335,7 +335,9 @@ void Supervisor::start_worker(std::unique_ptr<Run> run) {
   const std::string secret = random_hex(secret_digits);
   Sandbox::Request request;
   request.slot = free_slot();
-  request.runtime_api = "127.0.0.1:" + std::to_string(server_->port()) + "/" + secret;
+  request.runtime_port = server_->port();
+  request.runtime_secret = secret;
+  request.gateway_url = run->invocation.endpoint_url;
   request.memory_mb = function.memory_mb;
   request.ephemeral_storage_mb = function.ephemeral_storage_mb;
   request.timeout_s = function.timeout_s;
@@ -344,10 +346,12 @@ void Supervisor::start_worker(std::unique_ptr<Run> run) {
   auto worker = std::make_unique<Worker>(std::move(started->process), run->key);
   worker->secret = secret;
   worker->folder = started->folder;
+  worker->relay = std::move(started->relay);
   worker->slot = request.slot;
   worker->status_has_signals = started->status_has_signals;
   worker->log_stream = new_log_stream(function, clock_.now_ms());
-  worker->environment = environment_of(run->invocation, started->task_root, started->runtime_dir, worker->log_stream);
+  worker->environment = environment_of(run->invocation, started->task_root, started->runtime_dir, worker->log_stream,
+                                       started->gateway_url);
   worker->deadline = worker->started + milliseconds(options_.init_timeout_ms);
   if (const TimeMs ends = run->invocation.deadline_ms; ends != 0)
     worker->deadline =

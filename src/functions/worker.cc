@@ -40,7 +40,7 @@ void tell(const Run& run, Result<Outcome> outcome) {
 }
 
 json::Value environment_of(const Invocation& invocation, std::string_view task_root, std::string_view runtime_dir,
-                           std::string_view log_stream) {
+                           std::string_view log_stream, std::string_view gateway_url) {
   const FunctionRecord& function = invocation.function;
   json::Object out;
   for (const auto& [name, value] : function.environment) out.append(name, value);
@@ -63,7 +63,7 @@ json::Value environment_of(const Invocation& invocation, std::string_view task_r
   out.set("AWS_LAMBDA_LOG_STREAM_NAME", log_stream);
   // Nothing of a handler may look for credentials on the machine, or leave it through a proxy on its way to loopback.
   out.set("AWS_EC2_METADATA_DISABLED", "true");
-  if (!invocation.endpoint_url.empty()) out.set("AWS_ENDPOINT_URL", invocation.endpoint_url);
+  if (!gateway_url.empty()) out.set("AWS_ENDPOINT_URL", gateway_url);
   for (const char* name : {"NO_PROXY", "no_proxy"})
     if (!out.contains(name)) out.set(name, "127.0.0.1,localhost,.127.0.0.1,.localhost");
   return out;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "functions/process.h"
+#include "functions/relay.h"
 #include "functions/run_log.h"
 #include "functions/runtime.h"
 #include "http/server.h"
@@ -47,8 +48,9 @@ struct Worker {
 
   Process process;
   std::string key;
-  std::string secret;  ///< the first part of every path that this process asks for
-  std::string folder;  ///< to be removed with it; may be empty
+  std::string secret;            ///< the first part of every path that this process asks for
+  std::unique_ptr<Relay> relay;  ///< the way out of its network; may be null
+  std::string folder;            ///< to be removed with it; may be empty
   std::string log_stream;
   json::Value environment;
   std::size_t slot = 0;
@@ -71,7 +73,7 @@ struct Worker {
 /// The environment variables that Lambda promises a handler, with the function's own.
 /// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 json::Value environment_of(const Invocation& invocation, std::string_view task_root, std::string_view runtime_dir,
-                           std::string_view log_stream);
+                           std::string_view log_stream, std::string_view gateway_url);
 /// "/aws/lambda/NAME"
 std::string log_group_of(const FunctionRecord& record);
 /// "2026/11/25/[$LATEST]" and 32 random digits

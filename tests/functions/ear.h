@@ -31,6 +31,8 @@ class Ear {
   Ear& operator=(const Ear&) = delete;
 
   std::string port() const { return std::to_string(port_); }
+  /// To be the gateway's: where the network is cut off, a handler reaches nothing else.
+  std::string url() const { return "http://127.0.0.1:" + port(); }
   bool hears_it_start() {
     char byte = 0;
     if (!readable(listener_)) return false;

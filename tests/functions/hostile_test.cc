@@ -146,6 +146,7 @@ TEST_F(Hostile, no_handler_outlives_a_program_that_was_killed) {
   test::Ear ear;
   auto call = invocation(test::hold_a_connection + "def handler(event, context):\n    hold(event)\n", 900);
   call.payload = ear.port();
+  call.endpoint_url = ear.url();
   runtime_.reset();
   const pid_t program = fork();
   if (program == 0) {
@@ -178,6 +179,7 @@ TEST_F(Hostile, what_a_handler_leaves_behind_ends_with_its_process) {
     test::Ear ear;
     auto call = invocation(daemon, 2);
     call.payload = ear.port();
+    call.endpoint_url = ear.url();
     EXPECT_EQ(run(call).error_type, "Sandbox.Timedout");
     EXPECT_TRUE(ear.hears_it_start());
     EXPECT_TRUE(ear.hears_it_end()) << runtime_->isolation();

@@ -261,6 +261,7 @@ TEST_F(Handlers, runs_invocations_of_one_function_side_by_side) {
   std::promise<Result<Outcome>> done[2];
   for (int i = 0; i < 2; ++i) {
     call.payload = ears[i].port();
+    call.endpoint_url = ears[i].url();
     call.request_id = "run-" + std::to_string(i);
     runtime_->invoke(call, [&done, i](Result<Outcome> outcome) { done[i].set_value(std::move(outcome)); });
   }

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "functions/process.h"
+
+namespace fixpoint::functions {
+
+/// Carries the bytes of connections from listeners in another network (network.h) to addresses that this process
+/// reaches: the only way out of that network. Knows nothing of what it carries.
+class Relay {
+ public:
+  struct Way {
+    Fd listener;
+    std::string address;  ///< an IPv4 or IPv6 address, where it leads to
+    std::uint16_t port = 0;
+  };
+  static constexpr std::size_t most_connections = 256;  ///< at once; more are closed as they come
+
+  /// Runs on a thread of its own until it is destroyed, which cuts what is open. Errors: ValidationException for what
+  /// is no address; ServiceException where the system gives no thread or descriptor.
+  static Result<std::unique_ptr<Relay>> start(std::vector<Way> ways);
+  virtual ~Relay() = default;
+};
+
+}  // namespace fixpoint::functions

@@ -1,0 +1,277 @@
+#include "functions/network.h"
+
+#include <arpa/inet.h>
+#include <future>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <thread>
+
+#include "base/text.h"
+#include "functions/ear.h"
+#include "functions/handlers.h"
+#include "functions/relay.h"
+#include "http/server.h"
+
+// What a handler reaches, and what it does not.
+namespace fixpoint::functions {
+namespace {
+
+class CutOff : public Handlers {
+ protected:
+  void SetUp() override {
+    Handlers::SetUp();
+    if (IsSkipped()) return;
+    const std::string sentence = runtime_->isolation();
+    if (sentence.find("The network is cut off") == std::string::npos) {
+      // Then it says so, and why.
+      EXPECT_NE(sentence.find("The network is NOT cut off"), std::string::npos) << sentence;
+      GTEST_SKIP() << sentence;
+    }
+  }
+  // The handler's own words about each of the things that it tries.
+  json::Value tries(const std::string& body, const std::string& event = "null") {
+    auto call = invocation(
+        "import os, socket, subprocess\n"
+        "def tried(action):\n"
+        "    try:\n        return repr(action())\n"
+        "    except Exception as e:\n        return type(e).__name__\n"
+        "def connect(host, port, family=socket.AF_INET, kind=socket.SOCK_STREAM):\n"
+        "    with socket.socket(family, kind) as s:\n"
+        "        s.settimeout(5)\n"
+        "        s.connect((host, port))\n"
+        "        if kind == socket.SOCK_DGRAM: s.send(b'x')\n"
+        "        return 'connected'\n"
+        "def handler(event, context):\n" +
+        body);
+    call.payload = event;
+    const Outcome outcome = run(call);
+    EXPECT_EQ(outcome.function_error, "") << outcome.payload << outcome.log_tail;
+    return payload(outcome);
+  }
+};
+
+TEST_F(CutOff, a_handler_reaches_no_other_port_of_this_machine) {
+  test::Ear ear;  // listens, and is not the gateway
+  const auto got = tries(
+      "    return {'loopback': tried(lambda: connect('127.0.0.1', event)),\n"
+      "            'other': tried(lambda: connect('127.9.9.9', event)),\n"
+      "            'six': tried(lambda: connect('::1', event, socket.AF_INET6)),\n"
+      "            'any': tried(lambda: connect('0.0.0.0', event))}\n",
+      ear.port());
+  for (const json::Member& one : got.as_object())
+    EXPECT_EQ(one.value.string_or(""), "ConnectionRefusedError") << one.key;
+}
+
+TEST_F(CutOff, a_handler_reaches_nothing_beyond_this_machine) {
+  const auto got = tries(
+      "    return {'lan': tried(lambda: connect('192.168.0.1', 80)),\n"
+      "            'ten': tried(lambda: connect('10.0.0.1', 22)),\n"
+      "            'world': tried(lambda: connect('198.51.100.1', 443)),\n"
+      "            'metadata': tried(lambda: connect('169.254.169.254', 80)),\n"
+      "            'metadata6': tried(lambda: connect('fd00:ec2::254', 80, socket.AF_INET6)),\n"
+      "            'dns': tried(lambda: connect('192.168.0.1', 53, kind=socket.SOCK_DGRAM)),\n"
+      "            'name': tried(lambda: socket.getaddrinfo('example.com', 443)),\n"
+      "            'links': [n for _, n in socket.if_nameindex()]}\n");
+  for (const char* what : {"lan", "ten", "world", "metadata", "metadata6", "dns"})
+    EXPECT_EQ(got[what].string_or(""), "OSError") << what << ": network is unreachable " << json::print(got);
+  EXPECT_EQ(got["name"].string_or(""), "gaierror");
+  EXPECT_EQ(got["links"], json::Value(json::Array{"lo"}));
+}
+
+TEST_F(CutOff, a_handler_makes_no_socket_that_goes_around_the_network) {
+  const auto got = tries(
+      "    return {'raw': tried(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)),\n"
+      "            'packet': tried(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)),\n"
+      "            'vsock': tried(lambda: socket.socket(40, socket.SOCK_STREAM)),\n"
+      "            'ping': tried(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)),\n"
+      "            'unix': tried(lambda: socket.socketpair()[0].close())}\n");
+  for (const char* what : {"raw", "packet", "vsock", "ping"})
+    EXPECT_TRUE(got[what] == "PermissionError" || got[what] == "OSError") << what << ": " << json::print(got);
+  EXPECT_EQ(got["unix"].string_or(""), "None") << "sockets within the process are its own business";
+}
+
+TEST_F(CutOff, what_a_handler_starts_is_cut_off_as_well) {
+  test::Ear ear;
+  const auto got = tries(
+      "    code = \"import socket,sys; r = lambda a: socket.socket().connect_ex(a); \"\\\n"
+      "           \"print(r(('127.0.0.1', int(sys.argv[1]))), r(('192.168.0.1', 80)))\"\n"
+      "    import sys\n"
+      "    child = subprocess.run([sys.executable, '-S', '-c', code, str(event)], capture_output=True, text=True)\n"
+      "    entered = tried(lambda: subprocess.run(['nsenter', '-t', '1', '-n', 'true'], stderr=-3).returncode)\n"
+      "    return {'child': child.stdout.split(), 'entered': entered,\n"
+      "            'ns': tried(lambda: open('/proc/1/ns/net').close())}\n",
+      ear.port());
+  EXPECT_EQ(got["child"], (json::Value(json::Array{"111", "101"}))) << "refused, unreachable: " << json::print(got);
+  EXPECT_NE(got["entered"].string_or("0"), "0");
+}
+
+TEST_F(CutOff, handlers_do_not_hear_each_other) {
+  // Two at once: one listens, the other calls the same port.
+  test::Ear ears[2];
+  const std::string module = test::hold_a_connection +
+                             "def handler(event, context):\n"
+                             "    s = socket.socket()\n"
+                             "    if event['listen']:\n"
+                             "        s.bind(('127.0.0.1', 7777)); s.listen()\n"
+                             "        hold(event['port'])\n"
+                             "        return 'listened'\n"
+                             "    hold(event['port'])\n"
+                             "    return s.connect_ex(('127.0.0.1', 7777))\n";
+  std::promise<Result<Outcome>> done[2];
+  for (int i = 0; i < 2; ++i) {
+    auto call = invocation(module);
+    call.endpoint_url = ears[i].url();
+    call.payload = R"({"port": )" + ears[i].port() + R"(, "listen": )" + (i == 0 ? "true}" : "false}");
+    call.request_id = "run-" + std::to_string(i);
+    runtime_->invoke(call, [&done, i](Result<Outcome> outcome) { done[i].set_value(std::move(outcome)); });
+  }
+  EXPECT_TRUE(ears[0].hears_it_start());
+  EXPECT_TRUE(ears[1].hears_it_start());
+  ears[1].let_it_go_on();
+  EXPECT_EQ(done[1].get_future().get().value().payload, "111") << "connection refused";
+  ears[0].let_it_go_on();
+  EXPECT_EQ(done[0].get_future().get().value().payload, "\"listened\"");
+}
+
+TEST_F(CutOff, the_gateway_answers_boto3_and_plain_programs_alike) {
+  auto server = http::Server::start({}, [](HttpRequest request, http::Responder respond) {
+    HttpResponse response;
+    response.body = request.method == "PUT" ? std::to_string(request.body.size())
+                                            : "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>"
+                                              "123456789012</Account></GetCallerIdentityResult>"
+                                              "</GetCallerIdentityResponse>";
+    respond.send(std::move(response));
+  });
+  ASSERT_TRUE(server);
+  auto call = invocation(
+      "import boto3, os, sys, subprocess, urllib.request\n"
+      "def handler(event, context):\n"
+      "    url = os.environ['AWS_ENDPOINT_URL']\n"
+      "    big = urllib.request.Request(url + '/x', data=b'b' * 3_000_000, method='PUT')\n"
+      "    child = subprocess.run([sys.executable, '-S', '-c', 'import sys, urllib.request; '\n"
+      "        'print(len(urllib.request.urlopen(sys.argv[1]).read()))', url], capture_output=True, text=True)\n"
+      "    return [boto3.client('sts').get_caller_identity()['Account'], urllib.request.urlopen(big).read().decode(),\n"
+      "            child.stdout.strip(), url]\n");
+  for (const char* host : {"127.0.0.1", "localhost", "0.0.0.0"}) {
+    call.endpoint_url = std::string("http://") + host + ":" + std::to_string((*server)->port());
+    const Outcome outcome = run(call);
+    EXPECT_EQ(outcome.payload, "[\"123456789012\", \"3000000\", \"137\", \"http://127.0.0.1:" +
+                                   std::to_string((*server)->port()) + "\"]")
+        << host << outcome.log_tail;
+  }
+  (*server)->stop();
+}
+
+TEST_F(CutOff, without_bubblewrap_the_network_is_cut_off_all_the_same) {
+  auto some = options();
+  some.use_bubblewrap = false;
+  start(some);
+  if (runtime_->isolation().find("The network is cut off") == std::string::npos) GTEST_SKIP() << runtime_->isolation();
+  test::Ear ear;
+  const auto got = tries(
+      "    return {'loopback': tried(lambda: connect('127.0.0.1', event)),\n"
+      "            'lan': tried(lambda: connect('192.168.0.1', 80)),\n"
+      "            'vsock': tried(lambda: socket.socket(40, socket.SOCK_STREAM))}\n",
+      ear.port());
+  EXPECT_EQ(got["loopback"].string_or(""), "ConnectionRefusedError");
+  EXPECT_EQ(got["lan"].string_or(""), "OSError");
+  EXPECT_EQ(got["vsock"].string_or(""), "OSError");
+}
+
+TEST_F(Handlers, that_share_the_machines_network_are_said_to) {
+  auto some = options();
+  some.own_network = false;
+  start(some);
+  EXPECT_NE(runtime_->isolation().find("The network is NOT cut off"), std::string::npos) << runtime_->isolation();
+  EXPECT_EQ(runtime_->isolation().find("The network is cut off"), std::string::npos);
+  EXPECT_EQ(run(invocation("def handler(e, c):\n    return 'well'\n")).payload, "\"well\"");
+}
+
+// ---- The relay by itself.
+
+int connected_to(std::uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(fd, reinterpret_cast<struct sockaddr*>(&address), sizeof(address)), 0);
+  return fd;
+}
+
+std::pair<Fd, std::uint16_t> listener() {
+  Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  struct sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  EXPECT_EQ(bind(fd.get(), reinterpret_cast<struct sockaddr*>(&address), size), 0);
+  EXPECT_EQ(listen(fd.get(), 16), 0);
+  getsockname(fd.get(), reinterpret_cast<struct sockaddr*>(&address), &size);
+  return {std::move(fd), ntohs(address.sin_port)};
+}
+
+TEST(Relay, carries_both_ways_and_passes_on_the_end_of_each) {
+  auto [target, target_port] = listener();
+  auto [entrance, entrance_port] = listener();
+  std::vector<Relay::Way> ways;
+  ways.push_back({std::move(entrance), "127.0.0.1", target_port});
+  const auto relay = Relay::start(std::move(ways));
+  ASSERT_TRUE(relay) << describe(relay.error());
+  // What comes in is sent back once its end has come.
+  std::jthread echo([fd = target.get()] {
+    struct pollfd wait = {fd, POLLIN, 0};
+    poll(&wait, 1, 10'000);
+    const int one = accept(fd, nullptr, nullptr);
+    std::string all;
+    char buffer[65536];
+    for (ssize_t got; (got = recv(one, buffer, sizeof(buffer), 0)) > 0;) all.append(buffer, static_cast<size_t>(got));
+    for (std::size_t at = 0; at < all.size();) {
+      const ssize_t put = send(one, all.data() + at, all.size() - at, MSG_NOSIGNAL);
+      if (put <= 0) break;
+      at += static_cast<std::size_t>(put);
+    }
+    close(one);
+  });
+  const Fd client(connected_to(entrance_port));
+  std::string text;
+  for (int i = 0; i < 2'000'000; ++i) text += static_cast<char>(i * 31 >> 2);
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t put = send(client.get(), text.data() + at, text.size() - at, MSG_NOSIGNAL);
+    ASSERT_GT(put, 0);
+    at += static_cast<std::size_t>(put);
+  }
+  shutdown(client.get(), SHUT_WR);
+  std::string back;
+  char buffer[65536];
+  for (ssize_t got; (got = recv(client.get(), buffer, sizeof(buffer), 0)) > 0;)
+    back.append(buffer, static_cast<std::size_t>(got));
+  EXPECT_EQ(back.size(), text.size());
+  EXPECT_TRUE(back == text);
+}
+
+TEST(Relay, to_where_nobody_listens_ends_the_connection) {
+  auto [gone, gone_port] = listener();
+  gone.reset();
+  auto [entrance, entrance_port] = listener();
+  std::vector<Relay::Way> ways;
+  ways.push_back({std::move(entrance), "127.0.0.1", gone_port});
+  const auto relay = Relay::start(std::move(ways));
+  ASSERT_TRUE(relay);
+  const Fd client(connected_to(entrance_port));
+  char byte = 0;
+  EXPECT_LE(recv(client.get(), &byte, 1, 0), 0);
+}
+
+TEST(Relay, takes_addresses_and_no_names) {
+  auto [entrance, port] = listener();
+  std::vector<Relay::Way> ways;
+  ways.push_back({std::move(entrance), "gateway.example", port});
+  const auto relay = Relay::start(std::move(ways));
+  ASSERT_FALSE(relay);
+  EXPECT_EQ(relay.error().message, "'gateway.example' is no IPv4 or IPv6 address");
+}
+
+}  // namespace
+}  // namespace fixpoint::functions
