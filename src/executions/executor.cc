@@ -311,7 +311,12 @@ void Executor::tell_ended(const Execution& execution) {
     for (auto at = first; at != last; ++at) told.push_back(std::move(at->second));
     waiters_.erase(first, last);
   }
-  for (auto& ended : told) ended(execution);
+  for (auto& ended : told) {
+    try {
+      ended(execution);
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): it is the listener's own; the run has ended
+    }
+  }
 }
 
 void Executor::enqueue(const std::string& id, std::shared_ptr<Execution> loaded) {

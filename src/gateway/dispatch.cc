@@ -52,17 +52,20 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
       return run(
           workers_,
           [this, &entry, caller, service = std::string(service), operation = std::string(operation),
-           input = std::move(input), answer]() mutable {
-            const aws::CallContext context{caller.account, caller.region, caller.principal->execution,
-                                           caller.request_id};
-            auto planned = door_.other(context, step_of(caller), service, operation, input);
-            if (!planned) return answer(fail(std::move(planned.error())));
-            if (*planned) return answer(std::move(**planned));
-            if (entry.later) return entry.later(caller, input, std::move(answer));
-            answer(guarded([&] { return entry.function(caller, input); }));
+           input = std::move(input), answer] {
+            guarded_later(answer, [&](const aws::Answer& once) {
+              const aws::CallContext context{caller.account, caller.region, caller.principal->execution,
+                                             caller.request_id};
+              auto planned = door_.other(context, step_of(caller), service, operation, input);
+              if (!planned) return once(fail(std::move(planned.error())));
+              if (*planned) return once(std::move(**planned));
+              if (entry.later) return entry.later(caller, input, once);
+              once(entry.function(caller, input));
+            });
           },
           answer);
-    if (entry.later) return entry.later(caller, input, std::move(answer));
+    if (entry.later)
+      return guarded_later(std::move(answer), [&](const aws::Answer& once) { entry.later(caller, input, once); });
     if (entry.quick) return answer(guarded([&] { return entry.function(caller, input); }));
     return run(
         workers_,

@@ -51,10 +51,16 @@ int run(int argc, char** argv) {
   constexpr char as_it_is = '\x01';
   const auto unmarked = [](std::string word) { return word.starts_with(as_it_is) ? word.substr(1) : word; };
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  for (std::string& word : words)
-    if (word.starts_with('[') ||
+  // Behind "--" nothing is an option. CLI11 would take the words away from the subcommand.
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  const auto behind = static_cast<std::size_t>(dashes - words.begin());
+  if (dashes != words.end()) words.erase(dashes);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string& word = words[i];
+    if (i >= behind || word.starts_with('[') ||
         (word.size() > 1 && word[0] == '-' && word[1] != '-' && std::isalpha(static_cast<unsigned char>(word[1])) == 0))
       word.insert(word.begin(), as_it_is);
+  }
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
   try {
     app.parse(std::move(words));
