@@ -44,6 +44,8 @@ int run_serve(const Arguments& arguments) {
             << ", data in " << options.data_folder
             << (options.database.empty() ? "" : " and " + store::describe_database(options.database).value_or(""))
             << std::endl;
+  // Whether handlers could be held, and their network cut off. Not on the ready line, which scripts read.
+  std::cerr << (*app)->isolation() << std::endl;
   int signal = 0;
   sigwait(&signals, &signal);
   (*app)->stop();

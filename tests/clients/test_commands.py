@@ -1,0 +1,44 @@
+"""The command line, where no server is needed, and what `serve` says of itself."""
+import shutil
+import subprocess
+import unittest
+
+import support
+
+
+def fixpoint(*words, stdin=""):
+    ran = subprocess.run([support.BINARY, *words], input=stdin, capture_output=True, text=True, timeout=60)
+    return ran.returncode, ran.stdout.strip(), ran.stderr
+
+
+class Commands(unittest.TestCase):
+    def test_behind_two_dashes_nothing_is_an_option(self):
+        self.assertEqual((0, "2"), fixpoint("eval", "--", "-1 + x", "-", stdin='{"x": 3}')[:2])
+        self.assertEqual((0, "-7"), fixpoint("eval", "--", "-7")[:2])
+        self.assertEqual((0, '"--json"'), fixpoint("eval", "--", "'--json'")[:2])
+        self.assertEqual((0, "1"), fixpoint("eval", "--", "[1][0]")[:2])
+        status, out, said = fixpoint("eval", "--", "--json")
+        self.assertEqual((3, ""), (status, out), said)  # no option, and no expression either
+
+    def test_an_expression_needs_no_dashes(self):
+        self.assertEqual((0, "2"), fixpoint("eval", "1 + 1")[:2])
+        self.assertEqual((0, "-1"), fixpoint("eval", "-1")[:2])
+
+
+class Serve(unittest.TestCase):
+    def test_it_says_at_start_what_holds_a_handler_and_its_network(self):
+        server = support.Server()
+        try:
+            server.end()
+            said = support.read(server.folder, "server.log")
+        finally:
+            shutil.rmtree(server.folder)
+        self.assertIn("Handlers run", said)
+        self.assertRegex(said, "The network is (NOT )?cut off")
+
+
+class Buckets(support.ServerTest):
+    def test_a_listing_without_a_prefix_has_none(self):
+        s3 = self.server.client("s3")
+        s3.create_bucket(Bucket="unprefixed-bucket")
+        self.assertNotIn("Prefix", s3.list_buckets())
