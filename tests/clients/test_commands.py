@@ -18,7 +18,7 @@ class Commands(unittest.TestCase):
         self.assertEqual((0, '"--json"'), fixpoint("eval", "--", "'--json'")[:2])
         self.assertEqual((0, "1"), fixpoint("eval", "--", "[1][0]")[:2])
         status, out, said = fixpoint("eval", "--", "--json")
-        self.assertEqual((3, ""), (status, out), said)  # no option, and no expression either
+        self.assertEqual((1, "undefined"), (status, out), said)  # no option: minus minus json
 
     def test_an_expression_needs_no_dashes(self):
         self.assertEqual((0, "2"), fixpoint("eval", "1 + 1")[:2])
