@@ -63,10 +63,11 @@ struct Parts {
     if (auto loaded = findings->load(); !loaded) give_up(loaded.error());
     bus = std::make_unique<bus::Bus>(*store, clock);
     if (auto loaded = bus->load(); !loaded) give_up(loaded.error());
-    hub = std::make_unique<services::SecurityHub>(*store, *findings, *bus, clock);
+    hub = std::make_unique<services::SecurityHub>(*store, *findings, *bus, controls, clock);
   }
   SystemClock clock;
   std::unique_ptr<store::Store> store;
+  controls::ControlSet controls;
   std::unique_ptr<findings::FindingStore> findings;
   std::unique_ptr<bus::Bus> bus;
   std::unique_ptr<services::SecurityHub> hub;

@@ -145,7 +145,7 @@ Value merged(const Value& before, const Value& after, std::int64_t customer) {
 Value with_update(const Value& before, const Value& update, const std::string& now, std::int64_t& customer) {
   Value finding = before;
   for (const auto* member : {"Severity", "VerificationState", "Confidence", "Criticality", "Types", "UserDefinedFields",
-                             "Workflow", "RelatedFindings"}) {
+                             "Workflow", "RelatedFindings", "RecordState"}) {
     const Value* value = update.find(member);
     if (value == nullptr || value->is_null()) continue;
     Value set = *value;

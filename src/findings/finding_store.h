@@ -110,6 +110,13 @@ class FindingStore {
   Result<HistoryPage> history(const FindingKey& key, TimeMs from_ms, TimeMs to_ms, std::size_t limit,
                               const std::string& token);
 
+  /// How many of the findings that fit have each value of a field, the most frequent first, at most `limit`; a finding
+  /// with several values counts for each. Errors: InvalidInputException for a field that findings cannot be counted by,
+  /// and where more than 100,000 would have to be read one by one.
+  Result<std::vector<std::pair<std::string, std::int64_t>>> count_by(const Filters& filters, const std::string& field,
+                                                                     std::size_t limit);
+  static Result<void> can_count_by(std::string_view field);
+
   /// Work that is due now and then, outside of a transaction: trains the dictionary once there is something to train
   /// it on. Costs nothing where nothing is due.
   Result<void> tend();

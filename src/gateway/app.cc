@@ -77,7 +77,7 @@ class WholeApp final : public App {
     findings_ = std::make_unique<findings::FindingStore>(*store_, clock_, identity_->key_for("pages of findings"));
     FIXPOINT_CHECK(findings_->load());
     bus_ = std::make_unique<bus::Bus>(*store_, clock_);
-    securityhub_ = std::make_unique<services::SecurityHub>(*store_, *findings_, *bus_, clock_);
+    securityhub_ = std::make_unique<services::SecurityHub>(*store_, *findings_, *bus_, controls_, clock_);
     door_ = std::make_unique<changes::Door>(*store_, clock_, *account_, recipes_, models_.get());
     modes_ = std::make_unique<controls::Modes>(*store_);
     executor_ = std::make_unique<executions::Executor>(*store_, clock_, options_.executors);

@@ -20,7 +20,7 @@ class Hub : public Account {
  public:
   Hub() {
     bus = std::make_unique<bus::Bus>(*store, clock);
-    securityhub = std::make_unique<services::SecurityHub>(*store, *findings, *bus, clock);
+    securityhub = std::make_unique<services::SecurityHub>(*store, *findings, *bus, controls, clock);
     update_finding = [this](store::Transaction& tx, const findings::FindingKey& key, const Value& update) {
       return securityhub->update(tx, key, update, "fixpoint",
                                  {std::string(update["UserDefinedFields"]["fixpoint:execution"].string_or("")), {}});

@@ -67,7 +67,7 @@ Result<void> may_import(const aws::Caller& caller, const Value& finding) {
 }  // namespace
 
 store::Schema SecurityHub::schema() {
-  return {"securityhub", {tables}};
+  return {"securityhub", {tables, hub::Records::tables()}};
 }
 
 aws::ServiceTable SecurityHub::table() {
@@ -88,6 +88,14 @@ aws::ServiceTable SecurityHub::table() {
                   [this](const auto& caller, const auto& input) { return describe_actions(caller, input); });
   table.add("DeleteActionTarget",
             [this](const auto& caller, const auto& input) { return delete_action(caller, input); });
+  table.add("UpdateActionTarget",
+            [this](const auto& caller, const auto& input) { return update_action(caller, input); });
+  table.add("UpdateFindings", [this](const auto& caller, const auto& input) { return update_findings(caller, input); });
+  automation_.add_to(table);
+  insights_.add_to(table);
+  standards_.add_to(table);
+  hub_.add_to(table);
+  hub_.guard(table);
   return table;
 }
 
@@ -99,8 +107,11 @@ Result<std::size_t> SecurityHub::import_some(store::Transaction& tx, const std::
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const findings::Outcome& outcome = outcomes[i];
     created += outcome.created ? 1 : 0;
-    if (!outcome.ignored)
-      FIXPOINT_CHECK(publish_imported(tx, outcome.finding ? *outcome.finding : list[i].finding, origin));
+    if (outcome.ignored) continue;
+    const Value& imported = outcome.finding ? *outcome.finding : list[i].finding;
+    // Automation rules come before the event, which tells of what they left.
+    FIXPOINT_TRY(changed, automation_.apply(tx, imported));
+    FIXPOINT_CHECK(publish_imported(tx, changed ? *changed : imported, origin));
   }
   fault_point("import.in_commit");
   return created;
@@ -341,6 +352,53 @@ Result<Value> SecurityHub::delete_action(const aws::Caller& caller, const Value&
     return {};
   }));
   return Value(json::Object{{"ActionTargetArn", arn}});
+}
+
+Result<Value> SecurityHub::update_action(const aws::Caller& caller, const Value& input) {
+  const std::string arn(input["ActionTargetArn"].string_or(""));
+  const auto text = [&](const char* member) -> store::Cell {
+    const Value& value = input[member];
+    return value.is_string() ? store::Cell(value.as_string()) : store::Cell(nullptr);
+  };
+  for (const auto* member : {"Name", "Description"})
+    if (input[member].is_string() && input[member].as_string().empty())
+      return fail(errors::invalid_input(std::string(member) + " must not be empty", member));
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_TRY(changed, tx.execute("UPDATE action_target SET name = coalesce(?, name), description = coalesce(?, "
+                                     "description) WHERE account = ? AND region = ? AND arn = ?",
+                                     {text("Name"), text("Description"), caller.account, caller.region, arn}));
+    if (changed == 0) return fail(errors::resource_not_found("no custom action has the ARN '" + arn + "'"));
+    return {};
+  }));
+  return Value(json::Object());
+}
+
+// The older way to update, of all findings that fit; each batch of a hundred is a transaction.
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_UpdateFindings.html
+Result<Value> SecurityHub::update_findings(const aws::Caller& caller, const Value& input) {
+  if (input["Note"].is_null() && input["RecordState"].is_null())
+    return fail(errors::invalid_input("Note or RecordState has to be given", "Note"));
+  FIXPOINT_CHECK(findings::validate_update(input));
+  FIXPOINT_TRY(filters, findings::Filters::compile(input["Filters"], clock_.now_ms()));
+  json::Object update;
+  for (const auto* member : {"Note", "RecordState"})
+    if (const Value* value = input.find(member)) update.set(member, *value);
+  const bus::Origin origin = origin_of(caller);
+  // All keys first: what is updated may no longer fit.
+  std::vector<findings::FindingKey> keys;
+  std::string token;
+  do {
+    FIXPOINT_TRY(page, findings_.find(filters, {}, findings_a_call, token));
+    for (const Value& finding : page.findings) keys.push_back(findings::key_of(finding));
+    token = page.next_token;
+  } while (!token.empty());
+  for (std::size_t at = 0; at < keys.size(); at += findings_a_call)
+    FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+      for (std::size_t i = at; i < std::min(at + findings_a_call, keys.size()); ++i)
+        FIXPOINT_CHECK(this->update(tx, keys[i], Value(update), origin.principal, origin));
+      return {};
+    }));
+  return Value(json::Object());
 }
 
 Result<Value> SecurityHub::act(const aws::Caller& caller, const std::string& action,

@@ -6,7 +6,12 @@
 #include "aws/service_table.h"
 #include "base/clock.h"
 #include "bus/bus.h"
+#include "controls/control.h"
 #include "findings/finding_store.h"
+#include "services/securityhub/automation_rules.h"
+#include "services/securityhub/hub.h"
+#include "services/securityhub/insights.h"
+#include "services/securityhub/standards.h"
 #include "store/store.h"
 
 namespace fixpoint::services {
@@ -14,8 +19,17 @@ namespace fixpoint::services {
 /// fixpoint's own Security Hub over the finding store and the bus. Thread-safe.
 class SecurityHub {
  public:
-  SecurityHub(store::Store& store, findings::FindingStore& findings, bus::Bus& bus, const Clock& clock)
-      : store_(store), findings_(findings), bus_(bus), clock_(clock) {}
+  SecurityHub(store::Store& store, findings::FindingStore& findings, bus::Bus& bus,
+              const controls::ControlSet& controls, const Clock& clock)
+      : store_(store),
+        findings_(findings),
+        bus_(bus),
+        clock_(clock),
+        records_(store, clock),
+        automation_(records_, findings),
+        insights_(records_, findings),
+        hub_(records_),
+        standards_(records_, controls) {}
   static store::Schema schema();
 
   /// The operations of the model's `securityhub` that are there.
@@ -46,6 +60,8 @@ class SecurityHub {
   Result<json::Value> create_action(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> describe_actions(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> delete_action(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> update_action(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> update_findings(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> finding_history(const aws::Caller& caller, const json::Value& input);
   Result<std::size_t> import_some(store::Transaction& tx, const std::vector<findings::Prepared>& findings,
                                   const bus::Origin& origin);
@@ -55,6 +71,11 @@ class SecurityHub {
   findings::FindingStore& findings_;
   bus::Bus& bus_;
   const Clock& clock_;
+  hub::Records records_;
+  hub::AutomationRules automation_;
+  hub::Insights insights_;
+  hub::Hub hub_;
+  hub::Standards standards_;
 };
 
 }  // namespace fixpoint::services

@@ -1,0 +1,129 @@
+// How many findings have each value of a field: what an insight shows.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <map>
+
+#include "findings/fields.h"
+#include "findings/finding_store.h"
+#include "findings/search.h"
+
+namespace fixpoint::findings {
+namespace {
+
+using json::Value;
+
+constexpr std::size_t documents_a_count = 100'000;
+
+std::string text_of(const Value& value) {
+  return value.is_string()      ? value.as_string()
+         : value.is_number()    ? value.number_text()
+         : value.bool_or(false) ? "true"
+                                : "false";
+}
+
+Error too_many() {
+  return errors::invalid_input("so many findings fit that they cannot be counted one by one: at most " +
+                                   std::to_string(documents_a_count) + "; narrow the filters",
+                               "Filters");
+}
+
+}  // namespace
+
+Result<void> FindingStore::can_count_by(std::string_view field) {
+  const FieldRule* rule = find_field(field);
+  using Kind = FieldRule::Kind;
+  if (rule != nullptr && rule->kind != Kind::Date && rule->kind != Kind::Map) return {};
+  return fail(errors::invalid_input("findings cannot be grouped by '" + std::string(field.substr(0, 80)) +
+                                        "': the attribute is the name of a filter such as ResourceId, SeverityLabel or "
+                                        "AwsAccountId, of texts or numbers",
+                                    "GroupByAttribute"));
+}
+
+Result<std::vector<std::pair<std::string, std::int64_t>>> FindingStore::count_by(const Filters& filters,
+                                                                                 const std::string& field,
+                                                                                 std::size_t limit) {
+  FIXPOINT_CHECK(can_count_by(field));
+  const FieldRule& rule = *find_field(field);
+  std::map<std::string, std::int64_t> counts;
+  FIXPOINT_CHECK(store_.read([&](store::Session& session) -> Result<void> {
+    const auto read = [&](std::int64_t number) -> Result<Value> {
+      FIXPOINT_TRY(found, document(session, number));
+      if (!found) return fail(errors::coded("StoreError", "the index names a finding that is not in the store", 500));
+      return std::move(found->finding);
+    };
+    Search search(session, read);
+    FIXPOINT_TRY(selection, search.select(filters));
+    Bits chosen = std::move(selection.findings);
+    const bool by_terms = rule.index == FieldRule::Index::Term;
+    if (!selection.unanswered.empty() || !by_terms) {
+      if (chosen.count() > documents_a_count) return fail(too_many());
+      Bits fitting;
+      Result<void> went;
+      chosen.for_each(0, [&](std::int64_t number) {
+        auto finding = read(number);
+        if (!finding) {
+          went = fail(std::move(finding.error()));
+          return false;
+        }
+        if (!std::all_of(selection.unanswered.begin(), selection.unanswered.end(),
+                         [&](const auto* one) { return one->matches(*finding); }))
+          return true;
+        fitting.add(number);
+        if (by_terms) return true;
+        std::vector<std::string> values;  // a value that a finding has twice counts once
+        any_value_at(*finding, path_of(rule), [&](const Value& value) {
+          if (!value.is_null()) values.push_back(text_of(value));
+          return false;
+        });
+        std::sort(values.begin(), values.end());
+        values.erase(std::unique(values.begin(), values.end()), values.end());
+        for (const std::string& value : values) ++counts[value];
+        return true;
+      });
+      FIXPOINT_CHECK(went);
+      chosen = std::move(fitting);
+    }
+    if (!by_terms) return {};
+    IndexReader index(session);
+    struct Cut {
+      std::string term;
+      std::int64_t count, number;
+    };
+    std::vector<Cut> cut;
+    FIXPOINT_CHECK(index.walk(rule.code, false, std::nullopt, [&](const IndexReader::Rows& rows) {
+      std::int64_t count = 0, first = -1;
+      for (const auto& [chunk, bytes] : rows.chunks) {
+        std::array<std::uint64_t, ChunkBits::words> words{};
+        if (!ChunkBits::or_into(words.data(), bytes)) continue;
+        for (std::size_t i = 0; i < words.size(); ++i) {
+          const std::size_t at = static_cast<std::size_t>(chunk) * ChunkBits::words + i;
+          const std::uint64_t both = words[i] & chosen.word(at);
+          if (both != 0 && first < 0) first = static_cast<std::int64_t>(at * 64) + std::countr_zero(both);
+          count += std::popcount(both);
+        }
+      }
+      if (count > 0 && is_cut_term(rows.term))
+        cut.push_back({rows.term, count, first});
+      else if (count > 0)
+        counts[rows.term] = count;
+      return true;
+    }));
+    // The whole of a long value is in a finding that has it.
+    for (const Cut& one : cut) {
+      FIXPOINT_TRY(finding, read(one.number));
+      any_value_at(finding, path_of(rule), [&](const Value& value) {
+        if (term_of(text_of(value)) != one.term) return false;
+        counts[text_of(value)] = one.count;
+        return true;
+      });
+    }
+    return {};
+  }));
+  std::vector<std::pair<std::string, std::int64_t>> out(counts.begin(), counts.end());
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (out.size() > limit) out.resize(limit);
+  return out;
+}
+
+}  // namespace fixpoint::findings

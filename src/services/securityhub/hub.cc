@@ -1,0 +1,404 @@
+#include "services/securityhub/hub.h"
+
+#include <algorithm>
+
+#include "base/arn.h"
+
+namespace fixpoint::services::hub {
+namespace {
+
+using json::Value;
+
+constexpr const char* hub_kind = "hub";
+constexpr const char* hub_id = "default";
+constexpr const char* tag_kind = "tags";
+constexpr const char* member_kind = "member";
+constexpr const char* product_kind = "product-subscription";
+constexpr const char* aggregator_kind = "aggregator";
+
+Error off(const aws::Caller& caller) {
+  return errors::coded("InvalidAccessException", "Account " + caller.account + " is not subscribed to AWS Security Hub",
+                       401);
+}
+
+std::string time_text(TimeMs at) {
+  return format_iso8601_ms(at);
+}
+
+// The integrations of AWS's own services whose findings come in:
+// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-internal-providers.html
+struct Product {
+  const char* path;
+  const char* name;
+  const char* description;
+};
+constexpr Product products[] = {
+    {"aws/access-analyzer", "IAM Access Analyzer", "Findings of access that is granted from outside of the account."},
+    {"aws/config", "Config", "Evaluations of AWS Config rules."},
+    {"aws/firewall-manager", "Firewall Manager", "Policies and resources that do not comply with them."},
+    {"aws/guardduty", "GuardDuty", "Threats that GuardDuty has detected."},
+    {"aws/health", "Health", "Security-related operational events."},
+    {"aws/inspector", "Inspector", "Vulnerabilities of instances, images and functions."},
+    {"aws/macie", "Macie", "Sensitive data and bucket policies that expose it."},
+    {"aws/securityhub", "Security Hub", "Security Hub's own checks."},
+    {"aws/ssm-patch-manager", "Systems Manager Patch Manager", "Instances that lack patches."},
+    {"aquasecurity/aquasecurity", "Trivy", "Vulnerabilities and faults that Trivy has found."},
+    {"aqua-security/kube-bench", "kube-bench", "Checks of Kubernetes against its CIS benchmark."},
+    {"prowler/prowler", "Prowler", "Checks of accounts by Prowler."},
+};
+
+std::string product_arn(const aws::Caller& caller, const std::string& path) {
+  return "arn:" + caller.partition + ":securityhub:" + caller.region + "::product/" + path;
+}
+
+}  // namespace
+
+Result<Value> Hub::settings(store::Session& session, const aws::Caller& caller) {
+  FIXPOINT_TRY(found, records_.get(session, hub_kind, caller, hub_id));
+  if (found) return std::move(found->body);
+  return Value(json::Object{{"On", true},
+                            {"SubscribedAt", ""},
+                            {"AutoEnableControls", true},
+                            {"ControlFindingGenerator", "SECURITY_CONTROL"}});
+}
+
+Result<bool> Hub::is_off(const aws::Caller& caller) {
+  if (looked_ && !any_off_) return false;
+  return records_.store().read([&](store::Session& session) -> Result<bool> {
+    if (!looked_) {
+      FIXPOINT_TRY(rows, session.query("SELECT 1 FROM hub_record WHERE kind = 'hub' AND body LIKE '%\"On\":false%'"));
+      any_off_ = !rows.empty();
+      looked_ = true;
+      if (!any_off_) return false;
+    }
+    FIXPOINT_TRY(now, settings(session, caller));
+    return !now["On"].bool_or(true);
+  });
+}
+
+void Hub::guard(aws::ServiceTable& table) {
+  for (auto& [name, operation] : table.operations) {
+    if (name == "EnableSecurityHub" || !operation.function) continue;
+    operation.function = [this, inner = std::move(operation.function)](const aws::Caller& caller,
+                                                                       const Value& input) -> Result<Value> {
+      FIXPOINT_TRY(is, is_off(caller));
+      if (is) return fail(off(caller));
+      return inner(caller, input);
+    };
+  }
+}
+
+void Hub::add_to(aws::ServiceTable& table) {
+  table.add("EnableSecurityHub", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      FIXPOINT_TRY(now, settings(tx, caller));
+      if (now["On"].bool_or(true))
+        return fail(errors::coded("ResourceConflictException", "Account is already subscribed to Security Hub", 409));
+      now.set("On", true);
+      now.set("SubscribedAt", time_text(records_.clock().now_ms()));
+      if (const Value* generator = input.find("ControlFindingGenerator"))
+        now.set("ControlFindingGenerator", *generator);
+      FIXPOINT_CHECK(records_.put(tx, hub_kind, caller, hub_id, now));
+      if (input["Tags"].size() > 0)
+        FIXPOINT_CHECK(records_.put(tx, tag_kind, caller, hub_arn(caller, "hub/default"), input["Tags"]));
+      return Value(json::Object());
+    });
+  });
+  table.add("DisableSecurityHub", [this](const aws::Caller& caller, const Value&) -> Result<Value> {
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      FIXPOINT_TRY(now, settings(tx, caller));
+      now.set("On", false);
+      FIXPOINT_CHECK(records_.put(tx, hub_kind, caller, hub_id, now));
+      any_off_ = looked_ = true;
+      return Value(json::Object());
+    });
+  });
+  table.add_quick("DescribeHub", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    const std::string arn = hub_arn(caller, "hub/default");
+    if (const std::string_view asked = input["HubArn"].string_or(""); !asked.empty() && asked != arn)
+      return fail(errors::resource_not_found("no hub has the ARN '" + std::string(asked) + "'", "HubArn"));
+    FIXPOINT_TRY(now, records_.store().read([&](store::Session& session) { return settings(session, caller); }));
+    json::Object out{{"HubArn", arn},
+                     {"AutoEnableControls", now["AutoEnableControls"]},
+                     {"ControlFindingGenerator", now["ControlFindingGenerator"]}};
+    if (!now["SubscribedAt"].string_or("").empty()) out.set("SubscribedAt", now["SubscribedAt"]);
+    return Value(std::move(out));
+  });
+  table.add("UpdateSecurityHubConfiguration", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    if (input.size() == 0)
+      return fail(errors::invalid_input("AutoEnableControls or ControlFindingGenerator has to be given"));
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      FIXPOINT_TRY(now, settings(tx, caller));
+      for (const auto* member : {"AutoEnableControls", "ControlFindingGenerator"})
+        if (const Value* value = input.find(member)) now.set(member, *value);
+      FIXPOINT_CHECK(records_.put(tx, hub_kind, caller, hub_id, now));
+      return Value(json::Object());
+    });
+  });
+  add_members(table);
+  add_products(table);
+  add_aggregators(table);
+  add_tags(table);
+}
+
+void Hub::add_members(aws::ServiceTable& table) {
+  const auto is_account = [](std::string_view text) {
+    return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  const auto shown = [](const aws::Caller& caller, const Record& record) {
+    json::Object out{{"AccountId", record.id},
+                     {"MasterId", caller.account},
+                     {"AdministratorId", caller.account},
+                     {"MemberStatus", record.body["MemberStatus"]},
+                     {"UpdatedAt", static_cast<double>(record.changed_ms) / 1000}};
+    if (!record.body["Email"].is_null()) out.set("Email", record.body["Email"]);
+    return Value(std::move(out));
+  };
+  const auto unprocessed = [](const std::string& account, const std::string& why) {
+    return Value(json::Object{{"AccountId", account}, {"ProcessingResult", why}});
+  };
+  table.add("CreateMembers", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_CHECK(holds_some(input, "AccountDetails"));
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      json::Array failed;
+      for (const Value& one : input["AccountDetails"].as_array()) {
+        const std::string account(one["AccountId"].string_or(""));
+        if (!is_account(account) || account == caller.account) {
+          failed.push_back(unprocessed(account, account == caller.account ? "an account is no member of itself"
+                                                                          : "an account id has 12 digits"));
+          continue;
+        }
+        FIXPOINT_CHECK(records_.put(tx, member_kind, caller, account,
+                                    json::Object{{"Email", one["Email"]}, {"MemberStatus", "Created"}}));
+      }
+      return Value(json::Object{{"UnprocessedAccounts", failed}});
+    });
+  });
+  for (const bool deletes : {true, false})
+    table.add(
+        deletes ? "DeleteMembers" : "DisassociateMembers",
+        [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+          FIXPOINT_CHECK(holds_some(input, "AccountIds"));
+          return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+            json::Array failed;
+            for (const Value& one : input["AccountIds"].as_array()) {
+              const std::string account(one.string_or(""));
+              FIXPOINT_TRY(found, records_.get(tx, member_kind, caller, account));
+              if (!found) {
+                if (!deletes)
+                  return fail(errors::resource_not_found("the account '" + account + "' is no member", "AccountIds"));
+                failed.push_back(unprocessed(account, "the account is no member"));
+                continue;
+              }
+              if (deletes) {
+                FIXPOINT_CHECK(records_.remove(tx, member_kind, caller, account));
+              } else {
+                found->body.set("MemberStatus", "Removed");
+                FIXPOINT_CHECK(records_.put(tx, member_kind, caller, account, found->body));
+              }
+            }
+            return deletes ? Value(json::Object{{"UnprocessedAccounts", failed}}) : Value(json::Object());
+          });
+        });
+  table.add_quick("GetMembers", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_CHECK(holds_some(input, "AccountIds"));
+    return records_.store().read([&](store::Session& session) -> Result<Value> {
+      json::Array members, failed;
+      for (const Value& one : input["AccountIds"].as_array()) {
+        const std::string account(one.string_or(""));
+        FIXPOINT_TRY(found, records_.get(session, member_kind, caller, account));
+        if (found)
+          members.push_back(shown(caller, *found));
+        else
+          failed.push_back(unprocessed(account, "the account is no member"));
+      }
+      return Value(json::Object{{"Members", members}, {"UnprocessedAccounts", failed}});
+    });
+  });
+  table.add_quick("ListMembers", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(records, records_.store().read(
+                              [&](store::Session& session) { return records_.list(session, member_kind, caller); }));
+    const bool only_associated = input["OnlyAssociated"].bool_or(false);
+    json::Array items;
+    for (const Record& record : records)
+      if (!only_associated || record.body["MemberStatus"].string_or("") != "Removed")
+        items.push_back(shown(caller, record));
+    return page_of(items, input, "Members", 50);
+  });
+}
+
+void Hub::add_products(aws::ServiceTable& table) {
+  const auto known = [](const aws::Caller& caller, std::string_view arn) -> const Product* {
+    for (const Product& product : products)
+      if (product_arn(caller, product.path) == arn) return &product;
+    return nullptr;
+  };
+  const auto not_known = [](const std::string& arn) {
+    return errors::resource_not_found("no product has the ARN '" + arn + "'; DescribeProducts lists them",
+                                      "ProductArn");
+  };
+  table.add_quick("DescribeProducts", [=](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    const std::string asked(input["ProductArn"].string_or(""));
+    if (!asked.empty() && known(caller, asked) == nullptr) return fail(not_known(asked));
+    json::Array items;
+    for (const Product& product : products) {
+      const std::string arn = product_arn(caller, product.path);
+      if (!asked.empty() && asked != arn) continue;
+      const std::string company(std::string_view(product.path).substr(0, std::string_view(product.path).find('/')));
+      items.emplace_back(json::Object{{"ProductArn", arn},
+                                      {"ProductName", product.name},
+                                      {"CompanyName", company == "aws" ? "AWS" : company},
+                                      {"Description", product.description},
+                                      {"Categories", json::Array()},
+                                      {"IntegrationTypes", json::Array{Value("SEND_FINDINGS_TO_SECURITY_HUB")}}});
+    }
+    return page_of(items, input, "Products");
+  });
+  table.add("EnableImportFindingsForProduct",
+            [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+              const std::string arn(input["ProductArn"].string_or(""));
+              const Product* product = known(caller, arn);
+              if (product == nullptr) return fail(not_known(arn));
+              const std::string subscription = hub_arn(caller, "product-subscription/" + std::string(product->path));
+              return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+                FIXPOINT_TRY(there, records_.get(tx, product_kind, caller, subscription));
+                if (there)
+                  return fail(
+                      errors::coded("ResourceConflictException", "findings of " + arn + " are taken in already", 409));
+                FIXPOINT_CHECK(records_.put(tx, product_kind, caller, subscription, json::Object()));
+                return Value(json::Object{{"ProductSubscriptionArn", subscription}});
+              });
+            });
+  table.add("DisableImportFindingsForProduct", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    const std::string arn(input["ProductSubscriptionArn"].string_or(""));
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      FIXPOINT_TRY(removed, records_.remove(tx, product_kind, caller, arn));
+      if (!removed)
+        return fail(
+            errors::resource_not_found("no product subscription has the ARN '" + arn + "'", "ProductSubscriptionArn"));
+      return Value(json::Object());
+    });
+  });
+  table.add_quick("ListEnabledProductsForImport",
+                  [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+                    FIXPOINT_TRY(records, records_.store().read([&](store::Session& session) {
+                      return records_.list(session, product_kind, caller);
+                    }));
+                    json::Array items;
+                    for (const Record& record : records) items.emplace_back(record.id);
+                    return page_of(items, input, "ProductSubscriptions");
+                  });
+}
+
+void Hub::add_aggregators(aws::ServiceTable& table) {
+  const auto shown = [](const aws::Caller& caller, const Record& record) {
+    json::Object out{{"FindingAggregatorArn", record.id},
+                     {"FindingAggregationRegion", caller.region},
+                     {"RegionLinkingMode", record.body["RegionLinkingMode"]}};
+    if (record.body["Regions"].size() > 0) out.set("Regions", record.body["Regions"]);
+    return Value(std::move(out));
+  };
+  const auto check = [](const Value& input) -> Result<Value> {
+    const std::string_view mode = input["RegionLinkingMode"].string_or("");
+    const bool named = mode == "ALL_REGIONS_EXCEPT_SPECIFIED" || mode == "SPECIFIED_REGIONS";
+    if (!named && mode != "ALL_REGIONS" && mode != "NO_REGIONS")
+      return fail(errors::invalid_input("RegionLinkingMode is '" + std::string(mode) +
+                                            "'; there are ALL_REGIONS, ALL_REGIONS_EXCEPT_SPECIFIED, SPECIFIED_REGIONS "
+                                            "and NO_REGIONS",
+                                        "RegionLinkingMode"));
+    if (named != (input["Regions"].size() > 0))
+      return fail(errors::invalid_input(
+          named ? "the mode " + std::string(mode) + " wants Regions" : "Regions go with the modes that name some",
+          "Regions"));
+    return Value(json::Object{{"RegionLinkingMode", mode}, {"Regions", input["Regions"]}});
+  };
+  const auto none = [](const std::string& arn) {
+    return errors::resource_not_found("no finding aggregator has the ARN '" + arn + "'", "FindingAggregatorArn");
+  };
+  table.add("CreateFindingAggregator", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(body, check(input));
+    const std::string arn = hub_arn(caller, "finding-aggregator/" + caller.account);
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      FIXPOINT_TRY(there, records_.get(tx, aggregator_kind, caller, arn));
+      if (there)
+        return fail(
+            errors::coded("LimitExceededException", "an account has one finding aggregator, and there is one", 429));
+      FIXPOINT_CHECK(records_.put(tx, aggregator_kind, caller, arn, body));
+      return shown(caller, {arn, body});
+    });
+  });
+  table.add("UpdateFindingAggregator", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(body, check(input));
+    const std::string arn(input["FindingAggregatorArn"].string_or(""));
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      FIXPOINT_TRY(there, records_.get(tx, aggregator_kind, caller, arn));
+      if (!there) return fail(none(arn));
+      FIXPOINT_CHECK(records_.put(tx, aggregator_kind, caller, arn, body));
+      return shown(caller, {arn, body});
+    });
+  });
+  table.add("DeleteFindingAggregator", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    const std::string arn(input["FindingAggregatorArn"].string_or(""));
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      FIXPOINT_TRY(removed, records_.remove(tx, aggregator_kind, caller, arn));
+      if (!removed) return fail(none(arn));
+      return Value(json::Object());
+    });
+  });
+  table.add_quick("GetFindingAggregator", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    const std::string arn(input["FindingAggregatorArn"].string_or(""));
+    FIXPOINT_TRY(found, records_.store().read([&](store::Session& session) {
+      return records_.get(session, aggregator_kind, caller, arn);
+    }));
+    if (!found) return fail(none(arn));
+    return shown(caller, *found);
+  });
+  table.add_quick("ListFindingAggregators", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(records, records_.store().read([&](store::Session& session) {
+      return records_.list(session, aggregator_kind, caller);
+    }));
+    json::Array items;
+    for (const Record& record : records) items.emplace_back(json::Object{{"FindingAggregatorArn", record.id}});
+    return page_of(items, input, "FindingAggregators");
+  });
+}
+
+// Tags of the hub, of custom actions, automation rules and insights: whatever carries an ARN of this account's hub.
+void Hub::add_tags(aws::ServiceTable& table) {
+  const auto check = [](const aws::Caller& caller, const Value& input) -> Result<std::string> {
+    const std::string arn(input["ResourceArn"].string_or(""));
+    if (!arn.starts_with(hub_arn(caller, "")) || arn == hub_arn(caller, ""))
+      return fail(errors::resource_not_found("'" + arn.substr(0, 200) + "' is no resource of this account's hub",
+                                             "ResourceArn"));
+    return arn;
+  };
+  table.add("TagResource", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(arn, check(caller, input));
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      FIXPOINT_TRY(found, records_.get(tx, tag_kind, caller, arn));
+      Value tags = found ? std::move(found->body) : Value(json::Object());
+      for (const auto& member : input["Tags"].as_object()) tags.set(member.key, member.value);
+      if (tags.size() > 50) return fail(errors::invalid_input("a resource takes at most 50 tags", "Tags"));
+      FIXPOINT_CHECK(records_.put(tx, tag_kind, caller, arn, tags));
+      return Value(json::Object());
+    });
+  });
+  table.add("UntagResource", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(arn, check(caller, input));
+    return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
+      FIXPOINT_TRY(found, records_.get(tx, tag_kind, caller, arn));
+      if (!found) return Value(json::Object());
+      for (const Value& key : input["TagKeys"].as_array()) found->body.as_object().erase(key.string_or(""));
+      FIXPOINT_CHECK(records_.put(tx, tag_kind, caller, arn, found->body));
+      return Value(json::Object());
+    });
+  });
+  table.add_quick("ListTagsForResource", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+    FIXPOINT_TRY(arn, check(caller, input));
+    FIXPOINT_TRY(found, records_.store().read(
+                            [&](store::Session& session) { return records_.get(session, tag_kind, caller, arn); }));
+    return Value(json::Object{{"Tags", found ? std::move(found->body) : Value(json::Object())}});
+  });
+}
+
+}  // namespace fixpoint::services::hub

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <atomic>
+
+#include "aws/service_table.h"
+#include "services/securityhub/records.h"
+
+namespace fixpoint::services::hub {
+
+/// The hub itself: on or off, its settings, tags, members, products whose findings come in, finding aggregation.
+/// Thread-safe. The hub is on until it is disabled.
+class Hub {
+ public:
+  explicit Hub(Records& records) : records_(records) {}
+  void add_to(aws::ServiceTable& table);
+  /// Makes every operation of the table answer InvalidAccessException where the caller's hub is off, but for those that
+  /// switch it.
+  void guard(aws::ServiceTable& table);
+
+ private:
+  Result<json::Value> settings(store::Session& session, const aws::Caller& caller);
+  void add_members(aws::ServiceTable& table);
+  void add_products(aws::ServiceTable& table);
+  void add_aggregators(aws::ServiceTable& table);
+  void add_tags(aws::ServiceTable& table);
+  Result<bool> is_off(const aws::Caller& caller);
+
+  Records& records_;
+  std::atomic<bool> looked_ = false, any_off_ = false;
+};
+
+}  // namespace fixpoint::services::hub
