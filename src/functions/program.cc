@@ -145,9 +145,14 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
   const std::int64_t attempt = execution.cursor["attempt"].int_or(0) + 1;
   // The callback comes on the runtime's thread, which must not wait for the store; what it does here is to hand over a
   // step.
+  const std::string phase(execution.cursor["phase"].string_or("begin"));
+  parts_.runs.begin(execution.id, "run-" + phase + "-" + std::to_string(execution.cursor["round"].int_or(0)) + "." +
+                                      std::to_string(attempt));
   fault_point("function.called");
   parts_.runtime.invoke(std::move(invocation), [this, done = std::move(done), version = record->version, async, attempt,
-                                                looks_after, cursor = execution.cursor](Result<Outcome> outcome) {
+                                                looks_after, id = execution.id,
+                                                cursor = execution.cursor](Result<Outcome> outcome) {
+    parts_.runs.end(id);
     fault_point("function.returned");
     if (!outcome) {
       if (outcome.error().retryable && attempt < 10)

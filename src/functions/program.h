@@ -4,6 +4,7 @@
 #include <string>
 
 #include "changes/door.h"
+#include "changes/runs.h"
 #include "executions/approvals.h"
 #include "executions/executor.h"
 #include "functions/mandate.h"
@@ -25,7 +26,8 @@ using NoteFinding =
 /// mandate_of; its result {"Payload", "FunctionError", "LogTail", "DurationMs", "Version"}, and "Plan": {"Hash",
 /// "Changes"} where it was planned. The handler's credentials are issued for the execution alone and end with it; what
 /// it may change on the account is its mandate, which the door keeps. After a crash the handler is run again, as Lambda
-/// runs asynchronous calls at least once; an asynchronous call whose handler fails is tried twice more.
+/// runs asynchronous calls at least once; what it had changed is found in the journal and not changed twice. An
+/// asynchronous call whose handler fails is tried twice more.
 ///
 /// In mode ask the handler is run twice: first dry, which gives the plan; then, once that is approved, held to it. What
 /// moved meanwhile stops the run, and it is planned anew. Outcomes: returned, function error, failed, observed,
@@ -42,6 +44,7 @@ class FunctionProgram final : public executions::Program {
     std::function<std::string()> endpoint_url;  ///< asked for at each run: where the gateway listens
     ModeOf mode_of;
     NoteFinding note_finding;
+    changes::Runs& runs;
   };
   struct Options {
     int approval_hours = 72;

@@ -113,7 +113,8 @@ class WholeApp final : public App {
             },
             [this](store::Transaction& tx, const json::Value& finding, const std::string& execution,
                    const std::string& status,
-                   const std::string& note) { return note_finding(tx, finding, execution, status, note); }},
+                   const std::string& note) { return note_finding(tx, finding, execution, status, note); },
+            runs_},
         functions::FunctionProgram::Options{});
     executor_->add_program("control", *remediation_);
     executor_->add_program("function", *function_program_);
@@ -148,7 +149,7 @@ class WholeApp final : public App {
   Result<void> listen() {
     events_ = std::make_unique<services::Events>(*store_, *bus_);
     sts_ = std::make_unique<services::Sts>(*identity_);
-    dispatch_ = std::make_unique<Dispatch>(*account_, *door_, workers_, embedded_ != nullptr);
+    dispatch_ = std::make_unique<Dispatch>(*account_, *door_, runs_, workers_, embedded_ != nullptr);
     dispatch_->add(securityhub_->table());
     dispatch_->add(events_->table());
     dispatch_->add(lambda_->table(), embedded_account_ ? Dispatch::Part::OfAccount : Dispatch::Part::Own);
@@ -323,6 +324,7 @@ class WholeApp final : public App {
   bool stopped_ = false;
   catalog::Catalog catalog_;
   changes::Recipes recipes_;
+  changes::Runs runs_;
   controls::ControlSet controls_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<aws::Models> models_;

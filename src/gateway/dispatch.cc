@@ -92,7 +92,11 @@ Result<json::Value> Dispatch::call_account(const aws::Caller& caller, const std:
   // A person's own call is that person's; what an execution does to the account is fixpoint's doing, and goes through
   // the door.
   if (context.execution.empty()) return account_.call(context, service, operation, input);
-  return door_.call(context, step_of(caller), service, operation, input);
+  if (door_.reads(service, operation)) return door_.call(context, "", service, operation, input);
+  const std::string step = runs_.step(context.execution, service, operation, input, context.request_id);
+  auto answer = door_.call(context, step, service, operation, input);
+  if (!answer && (answer.error().retryable || answer.error().http_status >= 500)) runs_.tried(context.execution, step);
+  return answer;
 }
 
 }  // namespace fixpoint::gateway

@@ -9,6 +9,7 @@
 #include "aws/service_table.h"
 #include "aws/verify.h"
 #include "changes/door.h"
+#include "changes/runs.h"
 #include "gateway/worker_pool.h"
 
 namespace fixpoint::gateway {
@@ -20,8 +21,13 @@ class Dispatch {
  public:
   /// `account_reads_are_quick`: reads of the account never wait for a network (the embedded account), so they may run
   /// on an I/O thread.
-  Dispatch(aws::Api& account, changes::Door& door, WorkerPool& workers, bool account_reads_are_quick)
-      : account_(account), door_(door), workers_(workers), account_reads_are_quick_(account_reads_are_quick) {}
+  Dispatch(aws::Api& account, changes::Door& door, changes::Runs& runs, WorkerPool& workers,
+           bool account_reads_are_quick)
+      : account_(account),
+        door_(door),
+        runs_(runs),
+        workers_(workers),
+        account_reads_are_quick_(account_reads_are_quick) {}
 
   /// OfAccount: the service is a part of the embedded account (embedded_account.h), so that what an execution's
   /// credentials change of it passes the door as other changes do.
@@ -49,6 +55,7 @@ class Dispatch {
 
   aws::Api& account_;
   changes::Door& door_;
+  changes::Runs& runs_;
   WorkerPool& workers_;
   // For calls that pass the door and wait for an answer that comes later (Invoke): what that answer needs may itself
   // need the other workers.
