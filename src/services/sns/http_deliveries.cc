@@ -15,6 +15,7 @@ namespace {
 using json::Value;
 
 constexpr TimeMs longest_sleep_ms = 1000;
+constexpr std::int64_t seen_at_once = 1000;  // deliveries, the longest due first
 constexpr std::int64_t most_retries = 100;
 constexpr std::int64_t longest_delay_s = 3600;
 
@@ -136,47 +137,55 @@ Result<void> HttpDeliveries::add(store::Transaction& tx, const Delivery& deliver
 
 // Begins what is due; gives when the next one is.
 Result<TimeMs> HttpDeliveries::begin_due(TimeMs now) {
-  std::set<std::string> busy;
+  std::map<std::string, std::string> busy;
   {
     std::lock_guard lock(mutex_);
     busy = under_way_;
   }
-  if (busy.size() >= at_once_limit) return now + longest_sleep_ms;
+  std::map<std::string, std::size_t> of_each;
+  for (const auto& [id, subscription] : busy) ++of_each[subscription];
+  FIXPOINT_TRY(rows, store_.read([](store::Session& session) {
+    return session.query("SELECT id, subscription_arn, next_ms FROM sns_http ORDER BY next_ms LIMIT ?", {seen_at_once});
+  }));
+  for (const store::Row& row : rows) {
+    const std::string &id = row.text(0), &subscription = row.text(1);
+    if (row.integer(2) > now) return std::min(now + longest_sleep_ms, row.integer(2));
+    if (busy.size() >= at_once_limit) break;
+    if (busy.contains(id) || of_each[subscription] >= at_once_each) continue;
+    FIXPOINT_TRY(stored, load(id));
+    if (!stored) continue;
+    busy.emplace(id, subscription);
+    ++of_each[subscription];
+    begin(std::move(*stored));
+  }
+  return now + longest_sleep_ms;
+}
+
+Result<std::optional<HttpDeliveries::Stored>> HttpDeliveries::load(const std::string& id) {
   FIXPOINT_TRY(rows, store_.read([&](store::Session& session) {
     return session.query(
-        "SELECT id, subscription_arn, url, headers, body, policy, dead_letter_arn, attempts, next_ms FROM sns_http "
-        "ORDER BY "
-        "next_ms LIMIT ?",
-        {static_cast<std::int64_t>(at_once_limit)});
+        "SELECT id, subscription_arn, url, headers, body, policy, dead_letter_arn, attempts FROM sns_http WHERE id = ?",
+        {id});
   }));
-  TimeMs next = now + longest_sleep_ms;
-  for (store::Row& row : rows) {
-    if (busy.contains(row.text(0))) continue;
-    if (row.integer(8) > now) {
-      next = std::min(next, row.integer(8));
-      break;
-    }
-    if (busy.size() >= at_once_limit) break;
-    busy.insert(row.text(0));
-    Stored stored;
-    stored.id = row.take(0);
-    stored.delivery.subscription_arn = row.take(1);
-    stored.delivery.url = row.take(2);
-    if (auto headers = json::parse(row.text(3)); headers && headers->is_object())
-      stored.delivery.headers = std::move(headers->as_object());
-    stored.delivery.body = row.take(4);
-    stored.delivery.policy = RetryPolicy::parse(row.text(5));
-    stored.delivery.dead_letter_arn = row.take(6);
-    stored.attempts = row.integer(7);
-    begin(std::move(stored));
-  }
-  return next;
+  if (rows.empty()) return std::nullopt;
+  store::Row& row = rows[0];
+  Stored stored;
+  stored.id = row.take(0);
+  stored.delivery.subscription_arn = row.take(1);
+  stored.delivery.url = row.take(2);
+  FIXPOINT_TRY(headers, json::parse(row.text(3)));
+  if (headers.is_object()) stored.delivery.headers = std::move(headers.as_object());
+  stored.delivery.body = row.take(4);
+  stored.delivery.policy = RetryPolicy::parse(row.text(5));
+  stored.delivery.dead_letter_arn = row.take(6);
+  stored.attempts = row.integer(7);
+  return stored;
 }
 
 void HttpDeliveries::begin(Stored stored) {
   {
     std::lock_guard lock(mutex_);
-    under_way_.insert(stored.id);
+    under_way_.emplace(stored.id, stored.delivery.subscription_arn);
   }
   HttpRequest request;
   request.method = "POST";

@@ -3,10 +3,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 
@@ -39,6 +39,7 @@ struct RetryPolicy {
 class HttpDeliveries {
  public:
   static constexpr std::size_t at_once_limit = 32;  ///< requests under way
+  static constexpr std::size_t at_once_each = 8;    ///< of these to one subscription, so that a slow one stops no other
   static constexpr int timeout_ms = 15'000;         ///< SNS's own
 
   struct Delivery {
@@ -71,6 +72,7 @@ class HttpDeliveries {
   struct Stored;
   void run();
   Result<TimeMs> begin_due(TimeMs now);
+  Result<std::optional<Stored>> load(const std::string& id);
   void begin(Stored stored);
   void ended(const std::shared_ptr<Stored>& stored, Result<HttpResponse> response);
 
@@ -81,7 +83,7 @@ class HttpDeliveries {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable idle_;
-  std::set<std::string> under_way_;
+  std::map<std::string, std::string> under_way_;  // id -> subscription
   bool look_ = true;
   bool stopping_ = false;
   std::thread thread_;

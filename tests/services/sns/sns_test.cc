@@ -183,6 +183,24 @@ TEST(Http, is_tried_again_after_its_delay_and_given_up_with_the_reason) {
   EXPECT_EQ(house.waiting(), 0);
 }
 
+TEST(Http, a_slow_endpoint_keeps_no_other_waiting) {
+  TopicHouse house;
+  const auto topic = house.topic("t");
+  const auto confirmed = [&](const std::string& url) {
+    house.subscribe(topic, "http", url, "{RawMessageDelivery: 'true'}");
+    const std::string token = json::parse(house.heard_at(url, 1)[0]).value()["Token"].as_string();
+    house.ok("ConfirmSubscription", "{TopicArn: '" + topic + "', Token: '" + token + "'}");
+  };
+  confirmed("http://slow/");
+  for (int i = 0; i < 50; ++i) house.publish(topic, "m" + std::to_string(i));
+  confirmed("http://quick/");
+  house.publish(topic, "last");
+  EXPECT_EQ(house.heard_at("http://quick/", 2)[1], "last");
+  // The slow one was asked as often as it may be at once, and no more.
+  EXPECT_EQ(house.heard_at("http://slow/", sns::HttpDeliveries::at_once_each).size(),
+            sns::HttpDeliveries::at_once_each);
+}
+
 TEST(Open, links_confirm_and_end_a_subscription_and_nothing_else_is_answered) {
   TopicHouse house;
   const auto topic = house.topic("t");

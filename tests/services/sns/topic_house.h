@@ -36,11 +36,15 @@ class TopicHouse {
     };
     outlets.function = [this](store::Transaction& tx, const std::string&, const std::string& arn,
                               const json::Value& event) { return see(tx, "function", arn, event); };
-    outlets.http = [this](std::string url, HttpRequest request, int, auto taken) {
+    outlets.http = [this](std::string url, HttpRequest request, int, sns::HttpDeliveries::Taken taken) {
       HttpResponse answer{200, {}, ""};
       {
         std::lock_guard lock(mutex_);
         requests.emplace_back(url + request.target, std::move(request));
+        if (url.find("slow") != std::string::npos) {
+          held.push_back(std::move(taken));
+          return;
+        }
         if (!statuses.empty()) {
           answer.status = statuses.front();
           statuses.pop_front();
@@ -60,7 +64,10 @@ class TopicHouse {
     principal->arn = "arn:aws:iam::111111111111:user/me";
     caller.principal = principal;
   }
-  ~TopicHouse() { sns_->stop(); }
+  ~TopicHouse() {
+    for (const auto& taken : held) taken(HttpResponse{200, {}, ""});
+    sns_->stop();
+  }
 
   Result<json::Value> call(const std::string& operation, const std::string& yaml) {
     return table_.operations.find(operation)->second.function(caller, json::parse_yaml(yaml).value());
@@ -102,6 +109,17 @@ class TopicHouse {
       if (requests.size() >= times) return requests;
     }
   }
+  /// The same of one URL; gives the bodies.
+  std::vector<std::string> heard_at(const std::string& url, std::size_t times) {
+    while (true) {
+      sns_->look();
+      std::vector<std::string> bodies;
+      std::lock_guard lock(mutex_);
+      for (const auto& [to, request] : requests)
+        if (to == url) bodies.push_back(request.body);
+      if (bodies.size() >= times) return bodies;
+    }
+  }
   /// Waits until nothing is to be delivered any more, or all of it waits for its time.
   std::int64_t waiting() {
     return store_
@@ -119,6 +137,7 @@ class TopicHouse {
   aws::Caller caller{"111111111111", "us-east-1", "aws", "request", nullptr};
   std::vector<std::pair<std::string, HttpRequest>> requests;
   std::deque<int> statuses;
+  std::vector<sns::HttpDeliveries::Taken> held;  ///< of requests to a host called slow, which wait for their answer
 
  private:
   Result<void> see(store::Transaction& tx, const std::string& outlet, const std::string& arn, const json::Value& what) {
