@@ -201,8 +201,8 @@ class SecurityHub(support.ServerTest):
             ActionTargetArn="arn:aws:securityhub:%s:%s:action/custom/Real" % (REGION, ACCOUNT))
 
     def test_an_operation_that_is_not_there_says_so(self):
-        for call in (self.securityhub.get_insights, self.securityhub.list_members,
-                     self.securityhub.describe_standards):
+        for call in (self.securityhub.list_invitations, self.securityhub.get_administrator_account,
+                     self.securityhub.describe_organization_configuration):
             said = self.refused("NotImplemented", call)
             self.assertEqual(501, self.status)
             self.assertRegex(said, "^securityhub:[A-Za-z]+ is not there in this version")
