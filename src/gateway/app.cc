@@ -78,6 +78,10 @@ class WholeApp final : public App {
     FIXPOINT_CHECK(findings_->load());
     bus_ = std::make_unique<bus::Bus>(*store_, clock_);
     securityhub_ = std::make_unique<services::SecurityHub>(*store_, *findings_, *bus_, controls_, clock_);
+    if (options_.around_account) {
+      around_account_ = options_.around_account(*account_);
+      account_ = around_account_.get();
+    }
     door_ = std::make_unique<changes::Door>(*store_, clock_, *account_, recipes_, models_.get());
     modes_ = std::make_unique<controls::Modes>(*store_);
     executor_ = std::make_unique<executions::Executor>(*store_, clock_, options_.executors);
@@ -335,6 +339,7 @@ class WholeApp final : public App {
   std::unique_ptr<aws::CredentialsProvider> credentials_;
   std::unique_ptr<aws::Rate> rate_;
   std::unique_ptr<aws::Client> client_;
+  std::unique_ptr<aws::Api> around_account_;
   aws::Api* account_ = nullptr;
   std::unique_ptr<audit::Log> audit_;
   std::unique_ptr<findings::FindingStore> findings_;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "aws/api.h"
 #include "base/error.h"
 
 namespace fixpoint::gateway {
@@ -23,6 +25,8 @@ class App {
     bool real_account = false;       ///< AWS itself instead of the embedded account
     std::string account_endpoint;    ///< with real_account: another endpoint than AWS's own; may be empty
     bool private_endpoints = false;  ///< notifications may go to HTTP endpoints at addresses that are not public
+    /// What stands between the door and the account, where something is to be measured or to fail there; may be empty.
+    std::function<std::unique_ptr<aws::Api>(aws::Api& account)> around_account;
     unsigned io_threads = 2;
     unsigned workers = 4;
     unsigned executors = 4;
