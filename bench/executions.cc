@@ -1,6 +1,6 @@
-// bench_executions [FINDINGS] [RATE] [SECONDS]: findings that are imported by signed BatchImportFindings over HTTP until
-// they are RESOLVED and verified by the control S3.4 in the embedded account, on a durable store on disk. First at an
-// offered rate for the latencies, then as many as it can for the throughput; with where the time went.
+// bench_executions [FINDINGS] [RATE] [SECONDS]: findings that are imported by signed BatchImportFindings over HTTP
+// until they are RESOLVED and verified by the control S3.4 in the embedded account, on a durable store on disk. First
+// at an offered rate for the latencies, then as many as it can for the throughput; with where the time went.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -258,9 +258,10 @@ void print_phases(const std::vector<Ended>& ended, const std::unordered_map<std:
     commit += std::max(0.0, e.ended_ms - c.last);
   }
   const auto n = static_cast<double>(std::max<std::size_t>(1, ended.size()));
-  std::printf("  a finding's time, mean ms: import %.2f, queue %.2f, read %.2f, intent %.2f, call %.2f, result %.2f, "
-              "verify %.2f, commit %.2f\n",
-              import / n, queue / n, read / n, intent / n, call / n, result / n, verify / n, commit / n);
+  std::printf(
+      "  a finding's time, mean ms: import %.2f, queue %.2f, read %.2f, intent %.2f, call %.2f, result %.2f, "
+      "verify %.2f, commit %.2f\n",
+      import / n, queue / n, read / n, intent / n, call / n, result / n, verify / n, commit / n);
 }
 
 }  // namespace
@@ -277,7 +278,6 @@ int main(int argc, char** argv) {
   Ear* ear = nullptr;
   gateway::App::Options options;
   options.data_folder = folder;
-  if (const char* n = std::getenv("EXECUTORS")) options.executors = std::atoi(n);
   options.around_account = [&](aws::Api& account) {
     auto made = std::make_unique<Ear>(account);
     ear = made.get();
@@ -303,10 +303,11 @@ int main(int argc, char** argv) {
       R"({"detail-type": ["Security Hub Findings - Imported"], "detail": {"findings": {"Workflow": {"Status": ["NEW"]}}}})";
   sender.call("events", "PutRule", Object{{"Name", "fix"}, {"EventPattern", pattern}});
   sender.at_most(0);
-  sender.call("events", "PutTargets",
-              Object{{"Rule", "fix"},
-                     {"Targets", json::Array{Value(Object{
-                                     {"Id", "1"}, {"Arn", "arn:aws:fixpoint:us-east-1:111111111111:control/*"}})}}});
+  sender.call(
+      "events", "PutTargets",
+      Object{{"Rule", "fix"},
+             {"Targets",
+              json::Array{Value(Object{{"Id", "1"}, {"Arn", "arn:aws:fixpoint:us-east-1:111111111111:control/*"}})}}});
   sender.at_most(0);
 
   Database database(folder);
@@ -343,10 +344,11 @@ int main(int argc, char** argv) {
     }
     std::sort(took.begin(), took.end());
     const double whole = (last - begin) / 1000;
-    std::printf("offered %d a second for %d s: %zu of %d fixed and verified; from request to RESOLVED p50 %.0f ms, p99 "
-                "%.0f ms, max %.0f ms (the bar: p99 500 ms); %.0f fsyncs/s, %.2f ms of CPU a finding\n",
-                rate, seconds, took.size(), steady, at(took, 0.5), at(took, 0.99), took.empty() ? 0 : took.back(),
-                static_cast<double>(syncs - synced) / whole, 1000 * (cpu_seconds() - cpu) / steady);
+    std::printf(
+        "offered %d a second for %d s: %zu of %d fixed and verified; from request to RESOLVED p50 %.0f ms, p99 "
+        "%.0f ms, max %.0f ms (the bar: p99 500 ms); %.0f fsyncs/s, %.2f ms of CPU a finding\n",
+        rate, seconds, took.size(), steady, at(took, 0.5), at(took, 0.99), took.empty() ? 0 : took.back(),
+        static_cast<double>(syncs - synced) / whole, 1000 * (cpu_seconds() - cpu) / steady);
     print_phases(ended, ear->take(), sent);
     good = good && took.size() == static_cast<std::size_t>(steady) && at(took, 0.99) < 500;
   }
@@ -372,10 +374,11 @@ int main(int argc, char** argv) {
     for (const Ended& e : ended) last = std::max(last, e.ended_ms);
     const double whole = (last - begin) / 1000;
     const double a_second = static_cast<double>(ended.size()) / whole;
-    std::printf("as many as it can: %zu of %d fixed and verified in %.2f s, %.0f a second (the bar: 1000); imported "
-                "after %.2f s; %.0f fsyncs/s, %.2f ms of CPU a finding\n",
-                ended.size(), findings, whole, a_second, (imported - begin) / 1000,
-                static_cast<double>(syncs - synced) / whole, 1000 * (cpu_seconds() - cpu) / findings);
+    std::printf(
+        "as many as it can: %zu of %d fixed and verified in %.2f s, %.0f a second (the bar: 1000); imported "
+        "after %.2f s; %.0f fsyncs/s, %.2f ms of CPU a finding\n",
+        ended.size(), findings, whole, a_second, (imported - begin) / 1000, static_cast<double>(syncs - synced) / whole,
+        1000 * (cpu_seconds() - cpu) / findings);
     print_phases(ended, ear->take(), sent);
     good = good && ended.size() == static_cast<std::size_t>(findings) && a_second >= 1000;
   }

@@ -175,6 +175,15 @@ TimeMs SystemClock::now_ms() const {
          clock_offset_ms();
 }
 
+TimeMs SystemClock::steady_ms() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+TimeMs ManualClock::steady_ms() const {
+  std::lock_guard lock(mutex_);
+  return steady_ms_;
+}
 TimeMs ManualClock::now_ms() const {
   std::lock_guard lock(mutex_);
   return now_ms_;
@@ -182,6 +191,7 @@ TimeMs ManualClock::now_ms() const {
 void ManualClock::advance_ms(TimeMs by) {
   std::lock_guard lock(mutex_);
   now_ms_ += by;
+  steady_ms_ += by;
 }
 void ManualClock::set_ms(TimeMs to) {
   std::lock_guard lock(mutex_);

@@ -17,12 +17,16 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual TimeMs now_ms() const = 0;
+  /// Milliseconds since some moment, for measuring how long something lasts: it never jumps, whatever is done to
+  /// now_ms().
+  virtual TimeMs steady_ms() const = 0;
 };
 
 /// The machine's clock.
 class SystemClock final : public Clock {
  public:
   TimeMs now_ms() const override;
+  TimeMs steady_ms() const override;
 };
 
 /// A clock that moves only when it is told to.
@@ -30,12 +34,14 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(TimeMs start_ms) : now_ms_(start_ms) {}
   TimeMs now_ms() const override;
-  void advance_ms(TimeMs by);
-  void set_ms(TimeMs to);
+  TimeMs steady_ms() const override;
+  void advance_ms(TimeMs by);  ///< time passes
+  void set_ms(TimeMs to);      ///< the clock is set, and no time passes: it may jump back
 
  private:
   mutable std::mutex mutex_;
   TimeMs now_ms_;
+  TimeMs steady_ms_ = 0;
 };
 
 /// RFC 3339 in UTC with milliseconds: `2024-01-02T03:04:05.678Z`.

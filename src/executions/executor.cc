@@ -59,6 +59,8 @@ constexpr std::size_t most_committing = 256;
 constexpr std::size_t most_loaded = 512;
 constexpr std::size_t due_page = 1024;
 constexpr TimeMs commit_retry_ms = 1000;
+constexpr TimeMs short_wait_ms = 600'000;
+constexpr std::size_t most_counted = 100'000;  // of more only the clock is asked
 // Executions of which each led to the next; a longer chain is taken for a circle.
 constexpr int most_causes = 16;
 
@@ -353,10 +355,33 @@ void Executor::wake_at(TimeMs wake_ms) {
   wake_.notify_one();
 }
 
-void Executor::retry_at(TimeMs wake_ms, const std::string& id) {
+void Executor::wake_at(const Execution& waiting, TimeMs now) {
+  if (const TimeMs wait = waiting.wake_ms - now; wait <= short_wait_ms) {
+    std::lock_guard lock(mutex_);
+    if (counted_.size() < most_counted)
+      counted_.emplace(clock_.steady_ms() + wait, std::pair(waiting.id, waiting.turn));
+  }
+  wake_at(waiting.wake_ms);
+}
+
+void Executor::retry_in(TimeMs wait_ms, const std::string& id) {
   std::lock_guard lock(mutex_);
-  retries_.emplace(wake_ms, id);
+  retries_.emplace(clock_.steady_ms() + wait_ms, id);
   wake_.notify_one();
+}
+
+void Executor::take_timers() {
+  const TimeMs steady = clock_.steady_ms();
+  while (!retries_.empty() && retries_.begin()->first <= steady) {
+    going_.push_back({std::move(retries_.begin()->second), nullptr});
+    retries_.erase(retries_.begin());
+  }
+  while (!counted_.empty() && counted_.begin()->first <= steady) {
+    auto& [id, turn] = counted_.begin()->second;
+    // Where it is on its way already, the clock woke it.
+    if (active_.insert(id).second) fresh_.push_back({std::move(id), nullptr, turn});
+    counted_.erase(counted_.begin());
+  }
 }
 
 // Reads the waiting executions whose time has come. Those whose step is under way still stand there as waiting.
@@ -397,11 +422,8 @@ void Executor::page_due(std::unique_lock<std::mutex>& lock, TimeMs now) {
 
 // The next one to run; false where there is none now.
 bool Executor::take_next(std::unique_lock<std::mutex>& lock, Ready& out) {
+  take_timers();
   const TimeMs now = clock_.now_ms();
-  while (!retries_.empty() && retries_.begin()->first <= now) {
-    going_.push_back({std::move(retries_.begin()->second), nullptr});
-    retries_.erase(retries_.begin());
-  }
   if (next_due_ms_ <= now && !paging_ && fresh_.size() < due_page) page_due(lock, now);
   if (committing_ >= most_committing) return false;
   std::deque<Ready>& queue = going_.empty() ? fresh_ : going_;
@@ -424,10 +446,13 @@ void Executor::run() {
     }
     if (stopping_) break;
     // A clock that a test moves, or that is set, wakes nobody, so the wait is short whatever the next timer says.
-    const TimeMs now = clock_.now_ms();
-    TimeMs until = std::min(next_due_ms_, retries_.empty() ? never : retries_.begin()->first);
-    until = until <= now ? 1 : std::min<TimeMs>(until - now, 1000);
-    wake_.wait_for(lock, std::chrono::milliseconds(until));
+    TimeMs wait = 1000;
+    const auto at_most = [&wait](TimeMs at, TimeMs now) { wait = std::min(wait, at <= now ? 1 : at - now); };
+    if (next_due_ms_ != never) at_most(next_due_ms_, clock_.now_ms());
+    const TimeMs steady = clock_.steady_ms();
+    if (!retries_.empty()) at_most(retries_.begin()->first, steady);
+    if (!counted_.empty()) at_most(counted_.begin()->first, steady);
+    wake_.wait_for(lock, std::chrono::milliseconds(wait));
   }
 }
 
@@ -441,7 +466,7 @@ void Executor::take(Ready ready) {
   if (!execution) {
     auto found = get(ready.id);
     if (!found) {
-      retry_at(clock_.now_ms() + commit_retry_ms, ready.id);  // it stays active: nobody else takes it meanwhile
+      retry_in(commit_retry_ms, ready.id);  // it stays active: nobody else takes it meanwhile
       return over();
     }
     // Ended, or woken by a timer that is no longer its own: the right one, or an answer, comes.
@@ -449,7 +474,8 @@ void Executor::take(Ready ready) {
       finish(ready.id, nullptr);
       return over();
     }
-    if ((*found)->status == "WAITING" && ((*found)->wake_ms == 0 || (*found)->wake_ms > clock_.now_ms())) {
+    if ((*found)->status == "WAITING" && (*found)->turn != ready.counted_turn &&
+        ((*found)->wake_ms == 0 || (*found)->wake_ms > clock_.now_ms())) {
       finish(ready.id, nullptr);
       if ((*found)->wake_ms != 0) wake_at((*found)->wake_ms);
       return over();
@@ -521,9 +547,9 @@ void Executor::commit(const std::shared_ptr<Execution>& execution, Step step) {
         if (committed) fault_point("executor.after_commit");
         if (!committed) {
           // The step is run again from the cursor that is stored, once the store writes again.
-          retry_at(clock_.now_ms() + commit_retry_ms, execution->id);
+          retry_in(commit_retry_ms, execution->id);
         } else if (*moved) {
-          retry_at(0, execution->id);
+          retry_in(0, execution->id);
         } else {
           execution->cursor = std::move(shared->cursor);
           execution->status = status;
@@ -532,12 +558,12 @@ void Executor::commit(const std::shared_ptr<Execution>& execution, Step step) {
           execution->ended_ms = ended ? now : 0;
           execution->wake_ms = shared->wake_ms;
           ++execution->turn;
-          // Before anybody is told: the next step may begin at once.
+          // Before anybody is told: the next step may begin at once, and the execution is its own then.
           finish(execution->id, shared->next == Step::Next::Again ? execution : nullptr);
           if (ended)
             tell_ended(*execution);
-          else if (shared->wake_ms != 0)
-            wake_at(shared->wake_ms);
+          else if (shared->next == Step::Next::Wait && execution->wake_ms != 0)
+            wake_at(*execution, now);
         }
         std::lock_guard lock(mutex_);
         --under_way_;

@@ -93,7 +93,9 @@ struct Filter {
 
 /// Runs executions durably. Thread-safe. Programs are added before start(); stop() lets steps under way come to their
 /// commit. A waiting execution holds no thread and no memory: those whose time has come are read from the store, a page
-/// at a time. Times are the clock's: one that is set back lets what waits wait longer, one that jumps ahead wakes it.
+/// at a time. Their times are the clock's: one that jumps ahead wakes them. Short waits (ten minutes) are counted as
+/// well, so that a clock that is set back does not hold up what was to be tried again; longer ones wait until the clock
+/// is there.
 class Executor {
  public:
   Executor(store::Store& store, const Clock& clock, unsigned threads = 4);
@@ -140,6 +142,7 @@ class Executor {
   struct Ready {
     std::string id;
     std::shared_ptr<Execution> loaded;
+    std::int64_t counted_turn = -1;  // its short wait, begun at this turn, is over whatever the clock says
   };
   Result<std::optional<std::string>> echo_of(store::Transaction& tx, const Start& start);
   void run();
@@ -148,8 +151,10 @@ class Executor {
   void commit(const std::shared_ptr<Execution>& execution, Step step);
   void finish(const std::string& id, std::shared_ptr<Execution> next);
   void enqueue(const std::string& id, std::shared_ptr<Execution> loaded = nullptr);
+  void wake_at(const Execution& waiting, TimeMs now);
   void wake_at(TimeMs wake_ms);
-  void retry_at(TimeMs wake_ms, const std::string& id);
+  void retry_in(TimeMs wait_ms, const std::string& id);
+  void take_timers();
   void page_due(std::unique_lock<std::mutex>& lock, TimeMs now);
   void tell_ended(const Execution& execution);
 
@@ -165,7 +170,9 @@ class Executor {
   std::deque<Ready> fresh_;
   TimeMs next_due_ms_;  // no stored timer is earlier than this
   bool paging_ = false;
-  std::multimap<TimeMs, std::string> retries_;  // of steps whose commit failed
+  // By steady time: of steps whose commit failed, and of short waits.
+  std::multimap<TimeMs, std::string> retries_;
+  std::multimap<TimeMs, std::pair<std::string, std::int64_t>> counted_;
   std::multimap<std::string, std::function<void(const Execution&)>> waiters_;
   std::unordered_set<std::string> active_;  // queued or with a step under way: one at a time
   std::unordered_set<std::string> again_;   // came up meanwhile

@@ -170,12 +170,15 @@ Result<Issued> Identity::issue(const std::string& account, const std::string& pa
 }
 
 Result<void> Identity::revoke(const std::string& execution) {
-  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(tx.execute("DELETE FROM session_key WHERE execution = ?", {execution}));
-    return {};
-  }));
-  std::lock_guard lock(mutex_);
-  std::erase_if(known_, [&](const auto& entry) { return entry.second->principal->execution == execution; });
+  return store_.write([&](store::Transaction& tx) { return revoke(tx, execution); });
+}
+
+Result<void> Identity::revoke(store::Transaction& tx, const std::string& execution) {
+  FIXPOINT_CHECK(tx.execute("DELETE FROM session_key WHERE execution = ?", {execution}));
+  tx.after_commit([this, execution] {
+    std::lock_guard lock(mutex_);
+    std::erase_if(known_, [&](const auto& entry) { return entry.second->principal->execution == execution; });
+  });
   return {};
 }
 

@@ -48,8 +48,9 @@ class Identity final : public aws::KeyLookup {
   /// every call that is made with them to it. Committed when it returns.
   Result<Issued> issue(const std::string& account, const std::string& partition, const std::string& role,
                        const std::string& session, const std::string& execution, int seconds);
-  /// Ends the credentials of an execution at once.
+  /// Ends the credentials of an execution at once; within a transaction, with its commit.
   Result<void> revoke(const std::string& execution);
+  Result<void> revoke(store::Transaction& tx, const std::string& execution);
 
   /// The first key of a server's data folder: what `fixpoint env` prints. Errors: ValidationException.
   static Result<aws::Credentials> read_first_key(const std::string& folder);
