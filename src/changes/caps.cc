@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "base/arn.h"
 #include "base/text.h"
@@ -39,9 +40,24 @@ Result<CapState> read_state(store::Session& session, const Mandate& mandate, Tim
                session.query("SELECT resource, refused FROM touched WHERE program = ? AND account = ? AND at_ms > "
                              "? ORDER BY number",
                              {mandate.program, mandate.account, now_ms - hour_ms}));
-  for (store::Row& row : rows) add(row.integer(1) != 0 ? out.refused : out.touched, row.text(0));
-  std::erase_if(out.refused, [&](const std::string& resource) { return holds(out.touched, resource); });
+  std::set<std::string> touched;
+  std::set<std::string> refused;
+  for (store::Row& row : rows) {
+    const bool was_refused = row.integer(1) != 0;
+    if ((was_refused ? refused : touched).insert(row.text(0)).second)
+      (was_refused ? out.refused : out.touched).push_back(row.take(0));
+  }
+  std::erase_if(out.refused, [&](const std::string& resource) { return touched.contains(resource); });
   return out;
+}
+
+// True where what was touched within the hour and `more` resources fit for certain: where even all rows that are kept,
+// whoever they are of, would. False says nothing.
+Result<bool> fits_for_certain(store::Session& session, const Rules& rules, std::size_t more) {
+  if (rules.cap_percent) return false;
+  FIXPOINT_TRY(rows, session.query("SELECT (SELECT max(number) FROM touched), (SELECT min(number) FROM touched)"));
+  const std::int64_t at_most = rows[0].is_null(0) ? 0 : rows[0].integer(0) - rows[0].integer(1) + 1;
+  return at_most + static_cast<std::int64_t>(more) <= rules.cap_resources;
 }
 
 }  // namespace
@@ -123,8 +139,11 @@ std::optional<Error> over_cap(const CapState& state, const Mandate& mandate,
 Result<std::optional<Error>> count(store::Transaction& tx, const Mandate& mandate, const Rules& rules,
                                    const std::vector<std::string>& resources, TimeMs now_ms) {
   std::optional<Error> over;
-  auto state = cap_state(tx, mandate, rules, now_ms);
-  if (state) {
+  FIXPOINT_TRY(fits, fits_for_certain(tx, rules, resources.size()));
+  auto state = fits ? Result<CapState>() : cap_state(tx, mandate, rules, now_ms);
+  if (fits) {
+    // A row more for what was touched within the hour already counts once all the same.
+  } else if (state) {
     over = over_cap(*state, mandate, resources);
   } else if (state.error().code == "CapReached") {
     over = state.error();

@@ -148,8 +148,13 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
   const std::string phase(execution.cursor["phase"].string_or("begin"));
   parts_.runs.begin(execution.id, "run-" + phase + "-" + std::to_string(execution.cursor["round"].int_or(0)) + "." +
                                       std::to_string(attempt));
+  // With the run its credentials end: a retry, or the run that was approved after a wait, gets others.
+  auto over = [this, id = execution.id, done = std::move(done)](Step step) {
+    step.commit = [this, id](store::Transaction& tx) { return parts_.identity.revoke(tx, id); };
+    done(std::move(step));
+  };
   fault_point("function.called");
-  parts_.runtime.invoke(std::move(invocation), [this, done = std::move(done), version = record->version, async, attempt,
+  parts_.runtime.invoke(std::move(invocation), [this, done = std::move(over), version = record->version, async, attempt,
                                                 looks_after, id = execution.id,
                                                 cursor = execution.cursor](Result<Outcome> outcome) {
     parts_.runs.end(id);

@@ -24,10 +24,10 @@ using NoteFinding =
 ///
 /// The execution's program is the function's ARN, with a qualifier where one was named; its input is described at
 /// mandate_of; its result {"Payload", "FunctionError", "LogTail", "DurationMs", "Version"}, and "Plan": {"Hash",
-/// "Changes"} where it was planned. The handler's credentials are issued for the execution alone and end with it; what
-/// it may change on the account is its mandate, which the door keeps. After a crash the handler is run again, as Lambda
-/// runs asynchronous calls at least once; what it had changed is found in the journal and not changed twice. An
-/// asynchronous call whose handler fails is tried twice more.
+/// "Changes"} where it was planned. The handler's credentials are issued for the execution and one run alone, and end
+/// with it; what it may change on the account is its mandate, which the door keeps. After a crash the handler is run
+/// again, as Lambda runs asynchronous calls at least once; what it had changed is found in the journal and not changed
+/// twice. An asynchronous call whose handler fails is tried twice more.
 ///
 /// In mode ask the handler is run twice: first dry, which gives the plan; then, once that is approved, held to it. What
 /// moved meanwhile stops the run, and it is planned anew. Outcomes: returned, function error, failed, observed,

@@ -55,7 +55,7 @@ class WholeApp final : public App {
     FIXPOINT_TRY(store, store::Store::open(
                             {.folder = options_.data_folder,
                              .database = options_.database,
-                             .readers = options_.io_threads + options_.workers + options_.executors},
+                             .readers = options_.io_threads + options_.workers + std::min(options_.executors, 8U)},
                             {findings::FindingStore::schema(), bus::Bus::schema(), identity::Identity::schema(),
                              executions::Executor::schema(), changes::Door::schema(), controls::Modes::schema(),
                              functions::FunctionStore::schema(), audit::Log::schema(), services::SecurityHub::schema(),

@@ -29,7 +29,9 @@ class App {
     std::function<std::unique_ptr<aws::Api>(aws::Api& account)> around_account;
     unsigned io_threads = 2;
     unsigned workers = 4;
-    unsigned executors = 4;
+    /// Threads that run steps. A step waits for the account and for commits, not for the processor, and those that wait
+    /// together are committed together: hence many.
+    unsigned executors = 32;
   };
 
   /// Listens when it returns. Errors: those of the parts, each with a sentence; nothing is left running.

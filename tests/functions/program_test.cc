@@ -1,0 +1,126 @@
+#include "functions/program.h"
+
+#include <gmock/gmock.h>
+
+#include "catalog/catalog.h"
+#include "changes/runs.h"
+#include "executions/running.h"
+#include "functions/handlers.h"
+
+namespace fixpoint::functions {
+namespace {
+
+using json::Value;
+using testing::HasSubstr;
+
+// Says by its error's type which key it was given.
+const char* const teller =
+    "import os\n"
+    "def handler(event, context):\n"
+    "    raise type(os.environ['AWS_ACCESS_KEY_ID'], (Exception,), {})('no')\n";
+
+class Program : public Handlers {
+ protected:
+  void SetUp() override {
+    Handlers::SetUp();
+    if (IsSkipped()) return;
+    auto opened = store::Store::open({.folder = folder_.string(), .durable = false},
+                                     {executions::Executor::schema(), FunctionStore::schema(),
+                                      identity::Identity::schema(), changes::Door::schema(), audit::Log::schema()});
+    ASSERT_TRUE(opened) << describe(opened.error());
+    store_ = std::move(*opened);
+    auto identity = identity::Identity::open("", "123456789012", *store_, clock_);
+    ASSERT_TRUE(identity) << describe(identity.error());
+    identity_ = std::move(*identity);
+    functions_ = std::make_unique<FunctionStore>(*store_, clock_);
+    executor_ = std::make_unique<executions::Executor>(*store_, clock_, 2);
+    recipes_ = changes::Recipes::load(catalog::Catalog::embedded()).value();
+    door_ = std::make_unique<changes::Door>(*store_, clock_, account_, recipes_);
+    approvals_ = std::make_unique<executions::Approvals>(
+        *store_, *executor_, clock_, [](store::Transaction&, const executions::Notice&) { return Result<void>(); });
+    program_ = std::make_unique<FunctionProgram>(
+        FunctionProgram::Parts{
+            *functions_, *runtime_, *identity_, *door_, *approvals_, clock_,
+            [] { return std::string("http://127.0.0.1:9"); },
+            [](const std::string&, const std::string&, const std::string&) { return Result<std::string>("auto"); },
+            [](store::Transaction&, const Value&, const std::string&, const std::string&, const std::string&) {
+              return Result<void>();
+            },
+            runs_},
+        FunctionProgram::Options{});
+    executor_->add_program("function", *program_);
+    executor_->add_program("nothing", nothing_);
+    ASSERT_TRUE(executor_->start());
+    CreateFunction function;
+    function.name = "teller";
+    function.runtime = "python3.12";
+    function.handler = "app.handler";
+    function.role = "arn:aws:iam::123456789012:role/r";
+    function.timeout_s = 30;
+    function.code_zip = test::zip_of({{"app.py", teller}});
+    const auto created = functions_->create({"123456789012", "eu-central-1"}, function);
+    ASSERT_TRUE(created) << describe(created.error());
+  }
+  void TearDown() override {
+    if (runtime_) runtime_->stop();
+    if (executor_) executor_->stop();
+  }
+  // Until its journal has so many lines about a failed handler.
+  std::vector<std::string> keys_after(const std::string& id, std::size_t runs) {
+    std::mutex mutex;
+    std::condition_variable never;
+    std::unique_lock lock(mutex);
+    for (int i = 0; i < 4000; ++i) {
+      std::vector<std::string> keys;
+      const auto lines = executor_->journal(id).value();
+      for (const auto& line : lines)
+        if (const auto at = line.text.find("ASIA"); at != std::string::npos && line.text.ends_with("tries again"))
+          keys.push_back(line.text.substr(at, 20));
+      if (keys.size() >= runs) return keys;
+      never.wait_for(lock, std::chrono::milliseconds(5));
+    }
+    throw std::runtime_error("the handler was not run");
+  }
+
+  // The handler makes no call.
+  class Nobody final : public aws::Api {
+    Result<Value> call(const aws::CallContext&, std::string_view, std::string_view, const Value&) override {
+      return fail(errors::internal("nobody is asked"));
+    }
+  };
+  fixpoint::test::TempDir folder_;
+  Nobody account_;
+  changes::Recipes recipes_;
+  changes::Runs runs_;
+  std::unique_ptr<changes::Door> door_;
+  std::unique_ptr<executions::Approvals> approvals_;
+  ManualClock clock_{executions::start_ms};
+  executions::Script nothing_{[](const executions::Execution&) { return executions::ends("done"); }};
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<identity::Identity> identity_;
+  std::unique_ptr<FunctionStore> functions_;
+  std::unique_ptr<FunctionProgram> program_;
+  std::unique_ptr<executions::Executor> executor_;
+};
+
+TEST_F(Program, gets_fresh_credentials_after_a_wait_and_the_old_ones_are_over) {
+  const auto started = executor_->launch({.name = "one",
+                                          .kind = "function",
+                                          .program = "arn:aws:lambda:eu-central-1:123456789012:function:teller",
+                                          .account = "123456789012",
+                                          .region = "eu-central-1",
+                                          .subject = {},
+                                          .input = json::Object{{"Payload", "{}"}, {"Async", true}}});
+  ASSERT_TRUE(started);
+  const std::string first = keys_after(started->id, 1).at(0);
+  EXPECT_EQ(executor_->get(started->id).value()->status, "WAITING");
+  EXPECT_EQ(identity_->find(first), nullptr);  // while it waits nobody acts for it
+  clock_.advance_ms(60'000);
+  ASSERT_TRUE(executor_->launch({"poke", "nothing", "p", "1", "r", "s", {}}));
+  const auto keys = keys_after(started->id, 2);
+  EXPECT_NE(keys[1], first);
+  EXPECT_EQ(identity_->find(keys[1]), nullptr);
+}
+
+}  // namespace
+}  // namespace fixpoint::functions
