@@ -2,7 +2,7 @@
 """Kills the server with SIGKILL at its named places (src/base/fault.h), again and again, and starts it again.
 
 In each life findings are mended by controls in the embedded account (one of them asks for approval) and by a function,
-and the server is killed several times at a place and a hit of it that a seed chooses. Then it is let run to the end, and:
+in some of them what was done is taken back, and the server is killed several times at a place and a hit of it that a seed chooses. Then it is let run to the end, and:
 each finding is RESOLVED, by exactly one entry in its history; each execution has succeeded; the account has had each
 changing call exactly once, as the embedded account itself counts them; the journal has each as done, with the state
 before all; and the account passes every check.
@@ -19,7 +19,7 @@ import tempfile
 import time
 
 from server import Failure, Server, expect
-from work import Work, check_account, check_store, told
+from work import Work, check_account, check_store, do_all, told
 
 POINTS = [
     "import.in_commit", "bus.delivered", "import.after_commit", "approval.asked", "approval.answered",
@@ -28,6 +28,7 @@ POINTS = [
 ]
 FUNCTION_POINTS = ["function.called", "function.returned"]
 FUNCTION_EVERY = 8  # lives: a handler takes far longer to start than a server
+UNDO_EVERY = 3  # lives: of those that take back what they did
 KILLS_A_LIFE = 8
 HITS = [1, 1, 1, 2, 2, 3, 3, 4, 5, 7]
 # Come to once in a life's work, so that a second hit would never be.
@@ -44,6 +45,7 @@ def one_life(work, seed, number):
     # The first place of a life goes round, so that none is left to luck.
     first = (POINTS + FUNCTION_POINTS)[number // FUNCTION_EVERY % 16] if with_function else POINTS[number % len(POINTS)]
     findings = work.chosen(with_function)
+    undoes = number % UNDO_EVERY == 1
     kills = {}
     tried = []
     with tempfile.TemporaryDirectory(prefix="fixpoint-crash-") as parent:
@@ -56,7 +58,7 @@ def one_life(work, seed, number):
                 hits = [1] if point in ONCE else HITS[:5] if turn == 0 else HITS
                 fault = f"{point}:{choose.choice(hits)}"
                 tried.append(fault)
-                killed, imported, over = run_until_killed(work, folder, findings, fault, imported)
+                killed, imported, over = run_until_killed(work, folder, findings, fault, imported, undoes)
                 if killed:
                     name = fault.split(":")[0]
                     kills[name] = kills.get(name, 0) + 1
@@ -67,13 +69,13 @@ def one_life(work, seed, number):
                 server.expect_ready()
                 if not imported:
                     take_in(work, server, findings)
-                server.wait_ended(len(findings))
-                check_account(server, findings)
+                do_all(work, server, findings, undoes)
+                check_account(server, findings, undoes)
                 answers = told(server, findings)
                 server.stop()
             finally:
                 server.close()
-            check_store(folder, findings, answers)
+            check_store(folder, findings, answers, undoes)
         except Exception as problem:  # pylint: disable=broad-except
             return kills, f"life {number}, {' then '.join(tried)}: {type(problem).__name__}: {problem}", tried
     return kills, "", tried
@@ -90,7 +92,7 @@ def take_in(work, server, findings):
     server.api("import", Document=findings)
 
 
-def run_until_killed(work, folder, findings, fault, imported):
+def run_until_killed(work, folder, findings, fault, imported, undoes):
     """(whether the fault ended it, whether the findings are taken in, whether all is done)"""
     server = Server(work.program, folder, work.catalog, fault)
     try:
@@ -99,7 +101,7 @@ def run_until_killed(work, folder, findings, fault, imported):
                 if not imported:
                     take_in(work, server, findings)
                     imported = True
-                server.wait_ended(len(findings))
+                do_all(work, server, findings, undoes)
                 server.stop()
                 return False, True, True
             except OSError:

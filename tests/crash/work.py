@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 import zipfile
 
-from server import ACCOUNT, REGION, Server, expect
+from server import ACCOUNT, REGION, Refused, Server, expect
 
 # Two changes, each wanted where its own part is missing.
 DEMO_1 = """
@@ -56,6 +56,8 @@ scene:
 # One that asks first.
 DEMO_3 = DEMO_2.replace("Demo.2", "Demo.3").replace("ours", "asked")
 CONTROLS = {"S3.4": 1, "EC2.13": 1, "CloudTrail.3": 1, "KMS.4": 1, "Demo.1": 2, "Demo.2": 2, "Demo.3": 2}  # changes
+# What is taken back in the lives that take back, and the changes that this makes.
+UNDONE = {"S3.4": 1, "KMS.4": 1, "Demo.2": 2}
 HANDLER = '''
 import boto3
 
@@ -129,13 +131,30 @@ class Work:
         return list(self.findings.values()) + ([self.handled] if with_function else [])
 
 
-def check_account(server, findings):
+def do_all(work, server, findings, undoes):
+    """From wherever it stands to the end: the findings mended, and what is to be taken back taken back."""
+    server.wait_ended(len(findings))
+    if not undoes:
+        return
+    listed = server.api("executions")["Executions"]
+    for control in UNDONE:
+        of_control = [one for one in listed if one["Program"] == control]
+        # A request whose answer was lost is not made twice.
+        if not any(one["Kind"] == "undo" for one in of_control):
+            target = [one for one in of_control if one["Subject"] == work.findings[control]["Id"]][-1]
+            server.api("undo", Execution=target["Id"])
+    server.wait_ended(len(findings) + len(UNDONE))
+
+
+def check_account(server, findings, undoes=False):
     """The account itself, by calls of its own."""
     for finding in findings:
         resource = finding["Resources"][0]["Id"]
         control = finding["Compliance"]["SecurityControlId"]
         call = server.call
-        if control == "S3.4":
+        if undoes and control in UNDONE and "-handled" not in finding["Id"]:
+            check_undone(server, control, resource)
+        elif control == "S3.4":
             rules = call("s3", "GetBucketEncryption", Bucket=resource.split(":::")[1])
             rules = rules["ServerSideEncryptionConfiguration"]["Rules"]
             expect(rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", "the bucket is open")
@@ -159,6 +178,22 @@ def check_account(server, findings):
                 expect(text == ("ours" if control == "Demo.2" else "asked"), f"the key's description: {text}")
 
 
+def check_undone(server, control, resource):
+    """It is as the scene had left it."""
+    if control == "S3.4":
+        try:
+            server.call("s3", "GetBucketEncryption", Bucket=resource.split(":::")[1])
+            expect(False, "the bucket is still encrypted")
+        except Refused as refused:
+            expect("ServerSideEncryptionConfigurationNotFoundError" in str(refused), f"the bucket: {refused}")
+        return
+    key = resource.split("/")[-1]
+    expect(server.call("kms", "GetKeyRotationStatus", KeyId=key)["KeyRotationEnabled"] is False, "the key is rotated")
+    if control == "Demo.2":
+        text = server.call("kms", "DescribeKey", KeyId=key)["KeyMetadata"]["Description"]
+        expect(text == "", f"the key's description: {text}")
+
+
 def told(server, findings):
     """What the server tells of each finding, by its id: the finding, and the changes of its history."""
     answers = {}
@@ -171,7 +206,7 @@ def told(server, findings):
     return answers
 
 
-def check_store(folder, findings, answers):
+def check_store(folder, findings, answers, undoes=False):
     """What is remembered, read from the database after the server was stopped; `answers` is what it told before."""
     database = sqlite3.connect(f"file:{folder}/fixpoint.db?mode=ro", uri=True)
     made_calls = {}
@@ -180,13 +215,15 @@ def check_store(folder, findings, answers):
         key = (call["Execution"], call["Call"], json.dumps(call["Input"], sort_keys=True))
         made_calls[key] = made_calls.get(key, 0) + 1
     executions = database.execute("SELECT id, kind, subject, program, status, outcome FROM execution").fetchall()
-    expect(len(executions) == len(findings), f"{len(executions)} executions for {len(findings)} findings")
+    undone = {program for _, kind, _, program, _, _ in executions if kind == "undo"}
+    expect(undone == (set(UNDONE) if undoes else set()), f"taken back was {undone}")
+    expect(len(executions) == len(findings) + len(undone), f"{len(executions)} executions: {executions}")
     for execution, kind, subject, program, status, outcome in executions:
-        wanted = ("SUCCEEDED", "fixed" if kind == "control" else "returned")
+        wanted = ("SUCCEEDED", {"control": "fixed", "undo": "undone"}.get(kind, "returned"))
         expect((status, outcome) == wanted, f"{program} {subject}: {status} {outcome}")
         check_changes(database, execution, kind, program, made_calls)
         if kind == "control":
-            check_finding(execution, subject, *answers[subject])
+            check_finding(execution, subject, *answers[subject], program in undone)
     expect(not made_calls, f"calls that no change of the journal tells of, or made more often than once: {made_calls}")
     database.close()
 
@@ -196,14 +233,17 @@ def check_changes(database, execution, kind, program, made_calls):
         "SELECT service || ':' || operation, input, state, before_read, undo, before FROM change WHERE execution = ?",
         (execution,)).fetchall()
     # A handler is run again from its beginning: a call of its first run may stand there as not made.
-    made = [change for change in changes if kind == "control" or change[2] != "failed"]
-    expect(len(made) == (CONTROLS[program] if kind == "control" else 2), f"{program}: the journal has {changes}")
+    made = [change for change in changes if kind != "function" or change[2] != "failed"]
+    count = {"control": CONTROLS, "undo": UNDONE}.get(kind, {}).get(program, 2)
+    expect(len(made) == count, f"{program}: the journal has {changes}")
     for call, given, state, before_read, undo, before in made:
         expect(state == "done", f"{program}: the journal says '{state}' of {call}")
         # Every effect that the account has is of one call, whatever was killed when.
         key = (execution, call, json.dumps(json.loads(given), sort_keys=True))
         expect(made_calls.get(key) == 1, f"{program}: {call} took effect {made_calls.get(key, 0)} times, not once")
         del made_calls[key]
+        if kind == "undo":
+            continue
         expect(before_read == 1 and undo.startswith("possible"), f"{program}: {call} cannot be undone: {undo}")
         # The state before is the one before all: an undo after a crash would put back the scene.
         before = json.loads(before) if before is not None else None
@@ -217,17 +257,21 @@ def check_changes(database, execution, kind, program, made_calls):
             expect(before is None, f"{program}: before was {before}")
         if call == "ec2:RevokeSecurityGroupIngress":
             expect("::/0" in json.dumps(before), f"{program}: before was {before}")
-    if kind == "control":
+    if kind != "function":
         lines = [row[0] for row in database.execute(
             "SELECT text FROM journal WHERE execution = ? ORDER BY number", (execution,))]
         told = [line for line in lines if line.endswith(" made") or "had taken effect before" in line]
         expect(len(told) == len(changes), f"{program}: the journal tells {lines}")
 
 
-def check_finding(execution, subject, finding, history):
+def check_finding(execution, subject, finding, history, undone):
     resolved = [update for update in history
                 if update["UpdatedField"] == "Workflow.Status" and update["NewValue"] == "RESOLVED"]
     expect(len(resolved) == 1, f"{subject}: resolved {len(resolved)} times: {history}")
+    if undone:
+        expect(finding["Workflow"]["Status"] == "NEW", f"{subject}, taken back: {finding['Workflow']}")
+        expect(finding["Note"]["Text"].startswith("Undone by "), f"{subject}: {finding['Note']}")
+        return
     expect(finding["Workflow"]["Status"] == "RESOLVED", f"{subject}: {finding['Workflow']}")
     expect(finding["UserDefinedFields"]["fixpoint:execution"] == execution, f"{subject}: of another execution")
     expect(finding["Note"]["Text"].startswith("Fixed and verified by control "), f"{subject}: {finding['Note']}")
