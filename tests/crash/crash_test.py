@@ -38,7 +38,7 @@ AT_IMPORT = {"import.in_commit", "bus.delivered", "import.after_commit"}  # not 
 
 
 def one_life(work, seed, number):
-    """(kills by point, what was wrong or "", the faults in their order)"""
+    """(kills by point, what was wrong or "")"""
     choose = random.Random(seed * 1_000_003 + number)
     with_function = number % FUNCTION_EVERY == 0
     points = POINTS + FUNCTION_POINTS * 2 if with_function else POINTS
@@ -77,8 +77,8 @@ def one_life(work, seed, number):
                 server.close()
             check_store(folder, findings, answers, undoes)
         except Exception as problem:  # pylint: disable=broad-except
-            return kills, f"life {number}, {' then '.join(tried)}: {type(problem).__name__}: {problem}", tried
-    return kills, "", tried
+            return kills, f"life {number}, {' then '.join(tried)}: {type(problem).__name__}: {problem}"
+    return kills, ""
 
 
 def take_in(work, server, findings):
@@ -127,12 +127,12 @@ def main():
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     started = time.monotonic()
-    work = Work(os.path.abspath(given.program))
     totals = dict.fromkeys(POINTS + FUNCTION_POINTS, 0)
     failures = lives = 0
-    numbers = [given.life] if given.life is not None else range(1_000_000)
-    with multiprocessing.Pool(given.jobs) as pool:
-        for kills, wrong, _ in pool.imap_unordered(live, ((work, given.seed, n) for n in bounded(numbers, given.jobs))):
+    numbers = [given.life] if given.life is not None else range(5000)
+    with tempfile.TemporaryDirectory(prefix="fixpoint-crash-") as folder, multiprocessing.Pool(given.jobs) as pool:
+        work = Work(os.path.abspath(given.program), folder)
+        for kills, wrong in pool.imap_unordered(live, [(work, given.seed, number) for number in numbers]):
             lives += 1
             for point, count in kills.items():
                 totals[point] += count
@@ -143,6 +143,7 @@ def main():
             if failures >= 10 or sum(totals.values()) >= given.kills or (given.seconds and took > given.seconds):
                 break
         pool.terminate()
+        pool.join()
     took = time.monotonic() - started
     for point, count in totals.items():
         print(f"{point:24} {count:5}")
@@ -154,14 +155,6 @@ def main():
     print(f"{count} kills in {lives} lives, {failures} failures, {took:.0f} s ({count / took:.1f} kills a second), "
           f"seed {given.seed}")
     return 1 if failures else 0
-
-
-def bounded(numbers, jobs):
-    """imap takes all that it is given at once; this gives it a bounded number."""
-    for number in numbers:
-        if number > 5000 * jobs:
-            return
-        yield number
 
 
 if __name__ == "__main__":

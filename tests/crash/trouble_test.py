@@ -216,8 +216,9 @@ TESTS = {"full_disk": full_disk, "no_writing": no_writing, "jumping_clock": jump
 
 
 def main():
-    work = Work(os.path.abspath(sys.argv[1]))
     failed = 0
+    template = tempfile.TemporaryDirectory(prefix="fixpoint-trouble-")
+    work = Work(os.path.abspath(sys.argv[1]), template.name)
     for name in sys.argv[2:] or TESTS:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="fixpoint-trouble-") as parent:
@@ -227,6 +228,7 @@ def main():
                 said = f"FAILED: {type(problem).__name__}: {problem}"
                 failed = 1
         print(f"{name:20} {said} ({time.monotonic() - started:.1f} s)", flush=True)
+    template.cleanup()
     return failed
 
 

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import sqlite3
-import tempfile
 import zipfile
 
 from server import ACCOUNT, REGION, Refused, Server, expect
@@ -79,11 +78,10 @@ HANDLED = "handled/by-function"  # the generator of the findings that go to the 
 class Work:
     """A data folder to begin from: scenes set, rules put, nothing started; and the findings that start it."""
 
-    def __init__(self, program):
+    def __init__(self, program, folder):
         self.program = program
-        self.folder = tempfile.TemporaryDirectory(prefix="fixpoint-crash-")
-        self.catalog = os.path.join(self.folder.name, "catalog")
-        self.template = os.path.join(self.folder.name, "template")
+        self.catalog = os.path.join(folder, "catalog")
+        self.template = os.path.join(folder, "template")
         os.makedirs(os.path.join(self.catalog, "controls"))
         for name, text in (("Demo.1", DEMO_1), ("Demo.2", DEMO_2), ("Demo.3", DEMO_3)):
             with open(os.path.join(self.catalog, "controls", name + ".yaml"), "w", encoding="utf-8") as file:
