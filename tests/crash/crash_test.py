@@ -34,6 +34,7 @@ HITS = [1, 1, 1, 2, 2, 3, 3, 4, 5, 7]
 # Come to once in a life's work, so that a second hit would never be.
 ONCE = {"import.in_commit", "import.after_commit", "approval.asked", "approval.answered", "function.called",
         "function.returned"}
+OVER = multiprocessing.Event()  # lives that have begun end by themselves: a server is never left behind
 AT_IMPORT = {"import.in_commit", "bus.delivered", "import.after_commit"}  # not come to once the findings are taken in
 
 
@@ -113,7 +114,7 @@ def run_until_killed(work, folder, findings, fault, imported, undoes):
 
 
 def live(task):
-    return one_life(*task)
+    return ({}, "") if OVER.is_set() else one_life(*task)
 
 
 def main():
@@ -133,7 +134,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="fixpoint-crash-") as folder, multiprocessing.Pool(given.jobs) as pool:
         work = Work(os.path.abspath(given.program), folder)
         for kills, wrong in pool.imap_unordered(live, [(work, given.seed, number) for number in numbers]):
-            lives += 1
+            lives += 1 if kills or not OVER.is_set() else 0
             for point, count in kills.items():
                 totals[point] += count
             if wrong:
@@ -141,9 +142,7 @@ def main():
                 print("FAILED " + wrong, flush=True)
             took = time.monotonic() - started
             if failures >= 10 or sum(totals.values()) >= given.kills or (given.seconds and took > given.seconds):
-                break
-        pool.terminate()
-        pool.join()
+                OVER.set()
     took = time.monotonic() - started
     for point, count in totals.items():
         print(f"{point:24} {count:5}")
