@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "aws/verify.h"
 #include "json/text.h"
@@ -27,7 +28,6 @@ class TopicHouse {
           {"CREATE TABLE seen (number INTEGER PRIMARY KEY AUTOINCREMENT, outlet TEXT, arn TEXT, what TEXT) STRICT;"}}});
     if (!opened) throw std::runtime_error(describe(opened.error()));
     store_ = std::move(*opened);
-    signer_ = std::move(*sns::Signer::open(""));
     Sns::Outlets outlets;
     outlets.queue = [this](store::Transaction& tx, const std::string& arn, const json::Value& message) -> Result<void> {
       if (arn.ends_with(":gone")) return fail(errors::coded("QueueDoesNotExist", "The queue is gone.", 400));
@@ -56,7 +56,7 @@ class TopicHouse {
       return url.find("inside") != std::string::npos ? std::optional<std::string>("it is inside") : std::nullopt;
     };
     outlets.lost = [this](store::Transaction& tx, const json::Value& about) { return see(tx, "lost", "", about); };
-    sns_ = std::make_unique<Sns>(*store_, clock, *signer_, [] { return "http://here:1"; }, std::move(outlets));
+    sns_ = std::make_unique<Sns>(*store_, clock, signer(), [] { return "http://here:1"; }, std::move(outlets));
     sns_->start();
     table_ = sns_->table();
     auto principal = std::make_shared<aws::Principal>();
@@ -107,6 +107,7 @@ class TopicHouse {
       sns_->look();
       std::lock_guard lock(mutex_);
       if (requests.size() >= times) return requests;
+      std::this_thread::yield();
     }
   }
   /// The same of one URL; gives the bodies.
@@ -118,6 +119,7 @@ class TopicHouse {
       for (const auto& [to, request] : requests)
         if (to == url) bodies.push_back(request.body);
       if (bodies.size() >= times) return bodies;
+      std::this_thread::yield();
     }
   }
   /// Waits until nothing is to be delivered any more, or all of it waits for its time.
@@ -131,7 +133,11 @@ class TopicHouse {
   }
 
   Sns& sns() { return *sns_; }
-  const sns::Signer& signer() { return *signer_; }
+  /// One for all tests: a key takes long to make.
+  static const sns::Signer& signer() {
+    static const std::unique_ptr<sns::Signer> one = std::move(*sns::Signer::open(""));
+    return *one;
+  }
   store::Store& store() { return *store_; }
   ManualClock clock{1'700'000'000'000};
   aws::Caller caller{"111111111111", "us-east-1", "aws", "request", nullptr};
@@ -147,7 +153,6 @@ class TopicHouse {
   }
   std::mutex mutex_;
   std::unique_ptr<store::Store> store_;
-  std::unique_ptr<sns::Signer> signer_;
   std::unique_ptr<Sns> sns_;
   aws::ServiceTable table_;
 };
