@@ -1,0 +1,155 @@
+#include "controls/undo.h"
+
+#include <gmock/gmock.h>
+
+#include "controls/account.h"
+
+namespace fixpoint::controls {
+namespace {
+
+using json::Object;
+using json::Value;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const Object decided{{"Decided", true}};
+
+/// An account whose executions can be taken back.
+class UndoTest : public testing::Test {
+ protected:
+  UndoTest() {
+    program_ = std::make_unique<Undo>(
+        *account.door, *account.approvals, account.clock,
+        [this](store::Transaction& tx, const Value& finding, const std::string& execution, const std::string& status,
+               const std::string& note) -> Result<void> {
+          FIXPOINT_CHECK(
+              account.findings->update(tx, findings::key_of(finding),
+                                       Object{{"Note", Object{{"Text", note}, {"UpdatedBy", "fixpoint"}}},
+                                              {"Workflow", Object{{"Status", status}}},
+                                              {"UserDefinedFields", Object{{"fixpoint:execution", execution}}}},
+                                       "fixpoint"));
+          return {};
+        },
+        Undo::Options{});
+    account.executor->add_program("undo", *program_);
+  }
+  ~UndoTest() override { account.executor->stop(); }
+  std::string launch(const std::string& target) {
+    return Account::must(account.executor->launch({.name = "undo-" + std::to_string(++runs_),
+                                                   .kind = "undo",
+                                                   .program = "S3.4",
+                                                   .account = account.caller.account,
+                                                   .region = account.caller.region,
+                                                   .subject = {},
+                                                   .input = Object{{"Execution", target}, {"By", "ann"}}}))
+        .id;
+  }
+  executions::Execution undo(const std::string& target) { return account.ended(launch(target)); }
+  Account account;
+
+ private:
+  std::unique_ptr<Undo> program_;
+  int runs_ = 0;
+};
+
+TEST_F(UndoTest, takes_back_what_each_control_changed_value_for_value_and_makes_the_finding_new) {
+  for (const auto* control : {"S3.4", "EC2.13", "CloudTrail.3", "KMS.4"}) {
+    SCOPED_TRACE(control);
+    const Value finding = account.scene(control);
+    const auto before = account.look(control);
+    const auto fixed = account.run(control, finding, decided);
+    ASSERT_EQ(fixed.outcome, "fixed");
+    const auto undone = undo(fixed.id);
+    EXPECT_EQ(undone.outcome, "undone") << json::print(undone.result);
+    EXPECT_TRUE(undone.result["Verified"].bool_or(false));
+    EXPECT_EQ(account.look(control).state, before.state);
+    EXPECT_EQ(account.status(finding), "NEW");
+    EXPECT_THAT(account.note(finding),
+                StartsWith("Undone by ann: what execution " + fixed.id + " changed is as it was before."));
+    ASSERT_EQ(account.changes_of(undone.id).size(), 1U);
+    EXPECT_EQ(account.changes_of(undone.id)[0].state, "done");
+    // An undo is undone like any other: the fix is there again.
+    EXPECT_EQ(undo(undone.id).outcome, "undone");
+    EXPECT_TRUE(account.look(control).compliant);
+  }
+}
+
+TEST_F(UndoTest, shows_the_three_states_and_asks_where_what_it_left_is_no_longer_there) {
+  const Value finding = account.scene("S3.4");
+  const auto fixed = account.run("S3.4", finding, decided);
+  const std::string bucket = account.arn.substr(account.arn.rfind(':') + 1);
+  const Value rule = Object{{"ApplyServerSideEncryptionByDefault", Object{{"SSEAlgorithm", "aws:kms"}}}};
+  account.call("s3", "PutBucketEncryption",
+               Object{{"Bucket", bucket}, {"ServerSideEncryptionConfiguration", Object{{"Rules", json::Array{rule}}}}});
+  const std::string id = launch(fixed.id);
+  const auto waiting = account.asks(id, "asks before it takes anything back");
+  EXPECT_EQ(waiting.outcome, "waits for approval");
+  const Value& states = waiting.cursor["states"][0];
+  EXPECT_TRUE(states["Before"].is_null());
+  EXPECT_THAT(json::print(states["Left"]), HasSubstr("AES256"));
+  EXPECT_THAT(json::print(states["Now"]), HasSubstr("aws:kms"));
+  EXPECT_THAT(std::string(states["Finds"].string_or("")), StartsWith("moved since: "));
+  EXPECT_TRUE(account.changes_of(id).empty());
+  ASSERT_TRUE(account.approvals->answer(
+      {.execution = id, .plan_hash = {}, .approved = true, .by = "bob", .by_execution = {}, .because = {}}));
+  EXPECT_EQ(account.ended(id).outcome, "undone");
+  EXPECT_FALSE(account.look("S3.4").compliant);
+}
+
+TEST_F(UndoTest, that_is_rejected_changes_nothing) {
+  const Value finding = account.scene("KMS.4");
+  const auto fixed = account.run("KMS.4", finding, decided);
+  account.call("kms", "DisableKeyRotation", Object{{"KeyId", account.arn.substr(account.arn.rfind('/') + 1)}});
+  account.call("kms", "EnableKeyRotation",
+               Object{{"KeyId", account.arn.substr(account.arn.rfind('/') + 1)}, {"RotationPeriodInDays", 180}});
+  const std::string id = launch(fixed.id);
+  account.asks(id, "asks before");
+  ASSERT_TRUE(account.approvals->answer(
+      {.execution = id, .plan_hash = {}, .approved = false, .by = "bob", .by_execution = {}, .because = {}}));
+  EXPECT_EQ(account.ended(id).outcome, "rejected");
+  EXPECT_TRUE(account.changes_of(id).empty());
+  EXPECT_TRUE(account.look("KMS.4").compliant);
+}
+
+TEST_F(UndoTest, finds_nothing_to_do_where_somebody_put_it_back_and_nothing_to_undo_where_nothing_was_changed) {
+  const Value finding = account.scene("S3.4");
+  const auto fixed = account.run("S3.4", finding, decided);
+  account.call("s3", "DeleteBucketEncryption", Object{{"Bucket", account.arn.substr(account.arn.rfind(':') + 1)}});
+  const auto undone = undo(fixed.id);
+  EXPECT_EQ(undone.outcome, "undone");
+  EXPECT_TRUE(account.changes_of(undone.id).empty());
+  EXPECT_EQ(undo("no-such-execution").outcome, "nothing to undo");
+}
+
+TEST_F(UndoTest, is_stopped_by_the_kill_switch) {
+  const Value finding = account.scene("S3.4");
+  const auto fixed = account.run("S3.4", finding, decided);
+  ASSERT_TRUE(account.store->write([&](store::Transaction& tx) {
+    return changes::freeze(tx, {.scope = "all", .by = "eve", .because = "an incident", .at_ms = 1});
+  }));
+  const auto stopped = undo(fixed.id);
+  EXPECT_EQ(stopped.outcome, "stopped");
+  EXPECT_THAT(std::string(stopped.result["Note"].string_or("")), HasSubstr("Nothing was taken back."));
+  EXPECT_TRUE(account.look("S3.4").compliant);
+}
+
+TEST_F(UndoTest, gets_over_whichever_call_fails_once) {
+  for (const bool made_first : {false, true})
+    for (std::size_t n = 1;; ++n) {
+      SCOPED_TRACE("call " + std::to_string(n) + (made_first ? ", answer lost" : ""));
+      const Value finding = account.scene("CloudTrail.3");
+      const auto fixed = account.run("CloudTrail.3", finding, decided);
+      ASSERT_EQ(fixed.outcome, "fixed");
+      account.ear->fail_at(n, errors::unavailable("the line went dead"), made_first);
+      EXPECT_EQ(undo(fixed.id).outcome, "undone");
+      const bool hit = account.ear->calls().size() >= n;
+      account.ear->clear();
+      EXPECT_FALSE(account.look("CloudTrail.3").compliant);
+      account.call("cloudtrail", "DeleteTrail", Object{{"Name", account.arn}});
+      account.call("s3", "DeleteBucket", Object{{"Bucket", "demo-trail-logs"}});
+      if (!hit) break;
+    }
+}
+
+}  // namespace
+}  // namespace fixpoint::controls
