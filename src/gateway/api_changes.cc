@@ -120,7 +120,7 @@ Result<Value> Api::undo(const aws::Caller& caller, const Value& input) {
     return fail(errors::resource_conflict("the execution has not ended: it is " + target->status +
                                           (target->outcome.empty() ? "" : ", " + target->outcome) +
                                           "; it can be undone once it has"));
-  const executions::Start start{
+  executions::Start start{
       .name = "undo/" + random_uuid(),
       .kind = "undo",
       .program = target->program,
@@ -128,6 +128,8 @@ Result<Value> Api::undo(const aws::Caller& caller, const Value& input) {
       .region = target->region,
       .subject = target->subject,
       .input = json::Object{{"Execution", id}, {"Resource", target->result["Resource"]}, {"By", who(caller)}}};
+  // The finding that becomes NEW by it does not start the same program again.
+  start.cause = target->kind == "undo" ? target->cause : id;
   FIXPOINT_TRY(started, parts_.door.store().write([&](store::Transaction& tx) -> Result<executions::Started> {
     FIXPOINT_CHECK(parts_.audit.append(tx, "undo.requested", json::Object{{"Execution", id}, {"By", who(caller)}}));
     return parts_.executor.launch(tx, start);
