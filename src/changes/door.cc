@@ -5,6 +5,7 @@
 #include "aws/paginate.h"
 #include "base/arn.h"
 #include "base/fault.h"
+#include "changes/secrets.h"
 #include "changes/tables.h"
 
 namespace fixpoint::changes {
@@ -43,6 +44,17 @@ Door::Door(store::Store& store, const Clock& clock, aws::Api& account, const Rec
 
 store::Schema Door::schema() {
   return {"changes", tables()};
+}
+
+Change Door::hidden(Change change) const {
+  if (models_ == nullptr) return change;
+  const auto service = models_->get(change.service);
+  const aws::Operation* operation = service ? (*service)->find_operation(change.operation) : nullptr;
+  if (operation == nullptr) return change;
+  if (auto input = without_secrets(operation->input, change.input)) change.input = std::move(*input);
+  if (change.output)
+    if (auto output = without_secrets(operation->output, *change.output)) change.output = std::move(output);
+  return change;
 }
 
 Result<Change> Door::plan(const aws::CallContext& context, std::string_view service, std::string_view operation,
@@ -86,7 +98,7 @@ Result<std::vector<Change>> Door::plan_all(const aws::CallContext& context, cons
     planned->state = "planned";
     planned->rests_on = intended.rests_on();
     intended.add(*planned);
-    out.push_back(std::move(*planned));
+    out.push_back(hidden(std::move(*planned)));
   }
   return out;
 }
@@ -138,6 +150,7 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
       FIXPOINT_CHECK(effect_seen(context.execution, step));
       return Value(json::Object());
     }
+    known->input = input;  // what is stored has no secrets
     return make(std::move(*known), context);
   }
   // What is wrong at once is said before the account is asked for the state.
@@ -156,7 +169,7 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
   FIXPOINT_TRY(change, plan(context, service, operation, input));
   change.step = step;
   auto passes = guards_.before_change(mandate, change);
-  if (passes && journal.plan) passes = hold(*journal.plan, change, journal.made);
+  if (passes && journal.plan) passes = hold(*journal.plan, hidden(change), journal.made);
   if (!passes) {
     FIXPOINT_CHECK(refuse(mandate, change, passes.error()));
     return fail(std::move(passes.error()));
@@ -167,7 +180,7 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
       FIXPOINT_CHECK(refuse(tx, mandate, change, *stops));
       return stops;
     }
-    FIXPOINT_CHECK(insert(tx, change));
+    FIXPOINT_CHECK(insert(tx, hidden(change)));
     json::Object record = about(change);
     record.set("Program", mandate.program);
     if (!mandate.decided_by.empty()) record.set("DecidedBy", mandate.decided_by);
@@ -215,7 +228,7 @@ Result<Value> Door::make(Change change, const aws::CallContext& context) {
     read_left(change, context);
   }
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(update_end(tx, change));
+    FIXPOINT_CHECK(update_end(tx, hidden(change)));
     json::Object record = about(change);
     if (!answer) record.set("Error", change.error);
     return audit_.append(tx,
@@ -291,7 +304,7 @@ Result<Value> Door::dry_call(const Mandate& mandate, const aws::CallContext& con
   FIXPOINT_TRY(answer, dry_answer_of(*change, context));
   change->output = answer;
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(insert(tx, *change));
+    FIXPOINT_CHECK(insert(tx, hidden(*change)));
     json::Object record = about(*change);
     record.set("Program", mandate.program);
     return audit_.append(tx, "change.planned", record);
@@ -317,7 +330,7 @@ Result<std::optional<Value>> Door::other(const aws::CallContext& context, const 
   change.at_ms = change.ended_ms = clock_.now_ms();
   FIXPOINT_TRY(answer, dry_answer_of(change, context));
   change.output = answer;
-  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) { return insert(tx, change); }));
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) { return insert(tx, hidden(change)); }));
   return std::optional(std::move(answer));
 }
 
@@ -395,7 +408,7 @@ Result<void> Door::settle(const std::string& execution) {
     change.error = "NotMade: nobody heard the answer, and the account is as it was before the call";
     change.ended_ms = clock_.now_ms();
     FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-      FIXPOINT_CHECK(update_end(tx, change));
+      FIXPOINT_CHECK(update_end(tx, hidden(change)));
       json::Object record = about(change);
       record.set("Error", change.error);
       return audit_.append(tx, "change.failed", record);

@@ -31,6 +31,9 @@ namespace fixpoint::changes {
 /// made; then its result and the state that it left are stored. So an intent without a result says that the call may
 /// have been made: the process ended, or the account's answer was lost.
 ///
+/// What is stored, planned and shown of a call has no secrets in it (secrets.h): a step that is answered from the store
+/// after a crash is answered without them.
+///
 /// In a dry run (Mandate::dry_run) a changing call is stored as planned, answered in the model's shape, and not made;
 /// reads are answered as if it had been, as far as the recipes say (dry_run.h).
 class Door {
@@ -100,6 +103,7 @@ class Door {
                                std::string_view service, std::string_view operation, const json::Value& input);
   Result<std::vector<Change>> planned_of(const std::string& execution);
   Result<json::Value> make(Change change, const aws::CallContext& context);
+  Change hidden(Change change) const;
   Result<Change> plan_on(aws::Api& account, const aws::CallContext& context, std::string_view service,
                          std::string_view operation, const json::Value& input);
   Result<json::Value> dry_answer_of(const Change& change, const aws::CallContext& context) const;
