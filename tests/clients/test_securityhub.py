@@ -124,6 +124,19 @@ class SecurityHub(support.ServerTest):
         finding = self.finding("update-2")
         self.assertEqual(("NEW", False), (finding["Workflow"]["Status"], "Note" in finding))
 
+    def test_a_call_has_at_most_six_megabytes_and_findings_of_its_own_account(self):
+        other = self.make("of-another", ProductArn="arn:aws:securityhub:%s:222222222222:product/222222222222/default" % REGION)
+        answer = self.securityhub.batch_import_findings(Findings=[other, self.make("of-this")])
+        self.assertEqual((1, 1), (answer["SuccessCount"], answer["FailedCount"]))
+        failed = answer["FailedFindings"][0]
+        self.assertEqual(("of-another", "InvalidAccess"), (failed["Id"], failed["ErrorCode"]))
+        self.assertIn("222222222222", failed["ErrorMessage"])
+        large = [self.make("large-%d" % i, Resources=[{"Type": "Other", "Id": "a", "Details": {
+            "Other": {"much": "x" * 230000}}}]) for i in range(28)]
+        said = self.refused("InvalidInputException", self.securityhub.batch_import_findings, Findings=large)
+        self.assertIn("6291456", said)
+        self.assertEqual([], self.ids({"Id": [{"Value": "large-", "Comparison": "PREFIX"}]}))
+
     def test_history_tells_what_changed(self):
         if not support.known("securityhub", "GetFindingHistory"):
             self.skipTest("this boto3 does not know GetFindingHistory")
