@@ -1,7 +1,5 @@
 #include "findings/bits.h"
 
-#include <cstring>
-
 namespace fixpoint::findings {
 namespace {
 
@@ -61,22 +59,10 @@ std::string ChunkBits::encode() const {
   return out;
 }
 
-bool ColumnChunk::decode_into(std::int64_t* values, std::int64_t lowest, std::string_view bytes) {
-  if (bytes.empty()) return false;
-  const auto each = static_cast<std::size_t>(bytes[0]);
-  if (each < 1 || each > 8 || bytes.size() != 1 + each * width) return false;
-  const char* at = bytes.data() + 1;
-  for (std::int64_t i = 0; i < width; ++i, at += each) {
-    std::uint64_t distance = 0;
-    std::memcpy(&distance, at, each);
-    values[i] = distance == 0 ? none : lowest + static_cast<std::int64_t>(distance - 1);
-  }
-  return true;
-}
-
 std::optional<ColumnChunk> ColumnChunk::decode(std::int64_t lowest, std::string_view bytes) {
+  if (!is_valid(bytes)) return {};
   ColumnChunk chunk;
-  if (!decode_into(chunk.values_.data(), lowest, bytes)) return {};
+  for (std::size_t i = 0; i < width; ++i) chunk.values_[i] = value_at(lowest, bytes, i);
   return chunk;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,8 +107,23 @@ class ColumnChunk {
   std::string encode(std::int64_t& lowest) const;
   std::int64_t& operator[](std::size_t at) { return values_[at]; }
 
-  /// Into `width` values. False where the bytes are no such row.
-  static bool decode_into(std::int64_t* values, std::int64_t lowest, std::string_view bytes);
+  static bool is_valid(std::string_view bytes) {
+    return !bytes.empty() && bytes[0] >= 1 && bytes[0] <= 8 &&
+           bytes.size() == 1 + static_cast<std::size_t>(bytes[0]) * width;
+  }
+  /// One value of a row that is valid.
+  static std::int64_t value_at(std::int64_t lowest, std::string_view bytes, std::size_t at) {
+    const auto each = static_cast<std::size_t>(bytes[0]);
+    const std::size_t begin = 1 + at * each;
+    std::uint64_t distance = 0;
+    if (begin + 8 <= bytes.size()) {
+      std::memcpy(&distance, bytes.data() + begin, 8);
+      distance &= ~std::uint64_t{0} >> (64 - each * 8);
+    } else {
+      std::memcpy(&distance, bytes.data() + begin, each);
+    }
+    return distance == 0 ? none : lowest + static_cast<std::int64_t>(distance - 1);
+  }
 
  private:
   std::array<std::int64_t, width> values_;

@@ -398,43 +398,36 @@ Result<void> IndexReader::walk(std::uint8_t code, bool descending, const std::op
 Result<void> Column::load(store::Session& session, const Bits& numbers) {
   constexpr std::size_t words = ColumnChunk::width / 64;
   const std::size_t chunks = (numbers.size_in_words() + words - 1) / words;
-  if (loaded_.size() < chunks) {
-    loaded_.resize(chunks);
-    values_.resize(chunks * ColumnChunk::width, ColumnChunk::none);
-  }
-  std::vector<bool> wanted(chunks);
+  if (chunks_.size() < chunks) chunks_.resize(chunks);
   std::vector<std::int64_t> missing;
   for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
     std::uint64_t any = 0;
     for (std::size_t i = 0; i < words; ++i) any |= numbers.word(chunk * words + i);
-    if (any == 0 || loaded_[chunk]) continue;
-    wanted[chunk] = true;
-    missing.push_back(static_cast<std::int64_t>(chunk));
+    if (any != 0 && !chunks_[chunk].loaded) missing.push_back(static_cast<std::int64_t>(chunk));
   }
   if (missing.empty()) return {};
   Result<void> broke;
-  const auto take = [&](std::int64_t chunk, std::int64_t lowest, const std::string& bytes) {
-    if (!ColumnChunk::decode_into(values_.data() + chunk * ColumnChunk::width, lowest, bytes))
-      broke = fail(broken("column"));
+  const auto take = [&](Chunk& chunk, store::Row& row) {
+    chunk.loaded = true;
+    chunk.lowest = row.integer(1);
+    chunk.bytes = row.take(2);
+    if (!ColumnChunk::is_valid(chunk.bytes)) broke = fail(broken("column"));
+    return broke.has_value();
   };
   const std::int64_t first = missing.front();
   const std::int64_t last = missing.back();
   if (missing.size() > static_cast<std::size_t>(last - first + 1) / 4) {
     FIXPOINT_CHECK(session.scan(
         "SELECT chunk, lowest, bytes FROM finding_column WHERE field = ? AND chunk >= ? AND chunk <= ? ORDER BY chunk",
-        {std::int64_t{code_}, first, last}, [&](store::Row& row) {
-          if (wanted[static_cast<std::size_t>(row.integer(0))]) take(row.integer(0), row.integer(1), row.text(2));
-          return broke.has_value();
-        }));
+        {std::int64_t{code_}, first, last},
+        [&](store::Row& row) { return take(chunks_[static_cast<std::size_t>(row.integer(0))], row); }));
   } else {
     for (const std::int64_t chunk : missing)
-      FIXPOINT_CHECK(session.scan("SELECT lowest, bytes FROM finding_column WHERE field = ? AND chunk = ?",
-                                  {std::int64_t{code_}, chunk}, [&](store::Row& row) {
-                                    take(chunk, row.integer(0), row.text(1));
-                                    return broke.has_value();
-                                  }));
+      FIXPOINT_CHECK(session.scan(
+          "SELECT chunk, lowest, bytes FROM finding_column WHERE field = ? AND chunk = ?", {std::int64_t{code_}, chunk},
+          [&](store::Row& row) { return take(chunks_[static_cast<std::size_t>(chunk)], row); }));
   }
-  for (const std::int64_t chunk : missing) loaded_[static_cast<std::size_t>(chunk)] = true;
+  for (const std::int64_t chunk : missing) chunks_[static_cast<std::size_t>(chunk)].loaded = true;
   return broke;
 }
 

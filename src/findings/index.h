@@ -134,18 +134,29 @@ class IndexReader {
   store::Session& session_;
 };
 
-/// A field's column, read chunk by chunk as it is needed.
+/// A field's column, read chunk by chunk as it is needed. The rows stay as they came; a value is read where it is asked
+/// for, since most orders and filters ask for few.
 class Column {
  public:
   explicit Column(std::uint8_t code) : code_(code) {}
   /// Reads what is missing of the chunks that hold one of `numbers`.
   Result<void> load(store::Session& session, const Bits& numbers);
-  std::int64_t operator[](std::int64_t number) const { return values_[static_cast<std::size_t>(number)]; }
+  /// ColumnChunk::none where it has no value, or was not read.
+  std::int64_t operator[](std::int64_t number) const {
+    const auto at = static_cast<std::size_t>(number) / ColumnChunk::width;
+    if (at >= chunks_.size() || chunks_[at].bytes.empty()) return ColumnChunk::none;
+    return ColumnChunk::value_at(chunks_[at].lowest, chunks_[at].bytes,
+                                 static_cast<std::size_t>(number) % ColumnChunk::width);
+  }
 
  private:
+  struct Chunk {
+    bool loaded = false;
+    std::int64_t lowest = 0;
+    std::string bytes;
+  };
   std::uint8_t code_;
-  std::vector<std::int64_t> values_;
-  std::vector<bool> loaded_;  // by chunk
+  std::vector<Chunk> chunks_;
 };
 using Columns = std::map<std::uint8_t, Column>;
 

@@ -213,39 +213,46 @@ Result<std::vector<Position>> Search::first(const Bits& among, const Order& orde
 
 Result<std::vector<Position>> Search::by_columns(const Bits& among, const Order& order, std::size_t first_key,
                                                  const std::optional<Position>& after, std::size_t limit) {
+  // A column's values as they are compared: the smaller stands before, whatever the direction, and none last.
   struct Sorted {
     const Column* column;
     bool descending;
     std::int64_t after;
+    std::int64_t side_of(std::int64_t value) const {
+      if (value == ColumnChunk::none) return INT64_MAX;
+      return descending ? -value : value;
+    }
+    std::int64_t side(std::int64_t number) const { return side_of((*column)[number]); }
   };
   std::vector<Sorted> sorted;
   for (std::size_t i = first_key; i < order.keys().size(); ++i) {
     FIXPOINT_TRY(values, column(order.keys()[i].rule->code, among));
-    std::int64_t from = ColumnChunk::none;
-    if (after)
-      if (const auto* value = std::get_if<std::int64_t>(&after->cells[i])) from = *value;
-    sorted.push_back({values, order.keys()[i].descending, from});
+    Sorted key{values, order.keys()[i].descending, 0};
+    if (after) {
+      const auto* value = std::get_if<std::int64_t>(&after->cells[i]);
+      key.after = key.side_of(value != nullptr ? *value : ColumnChunk::none);
+    }
+    sorted.push_back(key);
   }
-  const auto side = [](std::int64_t a, std::int64_t b, bool descending) {
-    if (a == b) return 0;
-    if (a == ColumnChunk::none) return 1;
-    if (b == ColumnChunk::none) return -1;
-    return (a < b) == descending ? 1 : -1;
-  };
   const auto before = [&](std::int64_t a, std::int64_t b) {
-    for (const Sorted& key : sorted)
-      if (const int which = side((*key.column)[a], (*key.column)[b], key.descending); which != 0) return which < 0;
+    for (const Sorted& key : sorted) {
+      const std::int64_t side_a = key.side(a);
+      const std::int64_t side_b = key.side(b);
+      if (side_a != side_b) return side_a < side_b;
+    }
     return a < b;
   };
   const auto behind = [&](std::int64_t number) {
     for (const Sorted& key : sorted)
-      if (const int which = side(key.after, (*key.column)[number], key.descending); which != 0) return which < 0;
+      if (const std::int64_t side = key.side(number); side != key.after) return key.after < side;
     return after->number < number;
   };
 
   // The best so far as a heap with the last of them on top.
   std::vector<std::int64_t> best;
+  std::int64_t worst = INT64_MAX;  // the first key of that one, once there are enough: most are behind it
   among.for_each(sorted.empty() && after ? after->number + 1 : 0, [&](std::int64_t number) {
+    if (!sorted.empty() && sorted[0].side(number) > worst) return true;
     if (after && !behind(number)) return true;
     if (best.size() < limit) {
       best.push_back(number);
@@ -255,6 +262,7 @@ Result<std::vector<Position>> Search::by_columns(const Bits& among, const Order&
       best.back() = number;
       std::push_heap(best.begin(), best.end(), before);
     }
+    if (!sorted.empty() && best.size() == limit) worst = sorted[0].side(best.front());
     return !sorted.empty() || best.size() < limit;
   });
   std::sort(best.begin(), best.end(), before);
