@@ -1,6 +1,7 @@
 #include "findings/search.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "findings/timestamp.h"
 
@@ -172,16 +173,18 @@ Result<bool> Search::answer_terms(const Filters::Field& field, Bits& findings) {
 
 Result<void> Search::answer_column(const Filters::Field& field, Bits& findings) {
   FIXPOINT_TRY(values, column(field.rule->code, findings));
+  // The bounds as whole numbers, which all values are.
+  constexpr double far = 9e18;
+  std::vector<std::pair<std::int64_t, std::int64_t>> bounds;
+  for (const auto& test : field.tests)
+    bounds.emplace_back(static_cast<std::int64_t>(std::ceil(std::clamp(test.low, -far, far))),
+                        static_cast<std::int64_t>(std::floor(std::clamp(test.high, -far, far))));
   Bits fit;
-  findings.for_each(0, [&](std::int64_t number) {
-    const std::int64_t value = (*values)[number];
-    if (value == ColumnChunk::none) return true;
-    for (const auto& test : field.tests)
-      if (static_cast<double>(value) >= test.low && static_cast<double>(value) <= test.high) {
-        fit.add(number);
-        break;
-      }
-    return true;
+  std::uint64_t* words = fit.words_from(0, findings.size_in_words());
+  values->for_each(findings, 0, [&](std::int64_t number, std::int64_t value) {
+    if (value == ColumnChunk::none) return;
+    for (const auto& [low, high] : bounds)
+      if (value >= low && value <= high) words[number / 64] |= std::uint64_t{1} << (number % 64);
   });
   findings = std::move(fit);
   return {};
@@ -251,9 +254,8 @@ Result<std::vector<Position>> Search::by_columns(const Bits& among, const Order&
   // The best so far as a heap with the last of them on top.
   std::vector<std::int64_t> best;
   std::int64_t worst = INT64_MAX;  // the first key of that one, once there are enough: most are behind it
-  among.for_each(sorted.empty() && after ? after->number + 1 : 0, [&](std::int64_t number) {
-    if (!sorted.empty() && sorted[0].side(number) > worst) return true;
-    if (after && !behind(number)) return true;
+  const auto consider = [&](std::int64_t number) {
+    if (after && !behind(number)) return;
     if (best.size() < limit) {
       best.push_back(number);
       std::push_heap(best.begin(), best.end(), before);
@@ -262,9 +264,20 @@ Result<std::vector<Position>> Search::by_columns(const Bits& among, const Order&
       best.back() = number;
       std::push_heap(best.begin(), best.end(), before);
     }
-    if (!sorted.empty() && best.size() == limit) worst = sorted[0].side(best.front());
-    return !sorted.empty() || best.size() < limit;
-  });
+  };
+  if (sorted.empty()) {
+    among.for_each(after ? after->number + 1 : 0, [&](std::int64_t number) {
+      best.push_back(number);
+      return best.size() < limit;
+    });
+  } else {
+    const Sorted& key = sorted[0];
+    key.column->for_each(among, 0, [&](std::int64_t number, std::int64_t value) {
+      if (key.side_of(value) > worst) return;
+      consider(number);
+      if (best.size() == limit) worst = key.side(best.front());
+    });
+  }
   std::sort(best.begin(), best.end(), before);
   std::vector<Position> positions;
   for (const std::int64_t number : best) {

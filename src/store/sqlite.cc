@@ -56,7 +56,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
   sqlite3_busy_timeout(db, 5000);
   sqlite3_extended_result_codes(db, 1);
   FIXPOINT_CHECK(connection->run_script(
-      read_only ? std::string("PRAGMA query_only=1; PRAGMA cache_size=-8192;")
+      read_only ? std::string("PRAGMA query_only=1; PRAGMA cache_size=-32768;")
                 : std::string("PRAGMA journal_mode=WAL; PRAGMA synchronous=") + (durable ? "FULL" : "NORMAL") +
                       "; PRAGMA foreign_keys=1; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000;"));
   return connection;
