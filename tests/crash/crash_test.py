@@ -46,7 +46,7 @@ def one_life(work, seed, number):
     # The first place of a life goes round, so that none is left to luck.
     first = (POINTS + FUNCTION_POINTS)[number // FUNCTION_EVERY % 16] if with_function else POINTS[number % len(POINTS)]
     findings = work.chosen(with_function)
-    undoes = work.takes_back and number % UNDO_EVERY == 1
+    undoes = number % UNDO_EVERY == 1
     kills = {}
     tried = []
     with tempfile.TemporaryDirectory(prefix="fixpoint-crash-") as parent:

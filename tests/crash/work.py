@@ -98,10 +98,6 @@ class Work:
             finding["UpdatedAt"] = "2099-01-01T00:00:00Z"  # an import that is not newer than what is there is ignored
         self.findings = {finding["Compliance"]["SecurityControlId"]: finding for finding in listed}
         self.handled = self.prepare_function(server)
-        try:
-            server.api("undo", Execution="none")
-        except Refused as refused:
-            self.takes_back = "there is no /api/undo" not in str(refused)
         # Only now the rule: what is imported again is what begins the executions.
         pattern = {"source": ["aws.securityhub"], "detail-type": ["Security Hub Findings - Imported"],
                    "detail": {"findings": {"Workflow": {"Status": ["NEW"]}, "GeneratorId": [{"anything-but": HANDLED}]}}}
