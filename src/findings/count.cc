@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <map>
+#include <tuple>
 
 #include "findings/fields.h"
 #include "findings/finding_store.h"
@@ -121,7 +122,8 @@ Result<std::vector<std::pair<std::string, std::int64_t>>> FindingStore::count_by
     return {};
   }));
   std::vector<std::pair<std::string, std::int64_t>> out(counts.begin(), counts.end());
-  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::sort(out.begin(), out.end(),
+            [](const auto& a, const auto& b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
   if (out.size() > limit) out.resize(limit);
   return out;
 }

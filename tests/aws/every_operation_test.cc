@@ -49,6 +49,8 @@ class Sampler {
         return shape.enum_values.empty() ? json::Value("some text") : json::Value(shape.enum_values.front());
       case ShapeType::Blob: return "Ynl0ZXM=";
       case ShapeType::Boolean: return true;
+      case ShapeType::Byte:
+      case ShapeType::Short:
       case ShapeType::Integer: return 7;
       case ShapeType::Long: return 5'000'000'000;
       case ShapeType::Float:

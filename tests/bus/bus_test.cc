@@ -180,7 +180,8 @@ TEST_F(BusTest, refuses_targets_that_it_could_not_begin) {
   EXPECT_THAT(refusal({{"Id", "a"}, {"Arn", "no arn"}}), HasSubstr("Targets[0].Arn"));
   EXPECT_THAT(refusal({{"Id", "a"}, {"Arn", "arn:aws:lambda:us-east-1:111111111111:function:none"}}),
               HasSubstr("there is no such function"));
-  EXPECT_THAT(refusal({{"Id", "a"}, {"Arn", lambda}, {"Input", "{"}}), HasSubstr("Input of target a has to be JSON text"));
+  EXPECT_THAT(refusal({{"Id", "a"}, {"Arn", lambda}, {"Input", "{"}}),
+              HasSubstr("Input of target a has to be JSON text"));
   for (const auto* path : {"detail", "$.", "$x", "$.a[", "$.a[x]", "$.a[-1]", "$..a"})
     EXPECT_THAT(refusal({{"Id", "a"}, {"Arn", lambda}, {"InputPath", path}}), HasSubstr("is no path")) << path;
   EXPECT_THAT(refusal({{"Id", "a"}, {"Arn", lambda}, {"InputTransformer", json::Object()}}),

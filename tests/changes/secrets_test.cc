@@ -32,8 +32,8 @@ TEST(Secrets, passwords_and_secret_keys_are_not_kept) {
   EXPECT_EQ(json::print(kept("iam", "CreateAccessKey", true,
                              R"j({"AccessKey":{"AccessKeyId":"AKIA","SecretAccessKey":"s3cr3t"}})j")),
             R"j({"AccessKey":{"AccessKeyId":"AKIA","SecretAccessKey":"(secret, not kept)"}})j");
-  EXPECT_EQ(json::print(kept("rds", "ModifyDBInstance", false,
-                             R"j({"DBInstanceIdentifier":"db","MasterUserPassword":"pw"})j")),
+  EXPECT_EQ(json::print(
+                kept("rds", "ModifyDBInstance", false, R"j({"DBInstanceIdentifier":"db","MasterUserPassword":"pw"})j")),
             R"j({"DBInstanceIdentifier":"db","MasterUserPassword":"(secret, not kept)"})j");
   EXPECT_EQ(json::print(kept("lambda", "UpdateFunctionConfiguration", false,
                              R"j({"FunctionName":"f","Environment":{"Variables":{"TOKEN":"t"}}})j")),

@@ -1,6 +1,7 @@
 #include "services/securityhub/automation_rules.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/id.h"
 #include "findings/asff.h"
@@ -76,7 +77,9 @@ Result<std::shared_ptr<const AutomationRules::Rules>> AutomationRules::rules_of(
     rules->push_back({record.id, record.body["RuleOrder"].int_or(0), record.body["IsTerminal"].bool_or(false),
                       std::move(criteria), record.body["Actions"].as_array()});
   }
-  std::stable_sort(rules->begin(), rules->end(), [](const Rule& a, const Rule& b) { return a.order < b.order; });
+  // Rules of the same order come by their ARN, so that they always come in the same order.
+  std::sort(rules->begin(), rules->end(),
+            [](const Rule& a, const Rule& b) { return std::tie(a.order, a.arn) < std::tie(b.order, b.arn); });
   std::lock_guard lock(mutex_);
   loaded_[key] = rules;
   return std::shared_ptr<const Rules>(rules);
@@ -190,8 +193,8 @@ void AutomationRules::add_to(aws::ServiceTable& table) {
   table.add_quick("ListAutomationRules", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_TRY(records,
                  records_.store().read([&](store::Session& session) { return records_.list(session, kind, caller); }));
-    std::stable_sort(records.begin(), records.end(), [](const Record& a, const Record& b) {
-      return a.body["RuleOrder"].int_or(0) < b.body["RuleOrder"].int_or(0);
+    std::sort(records.begin(), records.end(), [](const Record& a, const Record& b) {
+      return std::pair(a.body["RuleOrder"].int_or(0), a.id) < std::pair(b.body["RuleOrder"].int_or(0), b.id);
     });
     json::Array items;
     for (const Record& record : records) items.push_back(shown(record, false));
