@@ -11,21 +11,26 @@ using json::Value;
 
 constexpr int deepest = 50;  // shapes may hold themselves
 
-// "KMSMasterKeyID", "SSEKMSKeyId", "KMSKeyArn": which key, not the key. And EC2's attribute values, which are sensitive
-// for the one attribute that is user data.
-constexpr std::array<std::string_view, 6> open_endings{"KeyId", "KeyID", "KeyArn", "KeyARN", "EncryptionContext",
-                                                       "Value"};
+// A model's mark alone does not do: some services mark which key is meant, and simple shapes that several members share
+// are marked for all of them. So the name has to say what kind of secret it is.
+constexpr std::array<std::string_view, 14> secret_names{
+    "Password",  "Secret",    "PrivateKey",   "Plaintext",  "KeyMaterial", "ZipFile",   "UserData",
+    "SignedUrl", "signedUrl", "PreSharedKey", "StringSeed", "QRCodePNG",   "Variables", "SessionToken"};
+constexpr std::array<std::string_view, 5> open_endings{"Id", "ID", "Arn", "ARN", "Name"};
 
-bool is_open(std::string_view name) {
+bool names_a_secret(std::string_view name) {
   for (const std::string_view ending : open_endings)
-    if (name.ends_with(ending)) return true;
+    if (name.ends_with(ending)) return false;
+  for (const std::string_view part : secret_names)
+    if (name.find(part) != std::string_view::npos) return true;
   return false;
 }
 
 bool hide(const aws::Shape* shape, Value& value, int depth);
 
 bool hide_member(const aws::Member& member, std::string_view name, Value& value, int depth) {
-  const bool secret = (member.sensitive || (member.shape != nullptr && member.shape->sensitive)) && !is_open(name);
+  const bool secret =
+      (member.sensitive || (member.shape != nullptr && member.shape->sensitive)) && names_a_secret(name);
   if (!secret) return hide(member.shape, value, depth + 1);
   if (value.is_object()) {  // a map: its names stay
     for (auto& one : value.as_object()) one.value = secret_mark;

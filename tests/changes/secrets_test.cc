@@ -46,6 +46,14 @@ TEST(Secrets, which_key_is_meant_stays_to_be_read) {
   EXPECT_EQ(json::print(kept("s3", "PutBucketEncryption", false, text)), text);
 }
 
+TEST(Secrets, what_a_rule_of_a_security_group_opens_stays_to_be_read) {
+  const char* text =
+      R"({"GroupId":"sg-1","IpPermissions":[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":"d"}],"UserIdGroupPairs":[{"GroupId":"sg-2"}]}]})";
+  EXPECT_EQ(json::print(kept("ec2", "RevokeSecurityGroupIngress", false, text)), text);
+  const char* attribute = R"({"InstanceId":"i-1","Attribute":"sourceDestCheck","Value":"false"})";
+  EXPECT_EQ(json::print(kept("ec2", "ModifyInstanceAttribute", false, attribute)), attribute);
+}
+
 TEST(Secrets, what_has_none_is_left_alone) {
   const auto model = models().get("ec2").value();
   EXPECT_FALSE(

@@ -151,6 +151,7 @@ class Lambda(support.ServerTest):
                      lambda: self.functions.tag_resource(Resource=arn + ":live", Tags={"x": "y"})):
             self.refused("InvalidParameterValueException", call)
         self.refused("ResourceNotFoundException", self.functions.list_tags, Resource=arn + "2")
+        self.refused("ResourceNotFoundException", self.functions.untag_resource, Resource=arn + "2", TagKeys=["x"])
 
     def test_a_function_without_concurrency_runs_not(self):
         self.place("still")
@@ -167,6 +168,8 @@ class Lambda(support.ServerTest):
         self.assertNotIn("Concurrency", self.functions.get_function(FunctionName="still"))
         self.refused("InvalidParameterValueException", self.functions.put_function_concurrency,
                      FunctionName="still", ReservedConcurrentExecutions=901)
+        for call in (self.functions.get_function_concurrency, self.functions.delete_function_concurrency):
+            self.refused("ResourceNotFoundException", call, FunctionName="no-such-function")
 
     def test_an_operation_that_is_not_there_says_so(self):
         for call in (self.functions.list_layers, self.functions.get_account_settings):

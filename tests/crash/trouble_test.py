@@ -125,7 +125,9 @@ def full_disk(work, parent):
         shutil.copytree(work.template, folder)
         return without_writing(work, folder, room, fill, lambda _: os.remove(ballast), ["disk is full"])
     finally:
-        subprocess.run(["umount", mounted], check=False)
+        # A process that has only just ended may still hold it for a moment.
+        if subprocess.run(["umount", mounted], check=False, stderr=subprocess.DEVNULL).returncode != 0:
+            subprocess.run(["umount", "-l", mounted], check=False)
 
 
 def no_writing(work, parent):

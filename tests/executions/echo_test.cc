@@ -54,7 +54,7 @@ TEST_F(EchoTest, of_an_executions_own_doing_does_not_start_it_again) {
   EXPECT_FALSE(echo.fresh);
   EXPECT_EQ(echo.id, first.id);
   EXPECT_EQ(executor_->list().value().size(), 1U);
-  EXPECT_THAT(journal(first.id).back(), HasSubstr("its own doing"));
+  EXPECT_THAT(journal(first.id), testing::Contains(HasSubstr("its own doing")));
   // An event about nothing in particular, such as CloudTrail's, is known by the program alone.
   EXPECT_FALSE(executor_->launch(caused("3", "p", "", first.id)).value().fresh);
 }
@@ -86,7 +86,7 @@ TEST_F(EchoTest, that_never_comes_by_the_same_program_twice_ends_too) {
     cause = next.id;
   }
   EXPECT_EQ(started, 16);
-  EXPECT_THAT(journal(cause).back(), HasSubstr("had led to the next"));
+  EXPECT_THAT(journal(cause), testing::Contains(HasSubstr("had led to the next")));
 }
 
 }  // namespace
