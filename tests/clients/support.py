@@ -148,7 +148,8 @@ class Server:
         all_of_them = self.executions(wait=30)
         for one in all_of_them:
             if "EndedAt" not in one:
-                raise AssertionError("this execution has not ended: " + json.dumps(one, indent=2))
+                _, whole, _ = self.fixpoint("executions", one["Id"], "--json")
+                raise AssertionError("this execution has not ended: " + whole)
         return all_of_them
 
 

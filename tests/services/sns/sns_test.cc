@@ -175,6 +175,7 @@ TEST(Http, is_tried_again_after_its_delay_and_given_up_with_the_reason) {
     const HttpRequest request = house.heard(attempt)[attempt - 1].second;
     EXPECT_EQ(request.body, "x");
     EXPECT_EQ(request.headers.get("Content-Type"), "application/json");
+    house.failed(static_cast<std::int64_t>(attempt) - 1);
     house.clock.advance_ms(20'000);
   }
   // Three retries, then it is given up.

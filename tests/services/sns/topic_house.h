@@ -14,15 +14,17 @@
 #include "json/yaml.h"
 #include "services/sns/sns.h"
 #include "support/postgres.h"
+#include "support/temp_dir.h"
 
 namespace fixpoint::services {
 
 /// SNS on a store of its own, whose outlets write down what they get.
 class TopicHouse {
  public:
+  // On a file, since a database in memory answers a reader that meets the writer with "locked".
   explicit TopicHouse(const std::string& folder = {}) {
     auto opened = store::Store::open(
-        test::store_options(folder),
+        test::store_options(folder.empty() ? own_.string() : folder),
         {Sns::schema(),
          {"seen",
           {"CREATE TABLE seen (number INTEGER PRIMARY KEY AUTOINCREMENT, outlet TEXT, arn TEXT, what TEXT) STRICT;"}}});
@@ -41,7 +43,7 @@ class TopicHouse {
       {
         std::lock_guard lock(mutex_);
         requests.emplace_back(url + request.target, std::move(request));
-        if (url.find("slow") != std::string::npos) {
+        if (url.find("slow") != std::string::npos && !closing_) {
           held.push_back(std::move(taken));
           return;
         }
@@ -65,7 +67,13 @@ class TopicHouse {
     caller.principal = principal;
   }
   ~TopicHouse() {
-    for (const auto& taken : held) taken(HttpResponse{200, {}, ""});
+    std::vector<sns::HttpDeliveries::Taken> left;
+    {
+      std::lock_guard lock(mutex_);
+      closing_ = true;
+      left.assign(held.begin(), held.end());
+    }
+    for (const auto& taken : left) taken(HttpResponse{200, {}, ""});
     sns_->stop();
   }
 
@@ -132,6 +140,21 @@ class TopicHouse {
         .value();
   }
 
+  /// Waits until so many failed tries stand in the store, or the delivery has gone from it: only then has the next try
+  /// its time, and a clock that is moved earlier would move that along.
+  void failed(std::int64_t tries) {
+    while (true) {
+      const auto stored = store_
+                              ->read([](store::Session& session) -> Result<std::int64_t> {
+                                FIXPOINT_TRY(rows, session.query("SELECT attempts FROM sns_http"));
+                                return rows.empty() ? INT64_MAX : rows[0].integer(0);
+                              })
+                              .value();
+      if (stored >= tries) return;
+      std::this_thread::yield();
+    }
+  }
+
   Sns& sns() { return *sns_; }
   /// One for all tests: a key takes long to make.
   static const sns::Signer& signer() {
@@ -151,7 +174,9 @@ class TopicHouse {
         tx.execute("INSERT INTO seen (outlet, arn, what) VALUES (?, ?, ?)", {outlet, arn, json::print(what)}));
     return {};
   }
+  test::TempDir own_;
   std::mutex mutex_;
+  bool closing_ = false;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Sns> sns_;
   aws::ServiceTable table_;
