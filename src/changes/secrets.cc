@@ -11,65 +11,56 @@ using json::Value;
 
 constexpr int deepest = 50;  // shapes may hold themselves
 
-// A model's mark alone does not do: some services mark which key is meant, and simple shapes that several members share
-// are marked for all of them. So the name has to say what kind of secret it is.
-constexpr std::array<std::string_view, 14> secret_names{
-    "Password",  "Secret",    "PrivateKey",   "Plaintext",  "KeyMaterial", "ZipFile",   "UserData",
-    "SignedUrl", "signedUrl", "PreSharedKey", "StringSeed", "QRCodePNG",   "Variables", "SessionToken"};
-constexpr std::array<std::string_view, 5> open_endings{"Id", "ID", "Arn", "ARN", "Name"};
+// "KMSMasterKeyID", "SSEKMSKeyId", "KMSKeyArn": which key, not the key. And EC2's values of attributes, which are
+// marked for the one attribute that is user data.
+constexpr std::array<std::string_view, 6> open_endings{"KeyId", "KeyID", "KeyArn", "KeyARN", "EncryptionContext",
+                                                       "Value"};
 
-bool names_a_secret(std::string_view name) {
+bool is_open(std::string_view name) {
   for (const std::string_view ending : open_endings)
-    if (name.ends_with(ending)) return false;
-  for (const std::string_view part : secret_names)
-    if (name.find(part) != std::string_view::npos) return true;
+    if (name.ends_with(ending)) return true;
   return false;
 }
 
-bool hide(const aws::Shape* shape, Value& value, int depth);
+std::optional<Value> hide(const aws::Shape* shape, const Value& value, int depth);
 
-bool hide_member(const aws::Member& member, std::string_view name, Value& value, int depth) {
-  const bool secret =
-      (member.sensitive || (member.shape != nullptr && member.shape->sensitive)) && names_a_secret(name);
-  if (!secret) return hide(member.shape, value, depth + 1);
-  if (value.is_object()) {  // a map: its names stay
-    for (auto& one : value.as_object()) one.value = secret_mark;
-  } else if (!value.is_null()) {
-    value = secret_mark;
-  }
-  return true;
+// The member's value without secrets; nothing where it has none.
+std::optional<Value> hide(const aws::Member& member, const Value& value, int depth) {
+  if (!member.sensitive || is_open(member.name)) return hide(member.shape, value, depth + 1);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_object()) return Value(secret_mark);
+  Value out = value;  // a map: its names stay
+  for (auto& one : out.as_object()) one.value = secret_mark;
+  return out;
 }
 
-// True where something was hidden.
-bool hide(const aws::Shape* shape, Value& value, int depth) {
-  if (shape == nullptr || depth > deepest) return false;
-  bool any = false;
-  switch (shape->type) {
-    case aws::ShapeType::Structure:
-      for (const aws::Member& member : shape->members)
-        if (value.is_object())
-          if (Value* found = value.as_object().find(member.name))
-            any = hide_member(member, member.name, *found, depth) || any;
-      break;
-    case aws::ShapeType::List:
-      if (value.is_array())
-        for (Value& item : value.as_array()) any = hide_member(shape->element, {}, item, depth) || any;
-      break;
-    case aws::ShapeType::Map:
-      if (value.is_object())
-        for (auto& one : value.as_object()) any = hide_member(shape->element, {}, one.value, depth) || any;
-      break;
-    default: break;
+// Copies only what has a secret in it, for most calls have none.
+std::optional<Value> hide(const aws::Shape* shape, const Value& value, int depth) {
+  std::optional<Value> out;
+  const auto replace = [&](std::optional<Value> part, const auto& at) {
+    if (!part) return;
+    if (!out) out = value;
+    at(*out) = std::move(*part);
+  };
+  if (shape == nullptr || depth > deepest) return out;
+  if (shape->type == aws::ShapeType::Structure && value.is_object()) {
+    for (const aws::Member& member : shape->members)
+      if (const Value* found = value.find(member.name))
+        replace(hide(member, *found, depth), [&](Value& copy) -> Value& { return copy.as_object()[member.name]; });
+  } else if (shape->type == aws::ShapeType::List && value.is_array()) {
+    for (std::size_t i = 0; i < value.size(); ++i)
+      replace(hide(shape->element, value[i], depth), [&](Value& copy) -> Value& { return copy.as_array()[i]; });
+  } else if (shape->type == aws::ShapeType::Map && value.is_object()) {
+    for (const auto& one : value.as_object())
+      replace(hide(shape->element, one.value, depth), [&](Value& copy) -> Value& { return copy.as_object()[one.key]; });
   }
-  return any;
+  return out;
 }
 
 }  // namespace
 
 std::optional<Value> without_secrets(const aws::Shape* shape, const Value& value) {
-  Value copy = value;
-  if (!hide(shape, copy, 0)) return std::nullopt;
-  return copy;
+  return hide(shape, value, 0);
 }
 
 }  // namespace fixpoint::changes

@@ -11,9 +11,9 @@ namespace fixpoint::changes {
 /// What stands in the place of a secret in whatever is stored, shown or hashed.
 inline constexpr std::string_view secret_mark = "(secret, not kept)";
 
-/// The value with every member replaced by secret_mark that the service's model calls sensitive and whose name says
-/// that it is a password, a secret or private key, user data, code or the like; nothing where there is none in it.
-/// Names and ARNs of keys, which some models call sensitive too, stay: they say what is to be done.
+/// The value with every member that the service's model calls sensitive (passwords, secret keys, code) replaced by
+/// secret_mark; nothing where there is none in it. Names and ARNs of keys, which some models call so too, stay: they
+/// say what is to be done.
 std::optional<json::Value> without_secrets(const aws::Shape* shape, const json::Value& value);
 
 }  // namespace fixpoint::changes

@@ -17,16 +17,18 @@ export function merge(name, old, now, report = () => {}) {
   function simple(old_name, now_name) {
     const before = old.shapes[old_name];
     const after = now.shapes[now_name];
-    // A member that was free text and has an enum now, or whose streaming or sensitivity the new model states.
+    // A member that was free text and has an enum now.
     if (after.enum && !before.enum) return fresh(now_name);
-    const shape = (shapes[old_name] ??= { ...before });
+    // What the new model alone calls sensitive or streaming is a shape of its own: the old one is many members' plain text.
+    const marks = ["sensitive", "streaming"].filter((mark) => after[mark] && !before[mark]);
+    const own_name = marks.length ? `${old_name}:${marks.join(":")}` : old_name;
+    const shape = (shapes[own_name] ??= { ...before });
+    for (const mark of marks) shape[mark] = true;
     if (after.enum) shape.enum = unite(shape.enum, after.enum);
     else if (before.enum) report(`${name}: ${old_name} had an enum`);
     // S3's sizes were 32 bits wide in botocore's file, which Python does not mind.
     if (shape.type === "integer" && after.type === "long") shape.type = "long";
-    if (after.sensitive) shape.sensitive = true;
-    if (after.streaming) shape.streaming = true;
-    return old_name;
+    return own_name;
   }
 
   // The name in the result for what the old model calls `old_name` (or undefined) and the new one `now_name`.
