@@ -21,18 +21,20 @@ store::Schema Modes::schema() {
   return {"controls", {"CREATE TABLE mode (scope TEXT PRIMARY KEY, mode TEXT NOT NULL) STRICT;"}};
 }
 
-Result<void> Modes::set(const std::string& scope, Mode mode) {
+Result<void> Modes::set(store::Transaction& tx, const std::string& scope, Mode mode) {
   const bool named = (scope.starts_with("account:") || scope.starts_with("control:") || scope.starts_with("rule:")) &&
                      scope.back() != ':';
   if (scope != "all" && !named)
     return fail(
         errors::validation("'" + scope + "' is no scope; there are all, account:ID, control:ID and rule:ARN", "Scope"));
-  return store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(tx.execute(
-        "INSERT INTO mode (scope, mode) VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET mode = excluded.mode",
-        {scope, std::string(to_text(mode))}));
-    return {};
-  });
+  FIXPOINT_CHECK(
+      tx.execute("INSERT INTO mode (scope, mode) VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET mode = excluded.mode",
+                 {scope, std::string(to_text(mode))}));
+  return {};
+}
+
+Result<void> Modes::set(const std::string& scope, Mode mode) {
+  return store_.write([&](store::Transaction& tx) { return set(tx, scope, mode); });
 }
 
 Result<std::optional<Mode>> Modes::find_set(const std::string& rule, const std::string& control,

@@ -24,6 +24,7 @@ class Modes {
   static store::Schema schema();
 
   /// `scope` is "all", "account:ID", "control:ID" or "rule:ARN". Error: ValidationException for any other.
+  static Result<void> set(store::Transaction& tx, const std::string& scope, Mode mode);
   Result<void> set(const std::string& scope, Mode mode);
   /// As find(), but nothing where nothing is set.
   Result<std::optional<Mode>> find_set(const std::string& rule, const std::string& control, const std::string& account);

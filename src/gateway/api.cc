@@ -4,6 +4,7 @@
 #include "aws/verify.h"
 #include "gateway/guarded.h"
 #include "gateway/operations.h"
+#include "gateway/people.h"
 #include "gateway/scene.h"
 
 namespace fixpoint::gateway {
@@ -46,21 +47,7 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
   functions_["deliveries"] = [this](const auto&, const auto&) { return deliveries(); };
   functions_["audit"] = [this](const auto&, const auto& input) { return audit(input); };
   functions_["scene"] = [this](const auto& caller, const auto& input) { return scene(caller, input); };
-  functions_["mode"] = [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    if (input.find("Mode") != nullptr) {
-      const auto mode = controls::mode_of(input["Mode"].string_or(""));
-      if (!mode)
-        return fail(errors::validation(
-            "'" + std::string(input["Mode"].string_or("")) + "' is no mode; there are observe, ask and auto", "Mode"));
-      const std::string scope(input["Scope"].string_or("all"));
-      FIXPOINT_CHECK(parts_.modes.set(scope, *mode));
-      FIXPOINT_CHECK(
-          parts_.audit.append("mode.set", json::Object{{"Scope", scope},
-                                                       {"Mode", controls::to_text(*mode)},
-                                                       {"By", caller.principal ? caller.principal->arn : ""}}));
-    }
-    return parts_.modes.all();
-  };
+  functions_["mode"] = [this](const auto& caller, const auto& input) { return mode(caller, input); };
   functions_["plan"] = [this](const auto& caller, const auto& input) { return plan(caller, input); };
   functions_["fix"] = [this](const auto& caller, const auto& input) { return fix(caller, input); };
   functions_["undo"] = [this](const auto& caller, const auto& input) { return undo(caller, input); };
@@ -127,6 +114,7 @@ Result<Value> Api::import(const aws::Caller& caller, const Value& input) {
 }
 
 Result<Value> Api::act(const aws::Caller& caller, const Value& input) {
+  FIXPOINT_CHECK(only_people(caller));
   std::vector<findings::FindingKey> keys;
   for (std::size_t i = 0; i < input["FindingIds"].size(); ++i) {
     FIXPOINT_TRY(key, parts_.findings.resolve(input["FindingIds"][i].string_or("")));

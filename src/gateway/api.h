@@ -52,6 +52,7 @@ class Api {
  private:
   using Function = std::function<Result<json::Value>(const aws::Caller&, const json::Value&)>;
   Result<json::Value> import(const aws::Caller& caller, const json::Value& input);
+  Result<json::Value> mode(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> act(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> executions(const json::Value& input);
   Result<json::Value> flapping(const aws::Caller& caller, const json::Value& input);

@@ -1,28 +1,18 @@
 // The JSON API on changes before, instead of and after they are made: /api/plan, fix, undo, exceptions, freeze,
-// unfreeze, settings, caps.
+// unfreeze, mode, settings, caps.
 #include <algorithm>
 
-#include "aws/verify.h"
 #include "base/id.h"
 #include "changes/scope.h"
 #include "findings/asff.h"
 #include "findings/fingerprint.h"
 #include "gateway/api.h"
+#include "gateway/people.h"
 
 namespace fixpoint::gateway {
 namespace {
 
 using json::Value;
-
-std::string who(const aws::Caller& caller) {
-  return caller.principal ? caller.principal->arn : std::string();
-}
-
-// What guards hold off is not for those to set who are held off.
-Result<void> only_people(const aws::Caller& caller) {
-  if (!caller.principal || caller.principal->execution.empty()) return {};
-  return fail(errors::access_denied("an execution's own credentials decide nothing about changes"));
-}
 
 }  // namespace
 
@@ -195,6 +185,24 @@ Result<Value> Api::unfreeze(const aws::Caller& caller, const Value& input) {
     return parts_.audit.append(tx, "changes.unfrozen", json::Object{{"Scope", scope}, {"By", who(caller)}});
   }));
   return freeze(caller, json::Object());
+}
+
+// {}: every mode that is set; {"Mode", "Scope"}: sets one.
+Result<Value> Api::mode(const aws::Caller& caller, const Value& input) {
+  if (input.find("Mode") != nullptr) {
+    FIXPOINT_CHECK(only_people(caller));
+    const auto mode = controls::mode_of(input["Mode"].string_or(""));
+    if (!mode)
+      return fail(errors::validation(
+          "'" + std::string(input["Mode"].string_or("")) + "' is no mode; there are observe, ask and auto", "Mode"));
+    const std::string scope(input["Scope"].string_or("all"));
+    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(controls::Modes::set(tx, scope, *mode));
+      return parts_.audit.append(
+          tx, "mode.set", json::Object{{"Scope", scope}, {"Mode", controls::to_text(*mode)}, {"By", who(caller)}});
+    }));
+  }
+  return parts_.modes.all();
 }
 
 // {}: all settings; {"Control", "Account"}: what holds for a control in an account, with its cap's count; {"Scope",

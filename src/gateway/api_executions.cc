@@ -3,6 +3,7 @@
 
 #include "aws/verify.h"
 #include "gateway/api.h"
+#include "gateway/people.h"
 
 namespace fixpoint::gateway {
 namespace {
@@ -67,11 +68,12 @@ Result<Value> Api::executions(const Value& input) {
 // {} lists the pairs; {"Reset": {"Control", "Resource"}} lets one go back to its mode first.
 Result<Value> Api::flapping(const aws::Caller& caller, const Value& input) {
   if (const Value* reset = input.find("Reset")) {
+    FIXPOINT_CHECK(only_people(caller));
     const std::string control((*reset)["Control"].string_or(""));
     const std::string resource((*reset)["Resource"].string_or(""));
     if (control.empty() || resource.empty())
       return fail(errors::validation("Reset has to name Control and Resource", "Reset"));
-    FIXPOINT_CHECK(parts_.works.reset(control, resource, caller.principal ? caller.principal->arn : ""));
+    FIXPOINT_CHECK(parts_.works.reset(control, resource, who(caller)));
   }
   FIXPOINT_TRY(pairs, parts_.works.flapping());
   json::Array list;

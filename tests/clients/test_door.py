@@ -139,3 +139,12 @@ class Refusals(DoorTest):
             code, out, err = self.server.fixpoint(*arguments)
             self.assertEqual((status, ""), (code, out), (arguments, err))
             self.assertIn(sentence, err)
+
+    def test_a_handler_decides_nothing_about_changes(self):
+        self.create_function("deciding", {"decide.py": read(support.HERE, "handlers", "decide.py")}, "decide.on_event")
+        tries = {"mode": {"Mode": "auto"}, "act": {"Action": "x", "FindingIds": ["x"]}, "fix": {"FindingIds": ["x"]},
+                 "undo": {"Execution": "x"}, "settings": {"Name": "cap_resources", "Value": 1000},
+                 "unfreeze": {"Scope": "all"}, "flapping": {"Reset": {"Control": "S3.4", "Resource": "x"}}}
+        answer = self.functions.invoke(FunctionName="deciding", Payload=json.dumps({"tries": tries}).encode())
+        said = json.loads(answer["Payload"].read())
+        self.assertEqual({name: [403, "AccessDeniedException"] for name in tries}, said)
