@@ -46,6 +46,20 @@ store::Schema Door::schema() {
   return {"changes", tables()};
 }
 
+Change Door::meant(const aws::CallContext& context, const std::string& step, std::string_view service,
+                   std::string_view operation, const Value& input) const {
+  Change change;
+  change.execution = context.execution;
+  change.step = step;
+  change.account = context.account;
+  change.region = context.region;
+  change.service = service;
+  change.operation = operation;
+  change.input = input;
+  change.at_ms = clock_.now_ms();
+  return change;
+}
+
 Change Door::hidden(Change change) const {
   if (models_ == nullptr) return change;
   const auto service = models_->get(change.service);
@@ -64,15 +78,8 @@ Result<Change> Door::plan(const aws::CallContext& context, std::string_view serv
 
 Result<Change> Door::plan_on(aws::Api& account, const aws::CallContext& context, std::string_view service,
                              std::string_view operation, const Value& input) {
-  Change change;
-  change.execution = context.execution;
-  change.account = context.account;
-  change.region = context.region;
-  change.service = service;
-  change.operation = operation;
-  change.input = input;
+  Change change = meant(context, "", service, operation, input);
   change.state = "intent";
-  change.at_ms = clock_.now_ms();
   const Recipe* recipe = recipes_.find(service, operation);
   if (recipe == nullptr) {
     change.undo = "CANNOT BE UNDONE: no recipe says how to take back " + change.call();
@@ -155,15 +162,7 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
   }
   // What is wrong at once is said before the account is asked for the state.
   if (auto thawed = guards_.not_frozen(mandate); !thawed) {
-    Change meant;
-    meant.execution = context.execution;
-    meant.step = step;
-    meant.account = context.account;
-    meant.region = context.region;
-    meant.service = service;
-    meant.operation = operation;
-    meant.input = input;
-    FIXPOINT_CHECK(refuse(mandate, meant, thawed.error()));
+    FIXPOINT_CHECK(refuse(mandate, meant(context, step, service, operation, input), thawed.error()));
     return fail(std::move(thawed.error()));
   }
   FIXPOINT_TRY(change, plan(context, service, operation, input));
@@ -285,15 +284,8 @@ Result<Value> Door::dry_call(const Mandate& mandate, const aws::CallContext& con
   if (!change) {
     // The state before of what would have been made by an earlier planned call is not there to be read.
     if (unsure.empty() && planned.empty()) return fail(std::move(change.error()));
-    Change unread;
-    unread.execution = context.execution;
-    unread.account = context.account;
-    unread.region = context.region;
-    unread.service = service;
-    unread.operation = operation;
-    unread.input = input;
+    Change unread = meant(context, step, service, operation, input);
     unread.undo = "not known: " + change.error().message;
-    unread.at_ms = clock_.now_ms();
     if (unsure.empty()) unsure = planned.back().call() + " (" + planned.back().step + ")";
     change = std::move(unread);
   }
@@ -317,17 +309,10 @@ Result<std::optional<Value>> Door::other(const aws::CallContext& context, const 
   if (context.execution.empty() || recipes_.reads(service, operation)) return std::nullopt;
   FIXPOINT_TRY(dry, mandates_.is_dry_run(context.execution));
   if (!dry) return std::nullopt;
-  Change change;
-  change.execution = context.execution;
-  change.step = step;
-  change.account = context.account;
-  change.region = context.region;
-  change.service = service;
-  change.operation = operation;
-  change.input = input;
+  Change change = meant(context, step, service, operation, input);
   change.state = "planned";
   change.undo = not_of_account;
-  change.at_ms = change.ended_ms = clock_.now_ms();
+  change.ended_ms = change.at_ms;
   FIXPOINT_TRY(answer, dry_answer_of(change, context));
   change.output = answer;
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) { return insert(tx, hidden(change)); }));

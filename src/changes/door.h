@@ -103,6 +103,8 @@ class Door {
                                std::string_view service, std::string_view operation, const json::Value& input);
   Result<std::vector<Change>> planned_of(const std::string& execution);
   Result<json::Value> make(Change change, const aws::CallContext& context);
+  Change meant(const aws::CallContext& context, const std::string& step, std::string_view service,
+               std::string_view operation, const json::Value& input) const;
   Change hidden(Change change) const;
   Result<Change> plan_on(aws::Api& account, const aws::CallContext& context, std::string_view service,
                          std::string_view operation, const json::Value& input);

@@ -48,11 +48,7 @@ Result<std::vector<std::pair<std::string, std::int64_t>>> FindingStore::count_by
   const FieldRule& rule = *find_field(field);
   std::map<std::string, std::int64_t> counts;
   FIXPOINT_CHECK(store_.read([&](store::Session& session) -> Result<void> {
-    const auto read = [&](std::int64_t number) -> Result<Value> {
-      FIXPOINT_TRY(found, document(session, number));
-      if (!found) return fail(errors::coded("StoreError", "the index names a finding that is not in the store", 500));
-      return std::move(found->finding);
-    };
+    const auto read = [&](std::int64_t number) { return indexed(session, number); };
     Search search(session, read);
     FIXPOINT_TRY(selection, search.select(filters));
     Bits chosen = std::move(selection.findings);

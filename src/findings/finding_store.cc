@@ -315,6 +315,12 @@ Result<FindingKey> FindingStore::resolve(std::string_view id) {
   });
 }
 
+Result<Value> FindingStore::indexed(store::Session& session, std::int64_t number) {
+  FIXPOINT_TRY(found, document(session, number));
+  if (!found) return fail(errors::coded("StoreError", "the index names a finding that is not in the store", 500));
+  return std::move(found->finding);
+}
+
 Result<Page> FindingStore::find(const Filters& filters, const std::vector<SortKey>& sort, std::size_t limit,
                                 const std::string& token) {
   // So many candidates at once, while documents decide which of them fit.
@@ -331,11 +337,7 @@ Result<Page> FindingStore::find(const Filters& filters, const std::vector<SortKe
           "NextToken"));
   }
   return store_.read([&](store::Session& session) -> Result<Page> {
-    const auto read = [&](std::int64_t number) -> Result<Value> {
-      FIXPOINT_TRY(found, document(session, number));
-      if (!found) return fail(errors::coded("StoreError", "the index names a finding that is not in the store", 500));
-      return std::move(found->finding);
-    };
+    const auto read = [&](std::int64_t number) { return indexed(session, number); };
     Search search(session, read);
     FIXPOINT_TRY(selection, search.select(filters));
     const bool exact = selection.unanswered.empty();

@@ -130,6 +130,7 @@ class FindingStore {
   };
   Result<std::optional<Known>> known(store::Session& session, const FindingKey& key);
   Result<std::optional<Known>> document(store::Session& session, std::int64_t number);
+  Result<json::Value> indexed(store::Session& session, std::int64_t number);  // one that the index names
   Result<void> replace(store::Transaction& tx, IndexWriter& index, const Known& before, const json::Value& finding);
   Result<bool> take_over_some();
   Result<void> reindex();

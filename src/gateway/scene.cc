@@ -26,6 +26,17 @@ Error in_step(const controls::Control& control, const std::string& part, Error e
   return error;
 }
 
+// Makes one call of a scene; `part` says which in an error.
+Result<Value> made(const controls::Control& control, const std::string& part, const changes::CallTemplate& call,
+                   const jsonata::Bindings& bindings, const aws::Caller& caller, aws::Api& account) {
+  const Value nothing{json::Object()};
+  auto input = call.input.fill(nothing, bindings);
+  if (!input) return fail(in_step(control, part, input.error()));
+  auto answer = account.call(context_of(caller), call.service, call.operation, *input ? **input : nothing);
+  if (!answer) return fail(in_step(control, part, answer.error()));
+  return answer;
+}
+
 }  // namespace
 
 Result<std::string> set_scene(const controls::Control& control, const aws::Caller& caller, aws::Api& account) {
@@ -42,11 +53,8 @@ Result<std::string> set_scene(const controls::Control& control, const aws::Calle
     const std::string part = "given[" + std::to_string(i) + "] " + step.call.service + ":" + step.call.operation;
     jsonata::Bindings bindings;
     bind(bindings, caller, kept);
-    auto input = step.call.input.fill(nothing, bindings);
-    if (!input) return fail(in_step(control, part, input.error()));
-    auto answer = account.call(context_of(caller), step.call.service, step.call.operation, *input ? **input : nothing);
-    if (!answer) return fail(in_step(control, part, answer.error()));
-    if (!step.keep.empty()) kept.set(step.keep, std::move(*answer));
+    FIXPOINT_TRY(answer, made(control, part, step.call, bindings, caller, account));
+    if (!step.keep.empty()) kept.set(step.keep, std::move(answer));
   }
   jsonata::Bindings bindings;
   bind(bindings, caller, kept);
@@ -64,11 +72,8 @@ Result<void> check_scene(const controls::Control& control, const aws::Caller& ca
     const std::string part = "then[" + std::to_string(i) + "] " + step.call.service + ":" + step.call.operation;
     jsonata::Bindings bindings;
     bind(bindings, caller, kept);
-    auto input = step.call.input.fill(nothing, bindings);
-    if (!input) return fail(in_step(control, part, input.error()));
-    auto answer = account.call(context_of(caller), step.call.service, step.call.operation, *input ? **input : nothing);
-    if (!answer) return fail(in_step(control, part, answer.error()));
-    auto holds = step.expect->fill(*answer, bindings);
+    FIXPOINT_TRY(answer, made(control, part, step.call, bindings, caller, account));
+    auto holds = step.expect->fill(answer, bindings);
     if (!holds) return fail(in_step(control, part, holds.error()));
     if (!*holds || !(*holds)->bool_or(false))
       return fail(in_step(control, part, errors::validation("what is expected does not hold")));

@@ -1,6 +1,4 @@
 // Archives and replays.
-#include <cmath>
-
 #include "base/arn.h"
 #include "services/events/events.h"
 #include "services/events/page.h"
@@ -9,13 +7,6 @@ namespace fixpoint::services {
 namespace {
 
 using json::Value;
-
-double seconds(TimeMs at) {
-  return static_cast<double>(at) / 1000;
-}
-TimeMs ms_of(const Value& time) {
-  return time.is_number() ? static_cast<TimeMs>(std::llround(time.as_double() * 1000)) : 0;
-}
 
 bus::BusName here(const aws::Caller& caller) {
   return {caller.account, caller.region, caller.partition, "default"};

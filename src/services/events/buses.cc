@@ -14,8 +14,8 @@ Value bus_json(const bus::EventBus& bus) {
   if (!bus.description.empty()) out.set("Description", bus.description);
   if (!bus.policy.is_null()) out.set("Policy", json::print(bus.policy));
   if (bus.made_ms != 0) {
-    out.set("CreationTime", static_cast<double>(bus.made_ms) / 1000);
-    out.set("LastModifiedTime", static_cast<double>(bus.changed_ms) / 1000);
+    out.set("CreationTime", seconds(bus.made_ms));
+    out.set("LastModifiedTime", seconds(bus.changed_ms));
   }
   return out;
 }

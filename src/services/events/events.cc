@@ -1,7 +1,5 @@
 #include "services/events/events.h"
 
-#include <cmath>
-
 #include "aws/verify.h"
 #include "base/arn.h"
 #include "base/text.h"
@@ -199,14 +197,11 @@ Result<Value> Events::put_events(const aws::Caller& caller, const Value& input) 
     }
     if (json::print(entry).size() > entry_limit_bytes)
       return fail(errors::validation("Total size of the entries in the request is over the limit.", "Entries"));
-    const Value* time = entry.find("Time");
-    const TimeMs at =
-        time != nullptr && time->is_number() ? static_cast<TimeMs>(std::llround(time->as_double() * 1000)) : 0;
     // The envelope says whence the event came, whatever bus it is put on.
     const bus::BusName here{caller.account, caller.region, caller.partition, "default"};
-    Value event =
-        bus_.make_event(here, std::string(entry["Source"].string_or("")),
-                        std::string(entry["DetailType"].string_or("")), entry["Resources"], std::move(*detail), at);
+    Value event = bus_.make_event(here, std::string(entry["Source"].string_or("")),
+                                  std::string(entry["DetailType"].string_or("")), entry["Resources"],
+                                  std::move(*detail), ms_of(entry["Time"]));
     results.emplace_back(json::Object{{"EventId", event["id"]}});
     events.emplace_back(std::move(event), bus);
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "aws/service_table.h"
@@ -15,6 +16,14 @@ namespace fixpoint::services {
 
 /// A bus is named by its name or its ARN; `default` where it is not named.
 bus::BusName bus_of(const aws::Caller& caller, const json::Value& name);
+
+/// Times as the model has them, in seconds; 0 for what is no time.
+inline double seconds(TimeMs at) {
+  return static_cast<double>(at) / 1000;
+}
+inline TimeMs ms_of(const json::Value& time) {
+  return time.is_number() ? static_cast<TimeMs>(std::llround(time.as_double() * 1000)) : 0;
+}
 
 /// Hands out `items` from the position in NextToken on, at most Limit of them, under `member`. Error:
 /// ValidationException for a token that is none of ours.
