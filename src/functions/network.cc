@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "functions/fork.h"
+
 namespace fixpoint::functions {
 namespace {
 
@@ -137,15 +139,8 @@ Result<Network> Network::make(const std::vector<std::uint16_t>& ports) {
   ChildPlan plan{theirs.get(), geteuid() != 0, user.data(), user.size(), group.data(), group.size(), {}, ports.size()};
   std::copy(ports.begin(), ports.end(), plan.ports.begin());
 
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = fork();
-  if (pid == 0) run_child(plan);
-  const int fork_code = errno;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return fail(failed("fork", fork_code));
+  const pid_t pid = fork_quietly([&] { run_child(plan); });
+  if (pid < 0) return fail(failed("fork", errno));
   theirs.reset();
 
   Report report{static_cast<int>(Stage::Send), EPIPE};

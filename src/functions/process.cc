@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "functions/fork.h"
 #include "functions/socket_filter.h"
 
 namespace fixpoint::functions {
@@ -198,16 +199,8 @@ Result<Process> Process::start(Launch launch) {
                    {RLIMIT_NPROC, static_cast<rlim_t>(launch.processes)},
                    {RLIMIT_CPU, static_cast<rlim_t>(launch.cpu_seconds)}}}};
 
-  // No signal handler of the program may run in the child.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = fork();
-  if (pid == 0) run_child(plan);
-  const int fork_code = errno;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return fail(failed("fork", fork_code));
+  const pid_t pid = fork_quietly([&] { run_child(plan); });
+  if (pid < 0) return fail(failed("fork", errno));
 
   Process process;
   process.pid_ = pid;

@@ -1,5 +1,6 @@
 #include "services/events/events.h"
 
+#include "aws/offset_page.h"
 #include "aws/verify.h"
 #include "base/arn.h"
 #include "base/text.h"
@@ -40,22 +41,9 @@ bus::BusName bus_of(const aws::Caller& caller, const Value& name) {
 }
 
 Result<Value> page_of(const json::Array& items, const Value& input, const char* member) {
-  const auto limit = static_cast<std::size_t>(input["Limit"].int_or(100));
-  std::size_t skip = 0;
-  if (const std::string_view token = input["NextToken"].string_or(""); !token.empty()) {
-    const auto decoded = base64_decode(token);
-    const auto number = decoded ? to_int64(*decoded) : std::nullopt;
-    if (!number || *number < 0)
-      return fail(
-          errors::validation("Parameter NextToken is not valid. Reason: Provided token is not valid.", "NextToken"));
-    skip = static_cast<std::size_t>(*number);
-  }
-  json::Array page;
-  for (std::size_t i = skip; i < items.size() && page.size() < limit; ++i) page.push_back(items[i]);
-  const std::size_t next = skip + page.size();
-  Value out{json::Object{{member, std::move(page)}}};
-  if (next < items.size()) out.set("NextToken", base64_encode(std::to_string(next)));
-  return out;
+  return aws::offset_page(
+      items, static_cast<std::size_t>(input["Limit"].int_or(100)), input["NextToken"].string_or(""), member,
+      errors::validation("Parameter NextToken is not valid. Reason: Provided token is not valid.", "NextToken"));
 }
 
 aws::ServiceTable Events::table() {

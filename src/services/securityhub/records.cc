@@ -1,7 +1,7 @@
 #include "services/securityhub/records.h"
 
+#include "aws/offset_page.h"
 #include "aws/verify.h"
-#include "base/text.h"
 #include "json/text.h"
 
 namespace fixpoint::services::hub {
@@ -62,22 +62,9 @@ Result<Value> page_of(const json::Array& items, const Value& input, const char* 
   if (limit < 1 || limit > static_cast<std::int64_t>(most))
     return fail(errors::invalid_input(
         "MaxResults is " + std::to_string(limit) + "; it has to be 1 to " + std::to_string(most), "MaxResults"));
-  std::size_t skip = 0;
-  if (const std::string_view token = input["NextToken"].string_or(""); !token.empty()) {
-    const auto decoded = base64_decode(token);
-    const auto number = decoded ? to_int64(*decoded) : std::nullopt;
-    if (!number || *number < 0)
-      return fail(
-          errors::invalid_input("NextToken is none that this server gave; begin with the first page", "NextToken"));
-    skip = static_cast<std::size_t>(*number);
-  }
-  json::Array page;
-  for (std::size_t i = skip; i < items.size() && page.size() < static_cast<std::size_t>(limit); ++i)
-    page.push_back(items[i]);
-  const std::size_t next = skip + page.size();
-  Value out{json::Object{{member, std::move(page)}}};
-  if (next < items.size()) out.set("NextToken", base64_encode(std::to_string(next)));
-  return out;
+  return aws::offset_page(
+      items, static_cast<std::size_t>(limit), input["NextToken"].string_or(""), member,
+      errors::invalid_input("NextToken is none that this server gave; begin with the first page", "NextToken"));
 }
 
 Result<void> holds_some(const Value& input, const char* member, std::size_t most) {
