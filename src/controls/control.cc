@@ -4,7 +4,9 @@
 #include <re2/re2.h>
 #include <set>
 
+#include "base/text.h"
 #include "changes/names.h"
+#include "findings/asff.h"
 #include "json/text.h"
 #include "json/yaml.h"
 
@@ -22,8 +24,8 @@ class Reader {
   Result<std::shared_ptr<const Control>> read() {
     auto control = std::make_shared<Control>();
     FIXPOINT_CHECK(only(form_,
-                        {"control", "title", "severity", "standards", "parameters", "resource", "list", "read", "let",
-                         "compliant", "change", "refuse", "scene"},
+                        {"control", "title", "severity", "standards", "checks", "parameters", "resource", "list",
+                         "read", "let", "compliant", "change", "refuse", "scene"},
                         ""));
     FIXPOINT_TRY(id, text(form_, "control", ""));
     control->id = id;
@@ -32,6 +34,7 @@ class Reader {
     FIXPOINT_TRY(severity, text(form_, "severity", ""));
     control->severity = severity;
     FIXPOINT_CHECK(standards(*control));
+    FIXPOINT_CHECK(checks(*control));
     FIXPOINT_CHECK(parameters(*control));
     FIXPOINT_CHECK(resource(*control));
     FIXPOINT_CHECK(reads(*control));
@@ -117,6 +120,22 @@ class Reader {
             number.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0 && number.find('.') != std::string::npos;
         control.aliases.push_back(is_control ? number : member.key + ":" + number);
       }
+    }
+    return {};
+  }
+
+  // What other services and tools call what is checked here: config, guardduty, macie, prowler (findings/asff.h).
+  Result<void> checks(Control& control) const {
+    const Value& checks = form_["checks"];
+    if (checks.is_null()) return {};
+    if (!checks.is_object()) return fail(bad("checks", "has to be a mapping of a tool to its names for the check"));
+    for (const auto& member : checks.as_object()) {
+      if (std::find(findings::check_tools.begin(), findings::check_tools.end(), member.key) ==
+          findings::check_tools.end())
+        return fail(bad("checks", "'" + member.key + "' is no tool whose names are known; there are " +
+                                      join({findings::check_tools.begin(), findings::check_tools.end()}, ", ")));
+      FIXPOINT_TRY(theirs, names(member.value, "checks." + member.key));
+      for (const auto& name : theirs) control.aliases.push_back(member.key + ":" + name);
     }
     return {};
   }

@@ -58,8 +58,8 @@ struct Control {
   std::string id;
   std::string title;
   std::string severity;
-  std::vector<std::string>
-      aliases;  ///< what other standards call it: "PCI.S3.4", "cis-aws-foundations-benchmark/1.2.0:4.1"
+  std::vector<std::string> aliases;  ///< what standards and tools call it: "PCI.S3.4",
+                                     ///< "cis-aws-foundations-benchmark/1.2.0:4.1", "config:restricted-ssh"
   std::vector<Parameter> parameters;
   std::string resource_type;  ///< as in a finding's Resources: AwsS3Bucket
   jsonata::Template resource_id;

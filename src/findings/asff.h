@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -27,8 +28,13 @@ Result<void> validate_update(const json::Value& update);
 /// The control that a finding is about, in Security Hub's own spelling (`S3.4`, `EC2.13`); empty where it names none.
 /// From Compliance.SecurityControlId, ProductFields (ControlId, RuleId of CIS and the standards' control ARN),
 /// GeneratorId. Numbers of a standard that are not control ids are returned as `STANDARD:NUMBER`
-/// ("cis-aws-foundations-benchmark/1.2.0:4.1").
+/// ("cis-aws-foundations-benchmark/1.2.0:4.1"), and names that a service or tool of its own gives as `TOOL:NAME`
+/// ("config:restricted-ssh", whatever Security Hub or a conformance pack put around the rule's name).
 std::string control_of(const json::Value& finding);
+
+/// The tools whose names for a check control_of() knows: Config's rules, the types of GuardDuty and Macie, Prowler's
+/// checks.
+inline constexpr std::array<std::string_view, 4> check_tools{"config", "guardduty", "macie", "prowler"};
 
 /// The finding's key; empty texts where it has none.
 FindingKey key_of(const json::Value& finding);

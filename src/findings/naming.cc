@@ -56,6 +56,40 @@ std::optional<std::string> from_path(std::string_view text) {
   return std::string(parts[0]) + "/" + std::string(parts[2]) + ":" + std::string(last);
 }
 
+// "restricted-ssh" of "securityhub-restricted-ssh-31a2de53" and "restricted-ssh-conformance-pack-gidmgpfb8":
+// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-standards-awsconfigrules.html, and
+// https://docs.aws.amazon.com/config/latest/developerguide/conformance-packs.html
+std::string_view plain_rule(std::string_view name) {
+  constexpr std::string_view linked = "securityhub-";
+  constexpr std::string_view pack = "-conformance-pack-";
+  if (name.starts_with(linked)) {
+    name.remove_prefix(linked.size());
+    if (const auto end = name.rfind('-'); end != std::string_view::npos) name = name.substr(0, end);
+  } else if (const auto end = name.rfind(pack); end != std::string_view::npos) {
+    name = name.substr(0, end);
+  }
+  return name;
+}
+
+// What a service or tool calls what it checked.
+std::string check_of(const Value& finding) {
+  const std::string_view product = finding["ProductArn"].string_or("");
+  const Value& fields = finding["ProductFields"];
+  const auto named = [](const char* tool, std::string_view name) {
+    return name.empty() ? std::string() : tool + (":" + std::string(name));
+  };
+  if (product.ends_with("::product/aws/config"))
+    return named("config", plain_rule(fields["aws/config/ConfigRuleName"].string_or("")));
+  if (product.ends_with("::product/aws/guardduty"))
+    return named("guardduty", fields["aws/guardduty/type"].string_or(""));
+  if (product.ends_with("::product/aws/macie")) return named("macie", fields["aws/macie/type"].string_or(""));
+  constexpr std::string_view prowler = "prowler-";
+  const std::string_view generator = finding["GeneratorId"].string_or("");
+  if (product.ends_with("product/prowler/prowler") && generator.starts_with(prowler))
+    return named("prowler", generator.substr(prowler.size()));
+  return {};
+}
+
 }  // namespace
 
 std::string control_of(const Value& finding) {
@@ -65,7 +99,7 @@ std::string control_of(const Value& finding) {
   const Value& fields = finding["ProductFields"];
   if (is_control_id(fields["ControlId"].string_or(""))) return std::string(fields["ControlId"].string_or(""));
   if (const auto from = from_path(fields["StandardsControlArn"].string_or(""))) return *from;
-  return {};
+  return check_of(finding);
 }
 
 }  // namespace fixpoint::findings

@@ -6,6 +6,7 @@
 #include "gateway/operations.h"
 #include "gateway/people.h"
 #include "gateway/scene.h"
+#include "sources/sources.h"
 
 namespace fixpoint::gateway {
 namespace {
@@ -15,28 +16,6 @@ using json::Value;
 constexpr std::int64_t audit_records_a_page = 2000;
 
 }  // namespace
-
-Result<std::vector<Value>> findings_in(const Value& document) {
-  const Value* list = &document;
-  if (document.is_object()) {
-    if (document.find("Findings") != nullptr) {
-      list = &document["Findings"];
-    } else if (document["detail"].find("findings") != nullptr) {
-      list = &document["detail"]["findings"];
-    } else if (document.find("SchemaVersion") != nullptr || document.find("ProductArn") != nullptr ||
-               document.find("AwsAccountId") != nullptr) {
-      return std::vector<Value>{document};
-    } else {
-      return fail(
-          errors::invalid_input("the document holds no findings in the AWS Security Finding Format; it has to be one "
-                                "finding, an array of them, {\"Findings\": [...]} or an event that carries some"));
-    }
-  }
-  if (!list->is_array())
-    return fail(errors::invalid_input("the findings have to be an array, not " + std::string(json::kind_name(*list))));
-  if (list->size() == 0) return fail(errors::invalid_input("the document holds no findings"));
-  return std::vector<Value>(list->as_array().begin(), list->as_array().end());
-}
 
 Api::Api(Parts parts) : parts_(std::move(parts)) {
   functions_["import"] = [this](const auto& caller, const auto& input) { return import(caller, input); };
@@ -106,11 +85,20 @@ void Api::make_call(const aws::Caller& caller, const Value& input, aws::Answer a
   parts_.dispatch.call(caller, (*service)->name, operation, std::move(parameters), std::move(answer));
 }
 
+// {"Document"}: findings in any of the forms that sources/ knows. {"Account", "Region"}: whose they are where the
+// document does not say it; the caller's where they are not given.
 Result<Value> Api::import(const aws::Caller& caller, const Value& input) {
-  FIXPOINT_TRY(list, findings_in(input["Document"]));
-  const std::size_t count = list.size();
-  FIXPOINT_TRY(created, parts_.securityhub.import_all(std::move(list), caller.region));
-  return Value(json::Object{{"Imported", count}, {"Created", created}});
+  const sources::Caller brought{std::string(input["Account"].string_or(caller.account)),
+                                std::string(input["Region"].string_or(caller.region))};
+  if (brought.account.size() != 12 || brought.account.find_first_not_of("0123456789") != std::string::npos)
+    return fail(errors::validation("Account has to be the 12 digits of an account id", "Account"));
+  if (brought.region.empty()) return fail(errors::validation("Region must not be empty", "Region"));
+  FIXPOINT_TRY(taken, sources::take(input["Document"], brought));
+  const std::size_t count = taken.findings.size();
+  FIXPOINT_TRY(created, parts_.securityhub.import_all(std::move(taken.findings), brought.region));
+  json::Array repaired;
+  for (auto& sentence : taken.repaired) repaired.emplace_back(std::move(sentence));
+  return Value(json::Object{{"Imported", count}, {"Created", created}, {"Repaired", std::move(repaired)}});
 }
 
 Result<Value> Api::act(const aws::Caller& caller, const Value& input) {

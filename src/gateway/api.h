@@ -81,8 +81,4 @@ class Api {
   std::map<std::string, Function> functions_;
 };
 
-/// The findings of a document that somebody exported: one finding, an array of them, or {"Findings": [...]}; also an
-/// EventBridge event that carries some. Error: InvalidInputException where there are none.
-Result<std::vector<json::Value>> findings_in(const json::Value& document);
-
 }  // namespace fixpoint::gateway

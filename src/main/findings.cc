@@ -22,23 +22,32 @@ Result<std::string> read_input(const std::string& path) {
 int run_import(const Arguments& arguments) {
   std::int64_t imported = 0;
   std::int64_t created = 0;
+  json::Array repaired;
   for (const std::string& path : arguments.positional) {
     auto text = read_input(path);
     if (!text) return report(text.error());
     auto document = json::parse(*text);
     if (!document) return report(errors::serialization(path + ": " + document.error().message, document.error().where));
-    auto answer = call_server(arguments, "import", json::Object{{"Document", std::move(*document)}});
+    json::Object input{{"Document", std::move(*document)}};
+    for (const auto& [option, member] : {std::pair{"account", "Account"}, {"region", "Region"}})
+      if (arguments.has(option)) input.set(member, arguments.get(option));
+    auto answer = call_server(arguments, "import", std::move(input));
     if (!answer) {
       answer.error().message = path + ": " + answer.error().message;
       return report(answer.error());
     }
     imported += (*answer)["Imported"].int_or(0);
     created += (*answer)["Created"].int_or(0);
+    for (std::size_t i = 0; i < (*answer)["Repaired"].size(); ++i)
+      repaired.emplace_back(path + ": " + std::string((*answer)["Repaired"][i].string_or("")));
   }
-  if (arguments.has("json"))
-    std::cout << json::print(json::Object{{"Imported", imported}, {"Created", created}}) << "\n";
-  else
-    std::cout << imported << " finding" << (imported == 1 ? "" : "s") << " taken in, " << created << " of them new\n";
+  if (arguments.has("json")) {
+    std::cout << json::print(json::Object{{"Imported", imported}, {"Created", created}, {"Repaired", repaired}})
+              << "\n";
+    return ok;
+  }
+  std::cout << imported << " finding" << (imported == 1 ? "" : "s") << " taken in, " << created << " of them new\n";
+  for (const Value& sentence : repaired) std::cout << "repaired: " << sentence.as_string() << "\n";
   return ok;
 }
 
@@ -99,15 +108,23 @@ Command import_command() {
   return {
       .name = "import",
       .summary =
-          "take in findings of files: one finding, an array, {\"Findings\": [...]}, or an event; '-' is standard input",
+          "take in findings of files, in their own forms: one, an array, an answer that lists them, or an event; '-' "
+          "is "
+          "standard input",
       .positional = "FILE...",
       .at_least = 1,
       .at_most = 1000,
-      .options = server_options(),
+      .options = server_options(
+          {{"account", "ID", "whose findings they are where the file does not say it; the caller's account else", "",
+            false},
+           {"region", "NAME", "where they are from where the file does not say it; the caller's region else", "",
+            false}}),
       .run = run_import,
       .more =
-          "A file is taken in whole or not at all; the first finding that is not valid is named, with its field (exit "
-          "status 3)."};
+          "Taken are findings of Security Hub (ASFF), GuardDuty, Inspector, Macie, Access Analyzer and Config, and "
+          "what Prowler, Trivy and kube-bench write; docs/imports.md has the forms. A file is taken in whole or not "
+          "at all; the first finding that is not valid is named, with its field (exit status 3). What was wrong and "
+          "put right is printed, a line for each fault."};
 }
 
 Command act_command() {
