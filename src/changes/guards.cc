@@ -18,6 +18,17 @@ Result<void> check_mode(const Mandate& mandate) {
                             forbidden));
 }
 
+// What GuardDuty and Macie generate to be tried on: the resources in it are made up, or somebody else's.
+Result<void> check_sample(const Mandate& mandate) {
+  for (std::size_t i = 0; i < mandate.findings.size(); ++i)
+    if (mandate.findings[i]["Sample"].bool_or(false))
+      return fail(errors::coded("SampleFinding",
+                                "the finding '" + std::string(mandate.findings[i]["Id"].string_or("")) +
+                                    "' is a sample; nothing is changed because of it",
+                                forbidden));
+  return {};
+}
+
 Result<void> check_undo(const Mandate& mandate, const Rules& rules, const Change& change) {
   if (!change.irreversible() || !mandate.decided_by.empty() || mandate.mode != "auto") return {};
   const auto& allowed = rules.allow_irreversible;
@@ -109,6 +120,7 @@ Result<TimeMs> Guards::opens_at(const Mandate& mandate) {
 }
 
 Result<void> Guards::before_change(const Mandate& mandate, const Change& change) {
+  FIXPOINT_CHECK(check_sample(mandate));
   FIXPOINT_TRY(rules, settings_.find(mandate.program, mandate.account));
   FIXPOINT_CHECK(check_mode(mandate));
   FIXPOINT_CHECK(check_undo(mandate, rules, change));
@@ -161,6 +173,7 @@ Result<std::vector<Verdict>> Guards::verdicts(const Mandate& mandate, const Chan
   FIXPOINT_TRY(rules, settings_.find(mandate.program, mandate.account));
   auto thawed = not_frozen(mandate);
   out.push_back(thawed ? pass("kill switch") : stop("kill switch", thawed.error()));
+  if (auto real = check_sample(mandate); !real) out.push_back(stop("sample", real.error()));
   if (auto mode = check_mode(mandate); mode)
     out.push_back(pass("mode", mandate.decided_by.empty() ? "auto" : "decided by " + mandate.decided_by));
   else

@@ -21,7 +21,7 @@ namespace fixpoint::changes {
 
 /// What one guard says of a call that is planned.
 struct Verdict {
-  std::string guard;     ///< kill switch, mode, exception, cap, window, ownership, undo
+  std::string guard;     ///< kill switch, sample, mode, exception, cap, window, ownership, undo
   std::string says;      ///< pass, ask (a person decides), wait (until `at_ms`), stop
   std::string code;      ///< of the error that the call would be refused with; empty where it passes
   std::string sentence;  ///< why; empty where there is nothing to say
@@ -33,6 +33,7 @@ json::Value to_json(const Verdict& verdict);
 /// All that is asked before a changing call. Thread-safe. Each guard refuses with its own code, status 403, and its own
 /// sentence:
 /// - `ChangesFrozen`: the kill switch is thrown (who, when, why);
+/// - `SampleFinding`: a finding that it is about is a sample, which nobody's word makes real;
 /// - `ModeForbidsChange`: mode observe, or mode ask and nobody approved;
 /// - `ResourceExcepted`: an exception holds (owner, reason, expiry);
 /// - `MaintenanceWindowClosed`: with the time when one opens;

@@ -383,8 +383,8 @@ Step Remediation::refused_by_guard(const Context& context, const std::string& ca
       if (auto exception = door_.guards().excepted(**mandate); exception && *exception)
         return excepted(context, **exception);
   }
-  constexpr std::array<std::string_view, 7> guards{"ChangesFrozen", "CapReached", "ModeForbidsChange", "NotInPlan",
-                                                   "NoMandate",     "PlanMoved",  "ResourceExcepted"};
+  constexpr std::array<std::string_view, 8> guards{"ChangesFrozen", "CapReached", "ModeForbidsChange", "NotInPlan",
+                                                   "NoMandate",     "PlanMoved",  "ResourceExcepted",  "SampleFinding"};
   const bool stopped = std::find(guards.begin(), guards.end(), error.code) != guards.end();
   return failed(context, call, error, stopped ? "stopped" : "failed");
 }

@@ -22,6 +22,10 @@ Result<Api::Subject> Api::subject_of(const std::string& finding_id) {
   FIXPOINT_TRY(finding,
                parts_.door.store().read([&](store::Session& session) { return parts_.findings.get(session, key); }));
   if (!finding) return fail(errors::resource_not_found("there is no finding '" + finding_id + "'"));
+  if ((*finding)["Sample"].bool_or(false))
+    return fail(errors::validation("the finding '" + finding_id +
+                                   "' is a sample; nothing is planned or changed because "
+                                   "of it"));
   const std::string named = findings::control_of(*finding);
   const auto control = parts_.controls.find(named);
   if (!control)

@@ -106,6 +106,22 @@ TEST_F(GuardsTest, modes_hold_until_a_person_has_decided) {
   EXPECT_EQ(code(put("h", "blue")), "made");
 }
 
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AwsSecurityFinding.html: Sample, "Indicates whether the
+// finding is a sample finding."
+TEST_F(GuardsTest, nothing_is_changed_because_of_a_sample_whoever_decided) {
+  mandate.findings = json::Array{Object{{"Id", "real"}}, Object{{"Id", "made up"}, {"Sample", true}}};
+  mandate.mode = "auto";
+  mandate.decided_by = "ann";
+  give();
+  const auto refused = put("h", "blue");
+  ASSERT_EQ(code(refused), "SampleFinding");
+  EXPECT_EQ(refused.error().message, "the finding 'made up' is a sample; nothing is changed because of it");
+  EXPECT_EQ(shop.colour("h"), "red");
+  mandate.findings = json::Array{Object{{"Id", "real"}, {"Sample", false}}};
+  give();
+  EXPECT_EQ(code(put("h", "blue")), "made");
+}
+
 TEST_F(GuardsTest, an_exception_holds_by_the_finding_until_it_expires) {
   ASSERT_EQ(except(form({{"Pattern", Object{{"Title", json::Array{Object{{"prefix", "A hat"}}}}}}})), "added");
   const auto refused = put("h", "blue");

@@ -72,6 +72,23 @@ TEST(Work, of_a_hubs_copy_and_a_members_copy_of_a_finding_is_one) {
   EXPECT_EQ(hub.status(copy), "RESOLVED");
 }
 
+// GuardDuty and Macie mark what they generate: nothing begins for it, not by a person's choice either.
+TEST(Work, is_never_begun_for_a_sample) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  Value finding = hub.bucket();
+  finding.set("Sample", true);
+  hub.import(finding);
+  auto table = hub.securityhub->table();
+  Hub::must(table.operations.find("CreateActionTarget")
+                ->second.function(hub.caller, Object{{"Id", "Fix"}, {"Name", "Fix"}, {"Description", "fixes"}}));
+  Hub::must(hub.securityhub->act(hub.caller, "Fix", {findings::key_of(finding)}));
+  EXPECT_EQ(hub.all().size(), 0U);
+  finding.set("Sample", false);
+  hub.import(later(finding, "05"));
+  EXPECT_EQ(hub.all().size(), 1U);
+}
+
 TEST(Work, that_waits_is_not_begun_again_by_a_resend_in_which_only_times_moved) {
   Hub hub;
   const Value finding = hub.bucket();
