@@ -116,6 +116,22 @@ void repair_kube_bench(Value& finding, const Item& item) {
   item.repaired("Id was the same for every cluster of the account; the cluster was added to it");
 }
 
+// Findings of GuardDuty that were generated say so among their product fields; those of before 2022 do nowhere else.
+void repair_sample(Value& finding, const Item& item) {
+  const Value& sample = finding["Sample"];
+  bool generated = sample.string_or("") == "true";
+  const Value& fields = finding["ProductFields"];
+  if (sample.is_null() && fields.is_object() && finding["ProductArn"].string_or("").ends_with(":product/aws/guardduty"))
+    for (const auto& field : fields.as_object()) {
+      const std::string_view value = field.value.string_or("");
+      if (field.key.ends_with("additionalInfo/sample")) generated = generated || value == "true";
+      if (field.key.find("additionalInfo") != std::string::npos) generated = generated || says_sample(value);
+    }
+  if (!generated) return;
+  finding.set("Sample", true);
+  item.repaired("the finding is a generated sample and was marked as one (Sample)");
+}
+
 void repair_resource(Value& resource, const Value& finding, const Item& item) {
   const std::string account(finding["AwsAccountId"].string_or(""));
   const auto product = parse_arn(finding["ProductArn"].string_or(""));
@@ -162,6 +178,7 @@ Result<Value> read_asff(const Item& item) {
     for (Value& resource : resources->as_array())
       if (resource.is_object()) repair_resource(resource, finding, item);
   repair_kube_bench(finding, item);
+  repair_sample(finding, item);
   return finding;
 }
 

@@ -80,9 +80,7 @@ std::string_view label_of(double severity) {
 bool is_sample(const Value& service) {
   const Value& info = member(service, "additionalInfo");
   if (member(info, "sample").bool_or(false) || member(info, "sample").string_or("") == "true") return true;
-  const std::string_view value = member(info, "value").string_or("");
-  return value.find("\"sample\":true") != std::string_view::npos ||
-         value.find("\"sample\": true") != std::string_view::npos;
+  return says_sample(member(info, "value").string_or(""));
 }
 
 void with(Value& resource, const char* name, Object details) {

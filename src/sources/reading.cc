@@ -127,6 +127,12 @@ bool is_nothing(std::string_view text) {
   return text.empty() || text == "N/A" || text == "null" || text == "-";
 }
 
+bool says_sample(std::string_view additional_info) {
+  if (additional_info.find("sample") == std::string_view::npos) return false;
+  const auto info = json::parse(additional_info, {.depth = 20, .bytes = 64UL * 1024});
+  return info && (*info)["sample"].bool_or(false);
+}
+
 Result<Home> home_of(const Item& item, const Value& account, const Value& region, const Value& partition) {
   Home home;
   const Value& their_account = account.is_null() ? item.event["account"] : account;

@@ -63,6 +63,9 @@ void flatten(json::Value& finding, const std::string& prefix, const json::Value&
 /// A member under its name as events and the wire have it, or with the capital that the aws command prints.
 const json::Value& member(const json::Value& value, std::string_view name);
 
+/// Whether GuardDuty's additional information, JSON in a text, says that the finding is a generated sample.
+bool says_sample(std::string_view additional_info);
+
 /// Whether a text says that there is nothing: empty, "N/A" (Inspector's events), "null", "-".
 bool is_nothing(std::string_view text);
 

@@ -87,7 +87,10 @@ Result<void> unwrap(std::vector<Place>& out, const Value& value) {
 std::string_view id_of(const Value& value) {
   for (const auto* member : {"Id", "id", "findingArn", "findingId", "Arn", "arn"})
     if (value[member].is_string()) return value[member].as_string();
-  return value["metadata"]["uid"].string_or("");
+  if (value["metadata"]["uid"].is_string()) return value["metadata"]["uid"].as_string();
+  // Config's have no id of their own.
+  if (value["resourceId"].is_string()) return value["resourceId"].as_string();
+  return value["EvaluationResultIdentifier"]["EvaluationResultQualifier"]["ResourceId"].string_or("");
 }
 
 }  // namespace

@@ -108,6 +108,99 @@ class Import(support.ServerTest):
             self.assertEqual((0, "1 finding taken in, 1 of them new\n"), (status, out), said)
             self.assertEqual("thing", self.finding(one["Id"])["Resources"][0]["Id"])
 
+    def import_text(self, document, *options):
+        """What is printed, as JSON."""
+        status, out, said = self.server.fixpoint("import", "--json", *options, "-", input=json.dumps(document))
+        self.assertEqual((0, ""), (status, said))
+        return json.loads(out)
+
+    # https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_eventbridge.html
+    GUARDDUTY = {
+        "version": "0", "id": "e", "detail-type": "GuardDuty Finding", "source": "aws.guardduty", "account": "333333333333",
+        "time": "2024-01-05T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": {
+            "accountId": "222222222222", "arn": "arn:aws:guardduty:eu-west-1:222222222222:detector/12a/finding/b4", "id": "b4",
+            "createdAt": "2024-01-02T03:04:05.678Z", "updatedAt": "2024-01-03T03:04:05.678Z", "description": "A host is probed.",
+            "partition": "aws", "region": "eu-west-1", "schemaVersion": "2.0", "severity": 5.3, "title": "Probed",
+            "type": "Recon:EC2/PortProbeUnprotectedPort",
+            "resource": {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-0a1"}},
+            "service": {"detectorId": "12a", "archived": False, "count": 3, "additionalInfo": {"sample": True}}}}
+
+    def test_a_finding_in_its_services_own_form_is_found_as_security_hub_has_it(self):
+        answer = self.import_text(self.GUARDDUTY)
+        self.assertEqual({"Imported": 1, "Created": 1, "Repaired": []}, answer)
+        filters = {"ProductName": [{"Value": "GuardDuty", "Comparison": "EQUALS"}],
+                   "AwsAccountId": [{"Value": "222222222222", "Comparison": "EQUALS"}],
+                   "ResourceId": [{"Value": "arn:aws:ec2:eu-west-1:222222222222:instance/i-0a1", "Comparison": "EQUALS"}],
+                   "SeverityLabel": [{"Value": "MEDIUM", "Comparison": "EQUALS"}],
+                   "Sample": [{"Value": True}]}
+        found = self.securityhub.get_findings(Filters=filters)["Findings"]
+        self.assertEqual([self.GUARDDUTY["detail"]["arn"]], [f["Id"] for f in found])
+        # Nobody's word makes a sample something to be mended.
+        for command in ("plan", "fix"):
+            status, out, said = self.server.fixpoint(command, found[0]["Id"])
+            self.assertEqual((3, ""), (status, out), said)
+            self.assertIn("is a sample", said)
+
+    def test_a_broken_finding_in_its_services_own_form_is_refused_with_its_field(self):
+        broken = json.loads(json.dumps(self.GUARDDUTY))
+        broken["detail"]["severity"] = "HIGH"
+        broken["detail"]["arn"] += "-broken"
+        before = self.stored()
+        status, out, said = self.server.fixpoint("import", "-", input=json.dumps([self.GUARDDUTY, broken]))
+        self.assertEqual((3, ""), (status, out))
+        self.assertIn("finding 2 ('b4'): severity has to be a number from 0 to 10, not a string", said)
+        self.assertIn("findings[1].severity", said)
+        self.assertEqual(before, self.stored())
+
+    def test_what_is_repaired_is_printed(self):
+        one = make_finding("repaired", "Other", "thing", "g")
+        one["Types"] = []
+        status, out, said = self.server.fixpoint("import", "-", input=json.dumps(one))
+        self.assertEqual((0, ""), (status, said))
+        self.assertEqual("1 finding taken in, 1 of them new\nrepaired: -: Types was empty and is now "
+                         "'Software and Configuration Checks': finding 1 ('repaired')\n", out)
+
+    # https://docs.aws.amazon.com/config/latest/APIReference/API_GetComplianceDetailsByConfigRule.html
+    def test_findings_that_do_not_say_whose_they_are_are_whose_is_said(self):
+        result = {"EvaluationResults": [{
+            "EvaluationResultIdentifier": {
+                "EvaluationResultQualifier": {"ConfigRuleName": "restricted-ssh", "ResourceType": "AWS::EC2::SecurityGroup",
+                                              "ResourceId": "sg-0a1"},
+                "OrderingTimestamp": "2024-01-01T00:00:00Z"},
+            "ComplianceType": "NON_COMPLIANT", "ResultRecordedTime": "2024-01-02T00:00:00Z"}]}
+        answer = self.import_text(result, "--account", "444444444444", "--region", "us-gov-west-1")
+        self.assertEqual(2, len(answer["Repaired"]))
+        found = self.securityhub.get_findings(
+            Filters={"AwsAccountId": [{"Value": "444444444444", "Comparison": "EQUALS"}]})["Findings"]
+        self.assertEqual(["arn:aws-us-gov:ec2:us-gov-west-1:444444444444:security-group/sg-0a1"],
+                         [f["Resources"][0]["Id"] for f in found])
+        # The rule's name is one of EC2.13's, so it is planned for.
+        status, out, said = self.server.fixpoint("import", "--account", "44", "-", input=json.dumps(result))
+        self.assertEqual((3, ""), (status, out))
+        self.assertIn("Account has to be the 12 digits of an account id", said)
+
+    def test_a_config_rules_verdict_is_mended_by_the_control_that_lists_the_rule(self):
+        group = self.ec2.create_security_group(GroupName="imported", Description="d")["GroupId"]
+        self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+        change = {
+            "version": "0", "id": "e", "detail-type": "Config Rules Compliance Change", "source": "aws.config",
+            "account": support.ACCOUNT, "time": "2024-01-02T00:00:00Z", "region": support.REGION, "resources": [], "detail": {
+                "resourceId": group, "awsRegion": support.REGION, "awsAccountId": support.ACCOUNT,
+                "configRuleName": "securityhub-restricted-ssh-31a2de53", "messageType": "ComplianceChangeNotification",
+                "newEvaluationResult": {
+                    "evaluationResultIdentifier": {
+                        "evaluationResultQualifier": {"configRuleName": "securityhub-restricted-ssh-31a2de53",
+                                                      "resourceType": "AWS::EC2::SecurityGroup", "resourceId": group},
+                        "orderingTimestamp": "2024-01-01T00:00:00Z"},
+                    "complianceType": "NON_COMPLIANT", "resultRecordedTime": "2024-01-02T00:00:00Z"}}}
+        self.assertEqual([], self.import_text(change)["Repaired"])
+        arn = "arn:aws:ec2:%s:%s:security-group/%s" % (support.REGION, support.ACCOUNT, group)
+        found = self.securityhub.get_findings(Filters={"ResourceId": [{"Value": arn, "Comparison": "EQUALS"}]})["Findings"]
+        status, out, said = self.server.fixpoint("fix", found[0]["Id"])
+        self.assertEqual(0, status, out + said)
+        self.assertEqual([], self.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"])
+
     def test_a_server_that_does_not_answer(self):
         environment = dict(self.server.environment, AWS_ENDPOINT_URL="http://127.0.0.1:1")
         run = support.subprocess.run([support.BINARY, "findings"], env=environment, stdout=support.subprocess.PIPE,

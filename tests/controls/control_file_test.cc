@@ -19,6 +19,7 @@ control: Hat.1
 title: Hats are brushed
 severity: LOW
 standards: {hatters/1.0: ["2.1", PCI.Hat.9]}
+checks: {config: [hat-brushed], macie: ["Policy:Hat/Dusty"]}
 parameters:
   times: {type: integer, default: 2, minimum: 1, maximum: 5}
   brush: {type: string, default: soft, enum: [soft, hard]}
@@ -67,7 +68,8 @@ Value with(std::string_view path, const std::string& yaml) {
 TEST(ControlFile, a_sound_one_is_read) {
   const auto control = read_control(sound(), "controls/Hat.1.yaml");
   ASSERT_TRUE(control) << describe(control.error());
-  EXPECT_THAT((*control)->aliases, ElementsAre("hatters/1.0:2.1", "PCI.Hat.9"));
+  EXPECT_THAT((*control)->aliases,
+              ElementsAre("hatters/1.0:2.1", "PCI.Hat.9", "config:hat-brushed", "macie:Policy:Hat/Dusty"));
   EXPECT_THAT((*control)->calls(), ElementsAre("shop:BrushHat", "shop:GetHat", "shop:ListHats"));
 }
 
@@ -85,6 +87,10 @@ TEST(ControlFile, every_fault_is_said_with_file_and_place) {
       {"standards", "[a]", "standards: has to be a mapping of NAME/VERSION to numbers"},
       {"standards", "{a/1: '2.1'}", "standards.a/1: has to be a list of names"},
       {"standards", "{a/1: [2.1]}", "standards.a/1: has to be a list of names (a number needs quotes)"},
+      {"checks", "[a]", "checks: has to be a mapping of a tool to its names for the check"},
+      {"checks", "{milliner: [x]}",
+       "checks: 'milliner' is no tool whose names are known; there are config, guardduty, macie, prowler"},
+      {"checks.config", "hat-brushed", "checks.config: has to be a list of names"},
       {"parameters", "[a]", "parameters: has to be a mapping"},
       {"parameters.times", "{type: integer, default: 1, max: 5}",
        "parameters.times: 'max' is not known here; there are type, default, minimum, maximum, enum, pattern"},

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <string>
 
+#include "base/text.h"
 #include "findings/asff.h"
 #include "json/text.h"
 #include "sources/sources.h"
