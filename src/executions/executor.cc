@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <pthread.h>
 
 #include "base/fault.h"
 #include "base/id.h"
@@ -434,6 +435,7 @@ bool Executor::take_next(std::unique_lock<std::mutex>& lock, Ready& out) {
 }
 
 void Executor::run() {
+  pthread_setname_np(pthread_self(), "executor");
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     Ready ready;

@@ -1,5 +1,7 @@
 #include "gateway/worker_pool.h"
 
+#include <pthread.h>
+
 namespace fixpoint::gateway {
 
 WorkerPool::WorkerPool(unsigned threads) {
@@ -31,6 +33,7 @@ void WorkerPool::stop() {
 }
 
 void WorkerPool::work() {
+  pthread_setname_np(pthread_self(), "worker");
   while (true) {
     std::function<void()> task;
     {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "store/connection.h"
@@ -44,7 +45,10 @@ class SqliteConnection final : public Connection {
   sqlite3* db_;
   std::string path_;
   bool read_only_;
-  std::unordered_map<std::string, sqlite3_stmt*> statements_;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> statements_;
 };
 
 }  // namespace fixpoint::store

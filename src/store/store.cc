@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <future>
 #include <mutex>
+#include <pthread.h>
 #include <thread>
 
 #include "base/fault.h"
@@ -113,6 +114,7 @@ class ConnectedStore final : public Store {
   }
 
   void run() {
+    pthread_setname_np(pthread_self(), "store-writer");
     while (true) {
       std::deque<Work> batch;
       {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <thread>
 
+#include "store/later.h"
 #include "support/postgres.h"
 #include "support/temp_dir.h"
 
@@ -62,6 +63,49 @@ TEST(Store, a_transaction_that_throws_fails_alone) {
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, "InternalFailure");
   EXPECT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "ball", 1); }));
+}
+
+TEST(LaterWrites, end_after_those_under_way_have_told_how_they_went) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  std::promise<void> go;
+  auto may_go = go.get_future().share();
+  std::vector<std::string> told;  // by the writer's thread alone, and read when that has ended with it
+  {
+    LaterWrites later(**store);
+    for (const std::int64_t count : {1, 2})
+      later.write<std::int64_t>(
+          [=](Transaction& tx) -> Result<std::int64_t> {
+            may_go.wait();
+            FIXPOINT_CHECK(put(tx, "ball", count));
+            return count;
+          },
+          [&](const Result<std::int64_t>& result) {
+            told.push_back(result ? std::to_string(*result) : result.error().code);
+          });
+    EXPECT_TRUE(told.empty());
+    go.set_value();
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"1", "StoreConflict"}));
+  EXPECT_EQ(count_of(**store, "ball"), 1);
+}
+
+// More than SQLite keeps in memory of what a savepoint would take back.
+TEST(Store, takes_back_what_has_changed_many_pages) {
+  const test::TempDir dir;
+  auto store = Store::open(test::store_options(dir.string()), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  constexpr int rows = 3000;
+  const auto name = [](int i) { return std::to_string(i) + std::string(2000, 'n'); };
+  ASSERT_TRUE((*store)->write([&](Transaction& tx) -> Result<void> {
+    for (int i = 0; i < rows; ++i) FIXPOINT_CHECK(put(tx, name(i), i));
+    return {};
+  }));
+  EXPECT_FALSE((*store)->write([&](Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("UPDATE toy SET count = -5"));
+    return put(tx, name(0), 0);
+  }));
+  for (const int i : {0, rows / 2, rows - 1}) EXPECT_EQ(count_of(**store, name(i)), i);
 }
 
 TEST(Store, loses_no_update_of_several_threads) {

@@ -10,7 +10,7 @@ using sqs::Queue;
 using sqs::QueueName;
 
 Sqs::Sqs(store::Store& store, const Clock& clock)
-    : store_(store), clock_(clock), queues_(store, clock), waiting_(store, queues_, clock) {
+    : store_(store), clock_(clock), queues_(store, clock), waiting_(store, queues_, clock), later_(store) {
   queues_.on_arrival([this](std::int64_t queue) { waiting_.arrived(queue); });
 }
 
@@ -26,28 +26,11 @@ Result<void> Sqs::start() {
 
 void Sqs::stop() {
   waiting_.stop();
-  std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return under_way_ == 0; });
+  later_.wait();
 }
 
 void Sqs::write_later(Write work, aws::Answer answer) {
-  {
-    std::lock_guard lock(mutex_);
-    ++under_way_;
-  }
-  auto out = std::make_shared<Value>();
-  store_.write_async(
-      [work = std::move(work), out](store::Transaction& tx) -> Result<void> {
-        FIXPOINT_TRY(value, work(tx));
-        *out = std::move(value);
-        return {};
-      },
-      [this, out, answer = std::move(answer)](const Result<void>& result) {
-        answer(result ? Result<Value>(std::move(*out)) : Result<Value>(fail(result.error())));
-        std::lock_guard lock(mutex_);
-        --under_way_;
-        idle_.notify_all();
-      });
+  later_.write<Value>(std::move(work), std::move(answer));
 }
 
 aws::ServiceTable Sqs::table() {
@@ -63,6 +46,10 @@ Result<void> Sqs::send(store::Transaction& tx, const std::string& arn, const Val
   const auto name = sqs::name_of_arn(arn);
   if (!name) return fail(sqs::no_queue());
   FIXPOINT_TRY(queue, queues_.get(tx, *name));
+  return send(tx, queue, message, std::move(sender));
+}
+
+Result<void> Sqs::send(store::Transaction& tx, const Queue& queue, const Value& message, std::string sender) {
   FIXPOINT_TRY(whole, sqs::message_of(message, std::move(sender)));
   if (queue.fifo && queue.dedup_by_content) whole.dedup.clear();
   if (!queue.fifo) whole.dedup.clear();
@@ -73,7 +60,11 @@ Result<void> Sqs::send(store::Transaction& tx, const std::string& arn, const Val
 
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 Result<void> Sqs::begin(store::Transaction& tx, const bus::Delivery& delivery) {
-  Value message{json::Object{{"MessageBody", delivery.text}, {"MessageDeduplicationId", delivery.name()}}};
+  const auto name = sqs::name_of_arn(delivery.target.arn);
+  if (!name) return fail(sqs::no_queue());
+  FIXPOINT_TRY(queue, queues_.get(tx, *name));
+  Value message{json::Object{{"MessageBody", delivery.text}}};
+  if (queue.fifo) message.set("MessageDeduplicationId", delivery.name());
   if (!delivery.attributes.empty()) {  // of a dead letter: why it is one
     json::Object attributes;
     for (const auto& member : delivery.attributes)
@@ -82,7 +73,7 @@ Result<void> Sqs::begin(store::Transaction& tx, const bus::Delivery& delivery) {
   }
   if (const Value& group = delivery.target.form["SqsParameters"]["MessageGroupId"]; !group.is_null())
     message.set("MessageGroupId", group);
-  return send(tx, delivery.target.arn, message, "events.amazonaws.com");
+  return send(tx, queue, message, "events.amazonaws.com");
 }
 
 Result<void> Sqs::check_arn(const std::string& arn) {

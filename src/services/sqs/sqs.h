@@ -1,13 +1,10 @@
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
-
 #include "aws/service_table.h"
 #include "bus/bus.h"
 #include "services/sqs/queues.h"
 #include "services/sqs/waiting.h"
+#include "store/later.h"
 #include "store/store.h"
 
 namespace fixpoint::services {
@@ -54,6 +51,7 @@ class Sqs {
   using Entry = std::function<Result<json::Value>(store::Transaction&, const sqs::Queue&, const json::Value& entry)>;
   void batch(const aws::Caller& caller, const json::Value& input, const char* what, Entry entry, aws::Answer answer);
 
+  Result<void> send(store::Transaction& tx, const sqs::Queue& queue, const json::Value& message, std::string sender);
   void add_queue_operations(aws::ServiceTable& table);
   void add_message_operations(aws::ServiceTable& table);
   void add_move_operations(aws::ServiceTable& table);
@@ -70,9 +68,7 @@ class Sqs {
   const Clock& clock_;
   sqs::Queues queues_;
   sqs::Waiting waiting_;
-  std::mutex mutex_;
-  std::condition_variable idle_;
-  std::size_t under_way_ = 0;  // writes whose end calls back into this
+  store::LaterWrites later_;
 };
 
 }  // namespace fixpoint::services

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <pthread.h>
 
 namespace fixpoint::services::sqs {
 namespace {
@@ -223,6 +224,7 @@ void Waiting::background(std::unique_lock<std::mutex>& lock, TimeMs now) {
 }
 
 void Waiting::run() {
+  pthread_setname_np(pthread_self(), "sqs");
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const TimeMs now = clock_.now_ms();
