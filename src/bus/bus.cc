@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <pthread.h>
 
 #include "base/arn.h"
 #include "base/hash.h"
@@ -109,34 +110,39 @@ Bus::Snapshot Bus::active() const {
 }
 
 Result<void> Bus::load() {
-  FIXPOINT_TRY(active, store_.read([&](store::Session& session) { return read_active(session, nullptr); }));
+  FIXPOINT_TRY(read, store_.read([&](store::Session& session) -> Result<ActiveRules> {
+    FIXPOINT_TRY(archives, archives_.all(session));
+    return ActiveRules::read(session, archives);
+  }));
   std::lock_guard lock(mutex_);
-  active_ = std::move(active);
+  active_ = std::make_shared<const ActiveRules>(std::move(read));
   return {};
 }
 
-// What is published from now on sees the rules of that bus as they are committed, not before. Only that bus is
-// replaced: another transaction of the same commit may have changed another.
-Result<void> Bus::reload(store::Transaction& tx, const BusName& changed) {
-  FIXPOINT_TRY(read, read_active(tx, &changed));
-  tx.after_commit([this, read = std::move(read), key = ActiveRules::key(changed)] {
+Result<void> Bus::reload(store::Transaction& tx, const BusName& bus, const std::string& rule) {
+  FIXPOINT_TRY(read, ActiveRules::read(tx, bus, rule));
+  put_in_force(tx, bus, rule, std::move(read));
+  return {};
+}
+
+// What is published from now on sees the rule as it is committed, not before. Only that one is replaced: another
+// transaction of the same commit may have changed another.
+void Bus::put_in_force(store::Transaction& tx, const BusName& bus, std::string place,
+                       std::shared_ptr<const ActiveRule> rule) {
+  tx.after_commit([this, key = ActiveRules::key(bus), place = std::move(place), rule = std::move(rule)] {
     {
       std::lock_guard lock(mutex_);
       auto next = std::make_shared<ActiveRules>(active_ ? *active_ : ActiveRules());
-      next->buses.erase(key);
-      for (const auto& [name, bus] : read->buses) next->buses[name] = bus;
+      const auto there = next->buses.find(key);
+      auto changed = there == next->buses.end() ? ActiveBus().with(place, rule) : there->second->with(place, rule);
+      if (changed->empty())
+        next->buses.erase(key);
+      else
+        next->buses[key] = std::move(changed);
       active_ = std::move(next);
     }
     wake();
   });
-  return {};
-}
-
-Result<Bus::Snapshot> Bus::read_active(store::Session& session, const BusName* only) {
-  auto read = std::make_shared<ActiveRules>();
-  FIXPOINT_TRY(archives, archives_.all(session));
-  FIXPOINT_CHECK(ActiveRules::read(session, only, archives, *read));
-  return Snapshot(std::move(read));
 }
 
 bool Bus::listens(const BusName& bus) const {
@@ -155,34 +161,74 @@ Result<void> Bus::publish_to(store::Transaction& tx, const BusName& bus, const V
                              const Origin& origin, const std::vector<std::string>& only) {
   const Snapshot snapshot = active();
   if (!snapshot) return {};
-  const auto found = snapshot->buses.find(ActiveRules::key(bus));
-  if (found == snapshot->buses.end()) return {};
-  return found->second->match(json::print(event), [&](const ActiveRule& rule) -> Result<void> {
-    // A replayed event is in the archive already.
-    if (rule.is_archive)
-      return event.find("replay-name") == nullptr ? archives_.keep(tx, rule.arn, event) : Result<void>();
-    if (!only.empty() && std::find(only.begin(), only.end(), rule.arn) == only.end()) return {};
-    return deliver(tx, rule, event, hops, origin);
-  });
+  FIXPOINT_TRY(starts, starts_of(*snapshot, bus, event, only));
+  if (starts.empty()) return {};
+  return begin(tx, std::move(starts), event, hops, origin);
 }
 
-Result<void> Bus::deliver(store::Transaction& tx, const ActiveRule& rule, const Value& event, int hops,
-                          const Origin& origin) {
-  for (const ActiveRule::Target& target : rule.targets) {
-    Delivery delivery{.rule_arn = rule.arn,
-                      .rule_name = rule.name,
-                      .target = target.target,
-                      .event = event,
-                      .text = {},
-                      .attributes = {},
-                      .origin = origin,
-                      .hops = hops};
-    auto text = target.input.render(event, {rule.arn, rule.name}, clock_.now_ms());
-    if (!text) {
-      FIXPOINT_CHECK(deliveries_.refuse(tx, delivery, text.error()));
+Result<Bus::Matched> Bus::match(const BusName& bus, Value event) const {
+  Matched matched;
+  matched.rules_ = active();
+  if (!matched.rules_) return matched;
+  FIXPOINT_TRY(starts, starts_of(*matched.rules_, bus, event, {}));
+  matched.starts_ = std::move(starts);
+  matched.event_ = std::move(event);
+  return matched;
+}
+
+Result<void> Bus::publish(store::Transaction& tx, Matched matched, const Origin& origin) {
+  return begin(tx, std::move(matched.starts_), std::move(matched.event_), 0, origin);
+}
+
+Result<std::vector<Bus::Matched::Start>> Bus::starts_of(const ActiveRules& rules, const BusName& bus,
+                                                        const Value& event,
+                                                        const std::vector<std::string>& only) const {
+  std::vector<Matched::Start> starts;
+  const auto found = rules.buses.find(ActiveRules::key(bus));
+  if (found == rules.buses.end()) return starts;
+  const std::string text = json::print(event);
+  FIXPOINT_CHECK(found->second->match(text, [&](const ActiveRule& rule) -> Result<void> {
+    if (rule.is_archive) {
+      // A replayed event is in the archive already.
+      if (event.find("replay-name") == nullptr) starts.push_back({&rule, nullptr, {}});
+    } else if (only.empty() || std::find(only.begin(), only.end(), rule.arn) != only.end()) {
+      add_targets(rule, event, text, starts);
+    }
+    return {};
+  }));
+  return starts;
+}
+
+void Bus::add_targets(const ActiveRule& rule, const Value& event, std::string_view event_text,
+                      std::vector<Matched::Start>& to) const {
+  for (const ActiveTarget& target : rule.targets)
+    to.push_back({&rule, &target, target.input.render(event, event_text, {rule.arn, rule.name}, clock_.now_ms())});
+}
+
+Result<void> Bus::begin(store::Transaction& tx, std::vector<Matched::Start> starts, Value event, int hops,
+                        const Origin& origin) {
+  Delivery delivery{.rule_arn = {},
+                    .rule_name = {},
+                    .target = {},
+                    .event = std::move(event),
+                    .text = {},
+                    .attributes = {},
+                    .origin = origin,
+                    .hops = hops};
+  for (Matched::Start& start : starts) {
+    if (start.target == nullptr) {
+      FIXPOINT_CHECK(archives_.keep(tx, start.rule->arn, delivery.event));
       continue;
     }
-    delivery.text = std::move(*text);
+    delivery.rule_arn = start.rule->arn;
+    delivery.rule_name = start.rule->name;
+    delivery.target = start.target->target;
+    delivery.text.clear();
+    if (!start.text) {
+      FIXPOINT_CHECK(deliveries_.refuse(tx, delivery, start.text.error()));
+      continue;
+    }
+    delivery.text = std::move(*start.text);
     FIXPOINT_CHECK(deliveries_.begin(tx, delivery));
   }
   return {};
@@ -192,7 +238,8 @@ Result<Archive> Bus::create_archive(Archive archive) {
   return store_.write([&](store::Transaction& tx) -> Result<Archive> {
     FIXPOINT_CHECK(buses_.get(tx, archive.bus));
     FIXPOINT_TRY(made, archives_.create(tx, archive));
-    FIXPOINT_CHECK(reload(tx, made.bus));
+    FIXPOINT_TRY(active, ActiveRules::of(made));
+    put_in_force(tx, made.bus, active->place(), active);
     return std::move(made);
   });
 }
@@ -203,7 +250,8 @@ Result<Archive> Bus::update_archive(const BusName& any, const std::string& name,
                                     const std::optional<std::int64_t>& retention_days) {
   return store_.write([&](store::Transaction& tx) -> Result<Archive> {
     FIXPOINT_TRY(changed, archives_.update(tx, any, name, description, pattern, retention_days));
-    FIXPOINT_CHECK(reload(tx, changed.bus));
+    FIXPOINT_TRY(active, ActiveRules::of(changed));
+    put_in_force(tx, changed.bus, active->place(), active);
     return std::move(changed);
   });
 }
@@ -212,7 +260,8 @@ Result<void> Bus::delete_archive(const BusName& any, const std::string& name) {
   FIXPOINT_TRY(archive, archives_.get(any, name));
   return store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(archives_.remove(tx, any, name));
-    return reload(tx, archive.bus);
+    put_in_force(tx, archive.bus, ActiveRule::place_of_archive(name), nullptr);
+    return {};
   });
 }
 
@@ -245,10 +294,11 @@ Result<TimeMs> Bus::run_schedules() {
       const auto there = snapshot->buses.find(ActiveRules::key(one.bus));
       const ActiveRule* rule = there == snapshot->buses.end() ? nullptr : there->second->rule(one.name);
       if (rule == nullptr) return {};
-      return deliver(
-          tx, *rule,
-          make_event(one.bus, "aws.events", "Scheduled Event", json::Array{Value(rule->arn)}, json::Object(), now), 0,
-          {});
+      Value event =
+          make_event(one.bus, "aws.events", "Scheduled Event", json::Array{Value(rule->arn)}, json::Object(), now);
+      std::vector<Matched::Start> starts;
+      add_targets(*rule, event, json::print(event), starts);
+      return begin(tx, std::move(starts), std::move(event), 0, {});
     }));
   }
   return store_.read([](store::Session& session) -> Result<TimeMs> {
@@ -294,6 +344,7 @@ void Bus::wake() {
 }
 
 void Bus::run() {
+  pthread_setname_np(pthread_self(), "bus");
   std::unique_lock lock(thread_mutex_);
   while (!stopping_) {
     woken_ = false;

@@ -24,6 +24,7 @@ namespace fixpoint::bus {
 
 struct ActiveRule;
 struct ActiveRules;
+struct ActiveTarget;
 
 /// Rules, targets, and the way of an event to them. Thread-safe. Publishing and starting what matched are one
 /// transaction: an event is never taken and then lost, and never begun twice. A target that cannot be begun is tried
@@ -87,6 +88,29 @@ class Bus {
   Result<void> publish_to(store::Transaction& tx, const BusName& bus, const json::Value& event, int hops,
                           const Origin& origin, const std::vector<std::string>& only = {});
 
+  /// An event that was looked at, with what begins when it is published. Moves; lives as long as it likes.
+  class Matched {
+   public:
+    /// Whether anything begins.
+    bool empty() const { return starts_.empty(); }
+
+   private:
+    friend class Bus;
+    struct Start {
+      const ActiveRule* rule;
+      const ActiveTarget* target;  // null for an archive
+      Result<std::string> text;    // for the target
+    };
+    std::shared_ptr<const ActiveRules> rules_;  // which own what `starts_` points to
+    json::Value event_;
+    std::vector<Start> starts_;
+  };
+  /// What needs no transaction of publishing an event: for who publishes many, so that the store's one writer does only
+  /// what is left. The rules are those that are in force now. Error: ValidationException for an event that is none.
+  Result<Matched> match(const BusName& bus, json::Value event) const;
+  /// The rest of publish_to.
+  Result<void> publish(store::Transaction& tx, Matched matched, const Origin& origin);
+
   /// An envelope with a new id. `time_ms` 0 is now.
   json::Value make_event(const BusName& bus, const std::string& source, const std::string& detail_type,
                          json::Value resources, json::Value detail, TimeMs time_ms = 0) const;
@@ -97,12 +121,17 @@ class Bus {
 
  private:
   using Snapshot = std::shared_ptr<const ActiveRules>;
-  Result<Snapshot> read_active(store::Session& session, const BusName* only);
-  Result<void> reload(store::Transaction& tx, const BusName& changed);
+  Result<void> reload(store::Transaction& tx, const BusName& bus, const std::string& rule);
+  void put_in_force(store::Transaction& tx, const BusName& bus, std::string place,
+                    std::shared_ptr<const ActiveRule> rule);
   Snapshot active() const;
   Result<std::optional<Rule>> find(store::Session& session, const BusName& bus, const std::string& name);
-  Result<void> deliver(store::Transaction& tx, const ActiveRule& rule, const json::Value& event, int hops,
-                       const Origin& origin);
+  Result<std::vector<Matched::Start>> starts_of(const ActiveRules& rules, const BusName& bus, const json::Value& event,
+                                                const std::vector<std::string>& only) const;
+  void add_targets(const ActiveRule& rule, const json::Value& event, std::string_view event_text,
+                   std::vector<Matched::Start>& to) const;
+  Result<void> begin(store::Transaction& tx, std::vector<Matched::Start> starts, json::Value event, int hops,
+                     const Origin& origin);
   Result<TimeMs> run_schedules();
   void run();
 

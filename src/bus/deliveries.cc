@@ -60,21 +60,21 @@ std::string Deliveries::kinds() const {
 }
 
 Result<void> Deliveries::begin(store::Transaction& tx, const Delivery& delivery) {
-  return attempt(tx, {delivery, 0, clock_.now_ms()}, false);
+  return attempt(tx, delivery, {0, clock_.now_ms()}, false);
 }
 
 Result<void> Deliveries::refuse(store::Transaction& tx, const Delivery& delivery, const Error& error) {
-  return bury(tx, {delivery, 1, clock_.now_ms()}, error, "");
+  return bury(tx, delivery, {1, clock_.now_ms()}, error, "");
 }
 
-Result<void> Deliveries::attempt(store::Transaction& tx, const Stored& stored, bool in_store) {
-  const Delivery& delivery = stored.delivery;
+Result<void> Deliveries::attempt(store::Transaction& tx, const Delivery& delivery, Tries tries, bool in_store) {
   const TargetKind* kind = kind_of(delivery.target.arn);
   if (kind == nullptr)
-    return bury(tx, stored, errors::resource_not_found("this server has no targets like " + delivery.target.arn), "");
+    return bury(tx, delivery, tries,
+                errors::resource_not_found("this server has no targets like " + delivery.target.arn), "");
   if (kind->send) {
     if (in_store) return {};  // run_due sends it
-    FIXPOINT_CHECK(keep(tx, stored, "waiting", clock_.now_ms(), "", ""));
+    FIXPOINT_CHECK(keep(tx, delivery, tries, "waiting", clock_.now_ms(), "", ""));
     if (wake_) tx.after_commit(wake_);
     return {};
   }
@@ -86,28 +86,26 @@ Result<void> Deliveries::attempt(store::Transaction& tx, const Stored& stored, b
   fault_point("bus.delivered");
   if (begun) return in_store ? remove(tx, delivery.name()) : Result<void>();
   if (is_of_the_store(begun.error())) return begun;
-  return failed(tx, stored, begun.error());
+  return failed(tx, delivery, tries, begun.error());
 }
 
-Result<void> Deliveries::failed(store::Transaction& tx, const Stored& before, const Error& error) {
-  Stored stored = before;
-  ++stored.attempts;
-  if (!error.retryable) return bury(tx, stored, error, "");
-  const Value& policy = stored.delivery.target.form["RetryPolicy"];
+Result<void> Deliveries::failed(store::Transaction& tx, const Delivery& delivery, Tries tries, const Error& error) {
+  ++tries.attempts;
+  if (!error.retryable) return bury(tx, delivery, tries, error, "");
+  const Value& policy = delivery.target.form["RetryPolicy"];
   const TimeMs now = clock_.now_ms();
-  const TimeMs ends_ms = stored.first_ms + policy["MaximumEventAgeInSeconds"].int_or(longest_age_s) * 1000;
-  if (stored.attempts > policy["MaximumRetryAttempts"].int_or(most_retries))
-    return bury(tx, stored, error, "MaximumRetryAttempts");
-  if (now >= ends_ms) return bury(tx, stored, error, "MaximumEventAgeInSeconds");
-  FIXPOINT_CHECK(
-      keep(tx, stored, "waiting", std::min(now + pause_after(stored.attempts), ends_ms), error.code, error.message));
+  const TimeMs ends_ms = tries.first_ms + policy["MaximumEventAgeInSeconds"].int_or(longest_age_s) * 1000;
+  if (tries.attempts > policy["MaximumRetryAttempts"].int_or(most_retries))
+    return bury(tx, delivery, tries, error, "MaximumRetryAttempts");
+  if (now >= ends_ms) return bury(tx, delivery, tries, error, "MaximumEventAgeInSeconds");
+  FIXPOINT_CHECK(keep(tx, delivery, tries, "waiting", std::min(now + pause_after(tries.attempts), ends_ms), error.code,
+                      error.message));
   if (wake_) tx.after_commit(wake_);
   return {};
 }
 
-Result<void> Deliveries::bury(store::Transaction& tx, const Stored& stored, const Error& error,
+Result<void> Deliveries::bury(store::Transaction& tx, const Delivery& delivery, Tries tries, const Error& error,
                               const std::string& exhausted) {
-  const Delivery& delivery = stored.delivery;
   std::string message = error.message;
   const std::string queue(delivery.target.form["DeadLetterConfig"]["Arn"].string_or(""));
   if (!queue.empty()) {
@@ -120,7 +118,7 @@ Result<void> Deliveries::bury(store::Transaction& tx, const Stored& stored, cons
                                    {"TARGET_ARN", delivery.target.arn},
                                    {"ERROR_CODE", dead_letter_code(error)},
                                    {"ERROR_MESSAGE", error.code + ": " + error.message},
-                                   {"RETRY_ATTEMPTS", std::to_string(std::max(stored.attempts - 1, 0))}}};
+                                   {"RETRY_ATTEMPTS", std::to_string(std::max(tries.attempts - 1, 0))}}};
     if (!exhausted.empty()) letter.attributes.set("EXHAUSTED_RETRY_CONDITION", exhausted);
     const TargetKind* kind = kind_of(queue);
     FIXPOINT_CHECK(tx.execute("SAVEPOINT letter"));
@@ -133,12 +131,11 @@ Result<void> Deliveries::bury(store::Transaction& tx, const Stored& stored, cons
     if (is_of_the_store(sent.error())) return sent;
     message += "; and the dead-letter queue did not take it: " + sent.error().code + ": " + sent.error().message;
   }
-  return keep(tx, stored, "dropped", clock_.now_ms(), error.code, message);
+  return keep(tx, delivery, tries, "dropped", clock_.now_ms(), error.code, message);
 }
 
-Result<void> Deliveries::keep(store::Transaction& tx, const Stored& stored, const char* state, TimeMs next_ms,
+Result<void> Deliveries::keep(store::Transaction& tx, const Delivery& d, Tries tries, const char* state, TimeMs next_ms,
                               const std::string& code, const std::string& message) {
-  const Delivery& d = stored.delivery;
   FIXPOINT_CHECK(tx.execute(
       "INSERT INTO bus_delivery (id, rule_arn, rule_name, target, event, text, hops, cause, principal, attempts, "
       "first_ms, next_ms, "
@@ -149,7 +146,7 @@ Result<void> Deliveries::keep(store::Transaction& tx, const Stored& stored, cons
       {d.name(), d.rule_arn, d.rule_name,
        json::print(json::Object{{"Id", d.target.id}, {"Arn", d.target.arn}, {"Form", d.target.form}}),
        json::print(d.event), d.text, std::int64_t{d.hops}, d.origin.execution, d.origin.principal,
-       std::int64_t{stored.attempts}, stored.first_ms, next_ms, std::string(state), code, message}));
+       std::int64_t{tries.attempts}, tries.first_ms, next_ms, std::string(state), code, message}));
   return {};
 }
 
@@ -177,8 +174,8 @@ Result<std::vector<Deliveries::Stored>> Deliveries::due(TimeMs now) {
       stored.delivery.text = row.take(4);
       stored.delivery.hops = static_cast<int>(row.integer(5));
       stored.delivery.origin = {row.take(6), row.take(7)};
-      stored.attempts = static_cast<int>(row.integer(8));
-      stored.first_ms = row.integer(9);
+      stored.tries.attempts = static_cast<int>(row.integer(8));
+      stored.tries.first_ms = row.integer(9);
       out.push_back(std::move(stored));
     }
     return out;
@@ -194,7 +191,8 @@ Result<TimeMs> Deliveries::run_due() {
       send(stored, *kind);
       continue;
     }
-    FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) { return attempt(tx, stored, true); }));
+    FIXPOINT_CHECK(
+        store_.write([&](store::Transaction& tx) { return attempt(tx, stored.delivery, stored.tries, true); }));
   }
   return store_.write([&](store::Transaction& tx) -> Result<TimeMs> {
     FIXPOINT_CHECK(
@@ -223,7 +221,7 @@ void Deliveries::send(const Stored& stored, const TargetKind& kind) {
   kind.send(stored.delivery, [this, stored, ended](const Result<void>& sent) {
     store_.write_async(
         [this, stored, sent](store::Transaction& tx) {
-          return sent ? remove(tx, stored.delivery.name()) : failed(tx, stored, sent.error());
+          return sent ? remove(tx, stored.delivery.name()) : failed(tx, stored.delivery, stored.tries, sent.error());
         },
         [ended](const Result<void>&) { ended(); });
   });

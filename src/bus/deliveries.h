@@ -51,15 +51,19 @@ class Deliveries {
   Result<std::vector<Left>> left(std::size_t limit);
 
  private:
-  struct Stored {
-    Delivery delivery;
+  struct Tries {
     int attempts = 0;
     TimeMs first_ms = 0;
   };
-  Result<void> attempt(store::Transaction& tx, const Stored& stored, bool in_store);
-  Result<void> failed(store::Transaction& tx, const Stored& stored, const Error& error);
-  Result<void> bury(store::Transaction& tx, const Stored& stored, const Error& error, const std::string& exhausted);
-  Result<void> keep(store::Transaction& tx, const Stored& stored, const char* state, TimeMs next_ms,
+  struct Stored {
+    Delivery delivery;
+    Tries tries;
+  };
+  Result<void> attempt(store::Transaction& tx, const Delivery& delivery, Tries tries, bool in_store);
+  Result<void> failed(store::Transaction& tx, const Delivery& delivery, Tries tries, const Error& error);
+  Result<void> bury(store::Transaction& tx, const Delivery& delivery, Tries tries, const Error& error,
+                    const std::string& exhausted);
+  Result<void> keep(store::Transaction& tx, const Delivery& delivery, Tries tries, const char* state, TimeMs next_ms,
                     const std::string& code, const std::string& message);
   Result<void> remove(store::Transaction& tx, const std::string& id);
   Result<std::vector<Stored>> due(TimeMs now);

@@ -117,13 +117,14 @@ Result<void> TargetInput::read_transformer(const Value& form, const std::string&
   return {};
 }
 
-Result<std::string> TargetInput::render(const Value& event, const Rule& rule, TimeMs ingested_ms) const {
+Result<std::string> TargetInput::render(const Value& event, std::string_view event_text, const Rule& rule,
+                                        TimeMs ingested_ms) const {
   if (constant_) return *constant_;
   if (path_) {
     const auto part = path_->in(event);
     return part ? json::print(*part) : std::string("null");
   }
-  if (pieces_.empty()) return json::print(event);
+  if (pieces_.empty()) return std::string(event_text);
   std::string out;
   for (const Piece& piece : pieces_) {
     if (!piece.variable) {

@@ -32,8 +32,10 @@ class TargetInput {
   struct Rule {
     std::string_view arn, name;
   };
-  /// The text that the target gets. Error: ValidationException where the template did not make JSON.
-  Result<std::string> render(const json::Value& event, const Rule& rule, TimeMs ingested_ms) const;
+  /// The text that the target gets; `event_text` is the event's, printed. Error: ValidationException where the template
+  /// did not make JSON.
+  Result<std::string> render(const json::Value& event, std::string_view event_text, const Rule& rule,
+                             TimeMs ingested_ms) const;
 
  private:
   struct Piece {

@@ -90,7 +90,7 @@ Result<Rule> Bus::put_rule(Rule rule) {
         "excluded.enabled, schedule = excluded.schedule, made_ms = excluded.made_ms, next_ms = excluded.next_ms",
         {rule.bus.account, rule.bus.region, rule.bus.name, rule.name, rule.bus.partition, rule.pattern,
          rule.description, rule.role, std::int64_t{rule.enabled}, rule.schedule, rule.made_ms, next}));
-    return reload(tx, rule.bus);
+    return reload(tx, rule.bus, rule.name);
   }));
   return rule;
 }
@@ -137,7 +137,7 @@ Result<void> Bus::delete_rule(const BusName& bus, const std::string& name) {
     gone.bus = bus;
     gone.name = name;
     FIXPOINT_CHECK(EventBuses::drop_tags(tx, gone.arn()));
-    return reload(tx, bus);
+    return reload(tx, bus, name);
   });
 }
 
@@ -157,7 +157,7 @@ Result<void> Bus::set_enabled(const BusName& bus, const std::string& name, bool 
     FIXPOINT_CHECK(tx.execute(
         "UPDATE bus_rule SET enabled = ?, next_ms = ? WHERE account = ? AND region = ? AND bus = ? AND name = ?",
         params));
-    return reload(tx, bus);
+    return reload(tx, bus, name);
   });
 }
 
@@ -197,7 +197,7 @@ Result<Value> Bus::put_targets(const BusName& bus, const std::string& rule, cons
     if (static_cast<std::size_t>(count[0].integer(0)) > targets_on_a_rule)
       return fail(
           errors::coded("LimitExceededException", "The requested resource exceeds the maximum number allowed.", 400));
-    FIXPOINT_CHECK(reload(tx, bus));
+    FIXPOINT_CHECK(reload(tx, bus, rule));
     return Value(json::Object{{"FailedEntryCount", 0}, {"FailedEntries", json::Array()}});
   });
 }
@@ -220,7 +220,7 @@ Result<Value> Bus::remove_targets(const BusName& bus, const std::string& rule, c
                                          {"ErrorCode", "ResourceNotFoundException"},
                                          {"ErrorMessage", "Rule " + rule + " has no target with that id."}});
     }
-    FIXPOINT_CHECK(reload(tx, bus));
+    FIXPOINT_CHECK(reload(tx, bus, rule));
     return Value(json::Object{{"FailedEntryCount", failed.size()}, {"FailedEntries", failed}});
   });
 }

@@ -110,6 +110,53 @@ TEST_F(BusTest, begins_within_the_transaction_that_publishes) {
   EXPECT_THAT(seen(), ElementsAre());
 }
 
+TEST_F(BusTest, what_was_matched_begins_when_it_is_published_whatever_became_of_the_rules) {
+  rule("one");
+  ASSERT_TRUE(target("one", "a", {{"InputPath", "$.detail"}}));
+  auto nothing = bus_->match(here_, event({}, "other"));
+  ASSERT_TRUE(nothing);
+  EXPECT_TRUE(nothing->empty());
+  auto matched = bus_->match(here_, event({{"n", 1}}));
+  ASSERT_TRUE(matched);
+  EXPECT_FALSE(matched->empty());
+  EXPECT_THAT(seen(), ElementsAre());
+  ASSERT_TRUE(bus_->remove_targets(here_, "one", json::Array{Value("a")}));
+  ASSERT_TRUE(bus_->delete_rule(here_, "one"));
+  EXPECT_FALSE(bus_->listens(here_));
+  ASSERT_TRUE(store_->write([&](store::Transaction& tx) { return bus_->publish(tx, std::move(*matched), Origin{}); }));
+  EXPECT_THAT(seen(), ElementsAre(arn("one") + " a"));
+  EXPECT_THAT(seen("input"), ElementsAre(R"({"n":1})"));
+}
+
+TEST_F(BusTest, rules_that_change_one_by_one_are_in_force_as_those_that_are_read_at_once) {
+  rule("stays");
+  rule("goes");
+  rule("changes", R"({"source": ["before"]})");
+  rule("off");
+  for (const auto* name : {"stays", "goes", "changes", "off"}) ASSERT_TRUE(target(name, "a"));
+  ASSERT_TRUE(publish(event()));  // which makes the machine
+  EXPECT_THAT(seen(), ElementsAre(arn("goes") + " a", arn("off") + " a", arn("stays") + " a"));
+  ASSERT_TRUE(target("stays", "b"));
+  ASSERT_TRUE(bus_->remove_targets(here_, "goes", json::Array{Value("a")}));
+  rule("changes");
+  ASSERT_TRUE(bus_->set_enabled(here_, "off", false));
+  rule("fresh");
+  ASSERT_TRUE(target("fresh", "a"));
+  const auto begun = [&] {
+    EXPECT_TRUE(store_->write([](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(tx.execute("DELETE FROM seen"));
+      return {};
+    }));
+    EXPECT_TRUE(publish(event()));
+    return seen();
+  };
+  const std::vector<std::string> wanted{arn("changes") + " a", arn("fresh") + " a", arn("stays") + " a",
+                                        arn("stays") + " b"};
+  EXPECT_EQ(begun(), wanted);
+  bus_ = make();
+  EXPECT_EQ(begun(), wanted);
+}
+
 TEST_F(BusTest, a_delivery_is_named_by_rule_target_and_event_alone) {
   rule("one");
   ASSERT_TRUE(target("one", "a"));

@@ -26,7 +26,8 @@ const Value& ec2_event() {
 
 Result<std::string> render(const Value& target) {
   FIXPOINT_TRY(input, TargetInput::read(target));
-  return input.render(ec2_event(), {"arn:aws:events:us-east-1:123456789012:rule/mine", "mine"}, ingested);
+  return input.render(ec2_event(), json::print(ec2_event()),
+                      {"arn:aws:events:us-east-1:123456789012:rule/mine", "mine"}, ingested);
 }
 
 Result<std::string> transformed(json::Object paths, const std::string& form) {

@@ -1,5 +1,7 @@
 #include "services/events/events.h"
 
+#include <algorithm>
+
 #include "aws/offset_page.h"
 #include "aws/verify.h"
 #include "base/arn.h"
@@ -14,7 +16,15 @@ namespace {
 using json::Value;
 
 constexpr std::size_t entries_a_call = 10;
-constexpr std::size_t entry_limit_bytes = 256UL * 1024;
+constexpr std::size_t entries_limit_bytes = 256UL * 1024;
+
+// As the service counts it: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
+std::size_t size_of(const Value& entry) {
+  std::size_t bytes = entry.find("Time") != nullptr && !entry["Time"].is_null() ? 14 : 0;
+  for (const auto* member : {"Source", "DetailType", "Detail"}) bytes += entry[member].string_or("").size();
+  for (std::size_t i = 0; i < entry["Resources"].size(); ++i) bytes += entry["Resources"][i].string_or("").size();
+  return bytes;
+}
 
 Value rule_json(const bus::Rule& rule) {
   json::Object out{{"Name", rule.name},
@@ -50,7 +60,9 @@ aws::ServiceTable Events::table() {
   aws::ServiceTable table;
   table.service = "events";
   table.add("PutRule", [this](const auto& caller, const auto& input) { return put_rule(caller, input); });
-  table.add("PutEvents", [this](const auto& caller, const auto& input) { return put_events(caller, input); });
+  table.add_async("PutEvents", [this](const aws::Caller& caller, const Value& input, aws::Answer answer) {
+    put_events(caller, input, std::move(answer));
+  });
   table.add("PutTargets", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     const bus::BusName bus = bus_of(caller, input["EventBusName"]);
     return bus_.put_targets(bus, std::string(input["Rule"].string_or("")), input["Targets"]);
@@ -141,18 +153,34 @@ Result<Value> Events::put_rule(const aws::Caller& caller, const Value& input) {
   return Value(json::Object{{"RuleArn", put.arn()}});
 }
 
-Result<Value> Events::put_events(const aws::Caller& caller, const Value& input) {
+// What the entries are and what they match is found out here; the transaction has what is left of it, so that many
+// calls fit under one commit, and no thread waits for that.
+void Events::put_events(const aws::Caller& caller, const Value& input, aws::Answer answer) {
   const Value& entries = input["Entries"];
   if (entries.size() == 0 || entries.size() > entries_a_call)
-    return fail(errors::validation(
-        "Entries has " + std::to_string(entries.size()) + " entries; 1 to 10 are taken in one call", "Entries"));
-  json::Array results;
-  std::vector<std::pair<Value, bus::BusName>> events;
-  std::size_t failed = 0;
+    return answer(fail(errors::validation(
+        "Entries has " + std::to_string(entries.size()) + " entries; 1 to 10 are taken in one call", "Entries")));
+  std::size_t bytes = 0;
+  for (const Value& entry : entries.as_array()) bytes += size_of(entry);
+  if (bytes > entries_limit_bytes)
+    return answer(fail(errors::validation("Total size of the entries in the request is over the limit.", "Entries")));
+  struct Put {
+    std::size_t entry;
+    bus::BusName bus;
+    bus::Bus::Matched matched;
+  };
+  struct Call {
+    std::string account;
+    bus::Origin origin;
+    json::Array results;
+    std::vector<Put> puts;
+  };
+  const auto call = std::make_shared<Call>();
+  call->account = caller.account;
+  if (caller.principal) call->origin = {caller.principal->execution, caller.principal->arn};
   for (const Value& entry : entries.as_array()) {
     const auto refuse = [&](const std::string& code, const std::string& message) {
-      results.emplace_back(json::Object{{"ErrorCode", code}, {"ErrorMessage", message}});
-      ++failed;
+      call->results.emplace_back(json::Object{{"ErrorCode", code}, {"ErrorMessage", message}});
     };
     // The codes of the service's own answers:
     // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
@@ -168,38 +196,44 @@ Result<Value> Events::put_events(const aws::Caller& caller, const Value& input) 
       refuse("NotAuthorizedForSourceException", "Not authorized for the source.");
       continue;
     }
-    // A bus that does not exist takes the event, and nobody gets it: so the service's recorded answers have it.
-    const bus::BusName bus = bus_of(caller, entry["EventBusName"]);
-    if (bus.account != caller.account) {
-      FIXPOINT_TRY(there, bus_.buses().get(bus));
-      if (!bus::allows(there.policy, caller.account)) {
-        refuse("AccessDeniedException",
-               "The policy of " + bus.arn() + " does not let account " + caller.account + " put events on it.");
-        continue;
-      }
-    }
     auto detail = json::parse(entry["Detail"].string_or(""));
     if (!detail || !detail->is_object()) {
       refuse("MalformedDetail", "Detail is malformed.");
       continue;
     }
-    if (json::print(entry).size() > entry_limit_bytes)
-      return fail(errors::validation("Total size of the entries in the request is over the limit.", "Entries"));
     // The envelope says whence the event came, whatever bus it is put on.
     const bus::BusName here{caller.account, caller.region, caller.partition, "default"};
     Value event = bus_.make_event(here, std::string(entry["Source"].string_or("")),
                                   std::string(entry["DetailType"].string_or("")), entry["Resources"],
                                   std::move(*detail), ms_of(entry["Time"]));
-    results.emplace_back(json::Object{{"EventId", event["id"]}});
-    events.emplace_back(std::move(event), bus);
+    call->results.emplace_back(json::Object{{"EventId", event["id"]}});
+    // A bus that does not exist takes the event, and nobody gets it: so the service's recorded answers have it.
+    Put put{call->results.size() - 1, bus_of(caller, entry["EventBusName"]), {}};
+    auto matched = bus_.match(put.bus, std::move(event));
+    if (!matched) return answer(fail(std::move(matched.error())));
+    put.matched = std::move(*matched);
+    if (!put.matched.empty() || put.bus.account != caller.account) call->puts.push_back(std::move(put));
   }
-  bus::Origin origin;
-  if (caller.principal) origin = {caller.principal->execution, caller.principal->arn};
-  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
-    for (const auto& [event, bus] : events) FIXPOINT_CHECK(bus_.publish_to(tx, bus, event, 0, origin));
-    return {};
-  }));
-  return Value(json::Object{{"FailedEntryCount", failed}, {"Entries", results}});
+  later_.write<Value>(
+      [this, call](store::Transaction& tx) -> Result<Value> {
+        for (Put& put : call->puts) {
+          if (put.bus.account != call->account) {
+            FIXPOINT_TRY(there, bus_.buses().get(tx, put.bus));
+            if (!bus::allows(there.policy, call->account)) {
+              call->results[put.entry] =
+                  json::Object{{"ErrorCode", "AccessDeniedException"},
+                               {"ErrorMessage", "The policy of " + put.bus.arn() + " does not let account " +
+                                                    call->account + " put events on it."}};
+              continue;
+            }
+          }
+          FIXPOINT_CHECK(bus_.publish(tx, std::move(put.matched), call->origin));
+        }
+        const auto failed = std::count_if(call->results.begin(), call->results.end(),
+                                          [](const Value& result) { return result.find("ErrorCode") != nullptr; });
+        return Value(json::Object{{"FailedEntryCount", failed}, {"Entries", std::move(call->results)}});
+      },
+      std::move(answer));
 }
 
 }  // namespace fixpoint::services
