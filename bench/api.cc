@@ -7,12 +7,10 @@
 #include <vector>
 
 #include "aws/models.h"
-#include "aws/protocol.h"
-#include "aws/sign.h"
-#include "base/clock.h"
 #include "base/text.h"
 #include "json/text.h"
 #include "load.h"
+#include "signed_request.h"
 
 namespace {
 
@@ -23,20 +21,6 @@ struct Call {
   std::string operation;
   std::string input;
 };
-
-std::string raw_request(const aws::Models& models, const Call& call, const std::string& host,
-                        const aws::Credentials& key) {
-  const auto service = models.get(call.service).value();
-  const aws::Operation* operation = service->find_operation(call.operation);
-  HttpRequest request = aws::serialize_request(*operation, json::parse(call.input).value(), {.host = host}).value();
-  const auto options =
-      aws::SigningOptions::for_service(std::string(service->signing_name), "us-east-1", SystemClock().now_ms());
-  if (!aws::sign(request, key, options)) std::abort();
-  std::string raw = request.method + " " + request.target + " HTTP/1.1\r\n";
-  for (const auto& [name, value] : request.headers) raw += name + ": " + value + "\r\n";
-  if (!request.headers.has("Content-Length")) raw += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
-  return raw + "\r\n" + request.body;
-}
 
 }  // namespace
 
@@ -67,7 +51,8 @@ int main(int argc, char** argv) {
     good = good && result.error.empty() && result.non_2xx == 0 && result.broken == 0;
   };
   for (const Call& call : calls) {
-    mix.push_back(raw_request(*models, call, host, key));
+    mix.push_back(
+        bench::signed_request(*models, call.service, call.operation, json::parse(call.input).value(), host, key));
     report(call.operation.c_str(), {mix.back()});
   }
   report("all three in turn", mix);

@@ -12,9 +12,7 @@
 #include <sqlite3.h>
 #include <string>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <thread>
-#include <unistd.h>
 #include <unordered_map>
 #include <vector>
 
@@ -30,20 +28,7 @@
 #include "http/curl_client.h"
 #include "identity/identity.h"
 #include "json/text.h"
-
-namespace {
-std::atomic<std::uint64_t> syncs{0};
-}  // namespace
-
-// The store's library calls these through the linker, so that what is counted is what is done.
-extern "C" int fsync(int file) {
-  ++syncs;
-  return static_cast<int>(syscall(SYS_fsync, file));
-}
-extern "C" int fdatasync(int file) {
-  ++syncs;
-  return static_cast<int>(syscall(SYS_fdatasync, file));
-}
+#include "syncs.h"
 
 namespace {
 
@@ -334,7 +319,7 @@ int main(int argc, char** argv) {
   {
     const double begin = now_ms();
     const double cpu = cpu_seconds();
-    const std::uint64_t synced = syncs;
+    const std::uint64_t synced = bench::syncs();
     for (int i = 0; i < steady; ++i) {
       const double due = begin + 1000.0 * i / rate;
       if (const double wait = due - now_ms(); wait > 0)
@@ -357,7 +342,7 @@ int main(int argc, char** argv) {
         "offered %d a second for %d s: %zu of %d fixed and verified; from request to RESOLVED p50 %.0f ms, p99 "
         "%.0f ms, max %.0f ms (the bar: p99 500 ms); %.0f fsyncs/s, %.2f ms of CPU a finding\n",
         rate, seconds, took.size(), steady, at(took, 0.5), at(took, 0.99), took.empty() ? 0 : took.back(),
-        static_cast<double>(syncs - synced) / whole, 1000 * (cpu_seconds() - cpu) / steady);
+        static_cast<double>(bench::syncs() - synced) / whole, 1000 * (cpu_seconds() - cpu) / steady);
     print_phases(ended, ear->take(), sent);
     good = good && took.size() == static_cast<std::size_t>(steady) && at(took, 0.99) < 500;
   }
@@ -365,7 +350,7 @@ int main(int argc, char** argv) {
   {
     const double begin = now_ms();
     const double cpu = cpu_seconds();
-    const std::uint64_t synced = syncs;
+    const std::uint64_t synced = bench::syncs();
     for (int i = 0; i < findings;) {
       json::Array batch;
       for (; i < findings && batch.size() < 100; ++i) {
@@ -386,8 +371,8 @@ int main(int argc, char** argv) {
     std::printf(
         "as many as it can: %zu of %d fixed and verified in %.2f s, %.0f a second (the bar: 1000); imported "
         "after %.2f s; %.0f fsyncs/s, %.2f ms of CPU a finding\n",
-        ended.size(), findings, whole, a_second, (imported - begin) / 1000, static_cast<double>(syncs - synced) / whole,
-        1000 * (cpu_seconds() - cpu) / findings);
+        ended.size(), findings, whole, a_second, (imported - begin) / 1000,
+        static_cast<double>(bench::syncs() - synced) / whole, 1000 * (cpu_seconds() - cpu) / findings);
     print_phases(ended, ear->take(), sent);
     good = good && ended.size() == static_cast<std::size_t>(findings) && a_second >= 1000;
   }

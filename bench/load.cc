@@ -21,6 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds grace{2};
+constexpr std::chrono::seconds patience{30};
+constexpr long longest_wait_ns = 50'000'000;
 constexpr std::size_t kept_answer_bytes = 2000;
 
 std::optional<std::string_view> header(std::string_view head, std::string_view name) {
@@ -103,11 +105,7 @@ class Load {
   Load& operator=(const Load&) = delete;
 
   LoadResult run(const std::string& address, std::uint16_t port, double seconds) {
-    to_.sin_family = AF_INET;
-    to_.sin_port = htons(port);
-    if (inet_pton(AF_INET, address.c_str(), &to_.sin_addr) != 1) return failed("'" + address + "' is no IPv4 address.");
-    if (requests_.empty() || connections_.empty()) return failed("There is nothing to send, or no connection for it.");
-    epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+    if (auto why = prepare(address, port)) return failed(*why);
     const auto start = Clock::now();
     stop_ = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     for (auto& connection : connections_)
@@ -123,6 +121,37 @@ class Load {
     return finish();
   }
 
+  LoadResult run_paced(const std::string& address, std::uint16_t port, double rate, double* began_ms) {
+    rate_ = rate;
+    if (auto why = prepare(address, port)) return failed(*why);
+    for (auto& connection : connections_)
+      if (!open(connection)) return failed("Nobody answers at " + address + ": " + std::strerror(errno));
+    start_ = Clock::now();
+    if (began_ms != nullptr)
+      *began_ms =
+          std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
+    stop_ = due(requests_.size());
+    epoll_event events[256];
+    auto now = start_;
+    while ((next_ < requests_.size() || under_way_ > 0) && now < stop_ + patience) {
+      timespec wait{0, longest_wait_ns};
+      if (next_ < requests_.size() && !idle_.empty())
+        wait.tv_nsec = std::clamp<long>(std::chrono::duration_cast<std::chrono::nanoseconds>(due(next_) - now).count(),
+                                        0, longest_wait_ns);
+      const int ready = ::epoll_pwait2(epoll_, events, 256, &wait, nullptr);
+      now = Clock::now();
+      for (int i = 0; i < ready; ++i) serve(*static_cast<Connection*>(events[i].data.ptr), events[i].events, now);
+      while (next_ < requests_.size() && !idle_.empty() && due(next_) <= now) {
+        Connection& free = *idle_.back();
+        idle_.pop_back();
+        begin_next(free, due(next_));
+      }
+    }
+    result_.broken += requests_.size() - next_;
+    result_.seconds = std::chrono::duration<double>(last_answer_ - start_).count();
+    return finish();
+  }
+
  private:
   struct Connection {
     int socket = -1;
@@ -132,6 +161,20 @@ class Load {
     Clock::time_point began;
     bool waits_to_write = false;
   };
+
+  std::optional<std::string> prepare(const std::string& address, std::uint16_t port) {
+    to_.sin_family = AF_INET;
+    to_.sin_port = htons(port);
+    if (inet_pton(AF_INET, address.c_str(), &to_.sin_addr) != 1) return "'" + address + "' is no IPv4 address.";
+    if (requests_.empty() || connections_.empty()) return "There is nothing to send, or no connection for it.";
+    epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+    return {};
+  }
+
+  Clock::time_point due(std::size_t n) const {
+    return start_ +
+           std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(static_cast<double>(n) / rate_));
+  }
 
   LoadResult failed(std::string why) {
     result_.error = std::move(why);
@@ -150,8 +193,16 @@ class Load {
     event.events = EPOLLIN;
     event.data.ptr = &connection;
     ::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.socket, &event);
-    begin_next(connection, Clock::now());
+    go_on(connection, Clock::now());
     return true;
+  }
+
+  /// A connection that has nothing under way.
+  void go_on(Connection& connection, Clock::time_point now) {
+    if (rate_ > 0)
+      idle_.push_back(&connection);
+    else if (now < stop_)
+      begin_next(connection, now);
   }
 
   /// After a break: the connection is opened again for as long as there is time.
@@ -162,15 +213,14 @@ class Load {
       connection.request = nullptr;
       --under_way_;
     }
-    if (now < stop_ && !open(connection)) ++result_.broken;
+    if ((rate_ > 0 || now < stop_) && !open(connection)) ++result_.broken;
   }
 
-  void begin_next(Connection& connection, Clock::time_point now) {
-    if (now >= stop_) return;
-    connection.request = &requests_[next_];
-    next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
+  void begin_next(Connection& connection, Clock::time_point began) {
+    connection.request = &requests_[next_++];
+    if (rate_ == 0 && next_ == requests_.size()) next_ = 0;
     connection.sent = 0;
-    connection.began = now;
+    connection.began = began;
     ++under_way_;
     send(connection);
   }
@@ -227,7 +277,7 @@ class Load {
     if (answer.closes)
       reopen(connection, now);
     else
-      begin_next(connection, now);
+      go_on(connection, now);
   }
 
   LoadResult finish() {
@@ -250,7 +300,10 @@ class Load {
   sockaddr_in to_{};
   int epoll_ = -1;
   std::size_t next_ = 0;
+  double rate_ = 0;  // 0: one after another
+  std::vector<Connection*> idle_;
   std::uint64_t under_way_ = 0;
+  Clock::time_point start_;
   Clock::time_point stop_;
   Clock::time_point last_answer_;
   std::vector<std::uint32_t> latencies_us_;
@@ -263,6 +316,11 @@ class Load {
 LoadResult run_load(const std::string& address, std::uint16_t port, const std::vector<std::string>& requests,
                     unsigned connections, double seconds) {
   return Load(requests, connections).run(address, port, seconds);
+}
+
+LoadResult run_paced(const std::string& address, std::uint16_t port, const std::vector<std::string>& requests,
+                     unsigned connections, double rate, double* began_ms) {
+  return Load(requests, connections).run_paced(address, port, rate, began_ms);
 }
 
 std::string describe(const LoadResult& result) {
