@@ -1,5 +1,7 @@
 // A finding that is in the AWS Security Finding Format already, with the faults that tools are known for put right.
 
+#include <cstdint>
+
 #include "base/arn.h"
 #include "base/text.h"
 #include "findings/asff.h"
@@ -18,6 +20,8 @@ constexpr std::size_t title_limit = 256;
 constexpr std::size_t description_limit = 1024;
 constexpr std::size_t recommendation_limit = 512;
 constexpr std::size_t id_limit = 512;
+constexpr std::size_t field_limit = 2048;
+constexpr std::size_t tag_limit = 256;
 // What Prowler writes for a check that has no type of its own, and the only namespace that fits any check.
 constexpr const char* plain_type = "Software and Configuration Checks";
 
@@ -33,12 +37,22 @@ Result<void> repair_times(Value& finding, const Item& item) {
   return {};
 }
 
+// Labels in small letters, and Trivy's for what has no severity.
+void repair_label(Value& severity, const Item& item) {
+  const std::string_view given = severity["Label"].string_or("");
+  const std::string label = given == "UNKNOWN" ? "INFORMATIONAL" : to_upper(given);
+  if (label == given || findings::severity_normalized_of(label) < 0) return;
+  item.repaired("Severity.Label was '" + std::string(given) + "' and is now " + label);
+  severity.set("Label", label);
+}
+
 void repair_severity(Value& finding, const Item& item) {
-  const Value& severity = finding["Severity"];
-  if (!severity.is_object() || severity.find("Label") != nullptr) return;
-  const auto normalized = severity["Normalized"].as_int64();
+  Value* severity = finding.as_object().find("Severity");
+  if (severity == nullptr || !severity->is_object()) return;
+  if (severity->find("Label") != nullptr) return repair_label(*severity, item);
+  const auto normalized = (*severity)["Normalized"].as_int64();
   if (!normalized || *normalized < 0 || *normalized > 100) return;
-  finding.as_object().find("Severity")->set("Label", findings::severity_label_of(*normalized));
+  severity->set("Label", findings::severity_label_of(*normalized));
   item.repaired("Severity had no Label and was given the one of its Normalized");
 }
 
@@ -86,22 +100,24 @@ void repair_recommendation(Value& finding, const Item& item) {
   if (recommendation->size() == 0) finding.as_object().erase("Remediation");
 }
 
-// Maps of texts in which tools write numbers and booleans.
-void repair_map(Value* map, const std::string& path, const Item& item) {
+// Maps of texts in which tools write numbers and booleans, or more than is taken.
+void repair_map(Value* map, const std::string& path, std::size_t longest, const Item& item) {
   if (map == nullptr || !map->is_object()) return;
   Object out;
-  bool changed = false;
+  bool typed = false;
+  bool shorter = false;
   for (const auto& member : map->as_object()) {
-    if (member.value.is_string()) {
-      out.append(member.key, member.value);
-      continue;
-    }
-    changed = true;
-    if (!member.value.is_null()) out.append(member.key, as_text(member.value));
+    typed = typed || !member.value.is_string();
+    if (member.value.is_null()) continue;
+    std::string text = as_text(member.value);
+    std::string fits = cut(text, longest);
+    shorter = shorter || fits.size() != text.size();
+    out.append(member.key, std::move(fits));
   }
-  if (!changed) return;
-  *map = Value(std::move(out));
-  item.repaired(path + " held numbers or other values, which were made texts");
+  if (typed) item.repaired(path + " held numbers or other values, which were made texts");
+  if (shorter)
+    item.repaired(path + " held texts of more than " + std::to_string(longest) + " characters, which were cut");
+  if (typed || shorter) *map = Value(std::move(out));
 }
 
 // kube-bench named its findings by account and check until it added the cluster
@@ -129,7 +145,7 @@ void repair_sample(Value& finding, const Item& item) {
     }
   if (!generated) return;
   finding.set("Sample", true);
-  item.repaired("the finding is a generated sample and was marked as one (Sample)");
+  item.repaired(std::string(sample_note));
 }
 
 void repair_resource(Value& resource, const Value& finding, const Item& item) {
@@ -151,8 +167,8 @@ void repair_resource(Value& resource, const Value& finding, const Item& item) {
     item.repaired("Resources.Id was no ARN; it was made of the id, type, region and account");
   }
   if (Value* details = resource.as_object().find("Details"); details != nullptr && details->is_object())
-    repair_map(details->as_object().find("Other"), "Resources.Details.Other", item);
-  repair_map(resource.as_object().find("Tags"), "Resources.Tags", item);
+    repair_map(details->as_object().find("Other"), "Resources.Details.Other", SIZE_MAX, item);
+  repair_map(resource.as_object().find("Tags"), "Resources.Tags", tag_limit, item);
 }
 
 }  // namespace
@@ -173,7 +189,7 @@ Result<Value> read_asff(const Item& item) {
   repair_types(finding, item);
   repair_texts(finding, item);
   repair_recommendation(finding, item);
-  repair_map(finding.as_object().find("ProductFields"), "ProductFields", item);
+  repair_map(finding.as_object().find("ProductFields"), "ProductFields", field_limit, item);
   if (Value* resources = finding.as_object().find("Resources"); resources != nullptr && resources->is_array())
     for (Value& resource : resources->as_array())
       if (resource.is_object()) repair_resource(resource, finding, item);

@@ -1,5 +1,6 @@
-// AWS Config's verdicts and its questions: the event "Config Rules Compliance Change", the answer of
-// GetComplianceDetailsByConfigRule, and the event with which Config invokes a custom rule's function.
+// AWS Config's verdicts and its questions: the event "Config Rules Compliance Change", the answers of
+// GetComplianceDetailsByConfigRule, ...ByResource and GetAggregateComplianceDetailsByConfigRule, and the event with
+// which Config invokes a custom rule's function.
 // https://docs.aws.amazon.com/config/latest/developerguide/monitor-config-with-cloudwatchevents.html,
 // https://docs.aws.amazon.com/config/latest/APIReference/API_EvaluationResult.html,
 // https://docs.aws.amazon.com/config/latest/developerguide/evaluate-config_develop-rules_example-events.html; what
@@ -128,7 +129,8 @@ bool is_config_result(const Value& value) {
 }
 
 Result<Value> read_config_result(const Item& item) {
-  FIXPOINT_TRY(home, home_of(item, {}, {}));
+  // An aggregator's answer says whose they are, a rule's own does not.
+  FIXPOINT_TRY(home, home_of(item, item.value["AccountId"], item.value["AwsRegion"]));
   return read_result(item, item.value, "", home, "");
 }
 

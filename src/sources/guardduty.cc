@@ -185,7 +185,10 @@ Result<Value> read_guardduty(const Item& item) {
       "Severity",
       Object{{"Product", severity}, {"Label", label_of(severity.as_double())}, {"Original", severity.number_text()}});
   if (member(service, "archived").bool_or(false)) finding.set("RecordState", "ARCHIVED");
-  if (is_sample(service)) finding.set("Sample", true);
+  if (is_sample(service)) {
+    finding.set("Sample", true);
+    item.repaired(std::string(sample_note));
+  }
   json::Array resources;
   add_resources(resources, home, member(value, "resource"));
   finding.set("Resources", std::move(resources));

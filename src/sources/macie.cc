@@ -68,7 +68,10 @@ Result<Value> read_macie(const Item& item) {
   finding.set("UpdatedAt", updated);
   finding.set("Severity", std::move(severity));
   if (value["archived"].bool_or(false)) finding.set("RecordState", "ARCHIVED");
-  if (value["sample"].bool_or(false)) finding.set("Sample", true);
+  if (value["sample"].bool_or(false)) {
+    finding.set("Sample", true);
+    item.repaired(std::string(sample_note));
+  }
 
   Value resource = resource_of(home, "AWS::S3::Bucket", bucket_id);
   if (Value tags = tags_of(bucket["tags"]); !tags.is_null()) resource.set("Tags", std::move(tags));

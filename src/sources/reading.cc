@@ -76,6 +76,10 @@ Result<std::string> time_of(const Item& item, const Value& value, const std::str
     item.repaired("a time was written as 'Dec 3, 2021, 6:02:30 PM' is, and was taken as UTC");
     return format_iso8601_ms(*java);
   }
+  if (findings::parse_timestamp(text + "Z")) {
+    item.repaired("a time named no zone and was taken as UTC");
+    return text + "Z";
+  }
   return fail(item.bad(path, parsed.error().message));
 }
 

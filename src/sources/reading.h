@@ -63,6 +63,10 @@ void flatten(json::Value& finding, const std::string& prefix, const json::Value&
 /// A member under its name as events and the wire have it, or with the capital that the aws command prints.
 const json::Value& member(const json::Value& value, std::string_view name);
 
+/// What is told of a generated sample, which nothing else shows at once.
+inline constexpr std::string_view sample_note =
+    "the finding is a generated sample: it is marked as one (Sample), and nothing is changed because of it";
+
 /// Whether GuardDuty's additional information, JSON in a text, says that the finding is a generated sample.
 bool says_sample(std::string_view additional_info);
 

@@ -59,8 +59,8 @@ Result<void> list_into(std::vector<Place>& out, const Value& list, const Value& 
 
 // The lists that answers of AWS's operations have: GetFindings of Security Hub and, by the aws command, of GuardDuty;
 // GetFindings and ListFindings of Inspector2, Macie and Access Analyzer; GetFinding of the last; Config's
-// GetComplianceDetailsByConfigRule.
-constexpr std::string_view answer_lists[] = {"Findings", "findings", "EvaluationResults"};
+// GetComplianceDetailsByConfigRule and GetAggregateComplianceDetailsByConfigRule.
+constexpr std::string_view answer_lists[] = {"Findings", "findings", "EvaluationResults", "AggregateEvaluationResults"};
 
 Result<void> unwrap(std::vector<Place>& out, const Value& value) {
   static const Value nothing;

@@ -127,7 +127,8 @@ class Import(support.ServerTest):
 
     def test_a_finding_in_its_services_own_form_is_found_as_security_hub_has_it(self):
         answer = self.import_text(self.GUARDDUTY)
-        self.assertEqual({"Imported": 1, "Created": 1, "Repaired": []}, answer)
+        self.assertEqual((1, 1, 1), (answer["Imported"], answer["Created"], len(answer["Repaired"])))
+        self.assertIn("is a generated sample", answer["Repaired"][0])
         filters = {"ProductName": [{"Value": "GuardDuty", "Comparison": "EQUALS"}],
                    "AwsAccountId": [{"Value": "222222222222", "Comparison": "EQUALS"}],
                    "ResourceId": [{"Value": "arn:aws:ec2:eu-west-1:222222222222:instance/i-0a1", "Comparison": "EQUALS"}],

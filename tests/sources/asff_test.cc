@@ -88,6 +88,27 @@ TEST(Asff, empty_and_missing_members_that_security_hub_refuses_are_put_right) {
   EXPECT_THAT(taken.repaired, ElementsAre(HasSubstr("Description was empty")));
 }
 
+TEST(Asff, labels_in_small_letters_and_trivys_unknown_are_the_formats) {
+  for (const auto& [given, label] : std::vector<std::pair<std::string, std::string>>{
+           {"high", "HIGH"}, {"Critical", "CRITICAL"}, {"UNKNOWN", "INFORMATIONAL"}}) {
+    const Taken taken = taken_from(with(finding(), "Severity", R"({"Label":")" + given + R"("})"));
+    EXPECT_EQ(taken.findings[0]["Severity"]["Label"], json::Value(label));
+    EXPECT_THAT(taken.repaired, ElementsAre(HasSubstr("Severity.Label was '" + given + "' and is now " + label)));
+  }
+  const Taken urgent = taken_from(with(finding(), "Severity", R"({"Label":"URGENT"})"));
+  EXPECT_EQ(urgent.findings[0]["Severity"]["Label"], json::Value("URGENT"));
+  EXPECT_FALSE(findings::validate_asff(urgent.findings[0]));
+}
+
+TEST(Asff, product_fields_and_tags_that_are_too_long_are_cut) {
+  const Taken taken =
+      taken_from(with(with(finding(), "ProductFields", R"({"a":")" + std::string(2049, 'x') + R"("})"), "Resources",
+                      R"([{"Type":"Other","Id":"x","Tags":{"t":")" + std::string(257, 'x') + R"("}}])"));
+  EXPECT_EQ(taken.findings[0]["ProductFields"]["a"].as_string().size(), 2048U);
+  EXPECT_EQ(taken.findings[0]["Resources"][0]["Tags"]["t"].as_string().size(), 256U);
+  EXPECT_EQ(taken.repaired.size(), 2U);
+}
+
 TEST(Asff, texts_that_are_too_long_are_cut_between_characters) {
   std::string long_text;
   for (int i = 0; i < 1025; ++i) long_text += "\u00e9";
@@ -120,6 +141,10 @@ TEST(Asff, times_in_javas_spelling_become_the_formats) {
             json::Value("2024-02-29T00:00:00.000Z"));
   EXPECT_EQ(taken_from(with(finding(), "UpdatedAt", R"("Feb 29, 2024, 12:00:00 PM")")).findings[0]["UpdatedAt"],
             json::Value("2024-02-29T12:00:00.000Z"));
+  // Python's datetime.utcnow().isoformat() names no zone.
+  const Taken bare = taken_from(with(finding(), "UpdatedAt", R"("2024-01-02T03:04:05.678901")"));
+  EXPECT_EQ(bare.findings[0]["UpdatedAt"], json::Value("2024-01-02T03:04:05.678901Z"));
+  EXPECT_THAT(bare.repaired, ElementsAre(HasSubstr("a time named no zone")));
   // Nanoseconds are the format's own.
   EXPECT_THAT(taken_from(with(finding(), "UpdatedAt", R"("2020-08-10T07:28:17.000958601Z")")).repaired, IsEmpty());
   for (const std::string bad : {"Feb 30, 2024, 1:00:00 PM", "Feb 3, 2024, 13:00:00 PM", "Feb 3, 2024, 1:60:00 PM",

@@ -460,6 +460,16 @@ TEST(Config, an_answer_is_of_whoever_asked_which_is_said) {
               HasSubstr("EvaluationResultQualifier.ResourceId is missing"));
 }
 
+// https://docs.aws.amazon.com/config/latest/APIReference/API_AggregateEvaluationResult.html
+TEST(Config, an_aggregators_answer_names_account_and_region) {
+  const Taken taken =
+      taken_from(R"({"AggregateEvaluationResults":[{"EvaluationResultIdentifier":{"EvaluationResultQualifier":{
+    "ConfigRuleName":"restricted-ssh","ResourceType":"AWS::EC2::SecurityGroup","ResourceId":"sg-1"},"OrderingTimestamp":1704067200.0},
+    "ComplianceType":"COMPLIANT","ResultRecordedTime":1704153600.0,"AccountId":"222222222222","AwsRegion":"eu-west-1"}]})");
+  EXPECT_EQ(taken.findings[0]["Id"], valid_from(change())["Id"]);
+  EXPECT_THAT(taken.repaired, IsEmpty());
+}
+
 // https://docs.aws.amazon.com/config/latest/developerguide/evaluate-config_develop-rules_example-events.html
 std::string invocation(const std::string& invoking) {
   return json::print(json::Object{{"invokingEvent", invoking},
