@@ -30,11 +30,11 @@ constexpr Kind unused[] = {
     {"InternalAccess", "allows access within the organization or account", "Internal Access Granted", "LOW"}};
 
 // The details that ListFindings has at the top and GetFindingV2 in a list.
-const Value& external_of(const Value& value) {
+const Value* external_of(const Value& value) {
   const Value& details = value["findingDetails"];
   for (std::size_t i = 0; i < details.size(); ++i)
-    if (details[i]["externalAccessDetails"].is_object()) return details[i]["externalAccessDetails"];
-  return value;
+    if (details[i]["externalAccessDetails"].is_object()) return &details[i]["externalAccessDetails"];
+  return &value;
 }
 
 std::string listed(const Value& texts) {
@@ -71,7 +71,7 @@ Result<Value> read_access_analyzer(const Item& item) {
   FIXPOINT_TRY(updated, time_of(item, value["updatedAt"], "updatedAt"));
 
   const std::string_view resource_type = value["resourceType"].string_or("");
-  const Value& external = external_of(value);
+  const Value& external = *external_of(value);
   const bool open = external["isPublic"].bool_or(false);
   const std::string error(value["error"].string_or(""));
   std::string says = open ? "allows public access" : "allows cross-account access";

@@ -42,6 +42,27 @@ class Handlers(HandlerTest):
                                   UpdatedAt="2024-05-02T09:00:00.000Z"))
         self.assertEqual(before, len(self.server.wait()))
 
+    def test_a_sample_changes_nothing_whatever_the_handler_does(self):
+        self.bare_bucket("own-sample")
+        # It says of itself what the door answered.
+        code = """
+import encrypt_bucket
+from botocore.exceptions import ClientError
+
+def on_event(event, context):
+    try:
+        encrypt_bucket.on_event(event, context)
+    except ClientError as error:
+        return {"refused": error.response["Error"]["Code"]}
+"""
+        arn = self.create_function("encrypt-sample", {
+            "try_it.py": code, "encrypt_bucket.py": read(support.HERE, "handlers", "encrypt_bucket.py")}, "try_it.on_event")
+        self.rule("samples", {"source": ["aws.securityhub"], "detail": {"findings": {"Title": ["A sample"]}}}, arn)
+        self.take_in(make_finding("own/sample", "AwsS3Bucket", "arn:aws:s3:::own-sample", "own-scanner",
+                                  ProductArn=support.PRODUCT, Title="A sample", Sample=True))
+        self.assertIn('"refused": "SampleFinding"', json.dumps(self.server.wait()).replace('\\"', '"'))
+        self.refused("ServerSideEncryptionConfigurationNotFoundError", self.s3.get_bucket_encryption, Bucket="own-sample")
+
     def test_a_chosen_action_narrows_a_group(self):
         group = self.ec2.create_security_group(GroupName="own-wide", Description="wide")["GroupId"]
         self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
