@@ -355,6 +355,8 @@ Result<void> validate_asff(const Value& finding) {
   FIXPOINT_CHECK(check_product(finding["ProductArn"].as_string()));
   if (finding.find("Severity") == nullptr && finding["FindingProviderFields"].find("Severity") == nullptr)
     return fail(bad("Severity", "is missing"));
+  if (const Value* sample = finding.find("Sample"); sample != nullptr && !sample->is_bool())
+    return fail(bad("Sample", "has to be true or false, not " + std::string(json::kind_name(*sample))));
   FIXPOINT_CHECK(check_common(finding));
   FIXPOINT_CHECK(check_shared(finding["FindingProviderFields"], "FindingProviderFields."));
   FIXPOINT_CHECK(check_resources(finding));

@@ -132,6 +132,20 @@ void repair_kube_bench(Value& finding, const Item& item) {
   item.repaired("Id was the same for every cluster of the account; the cluster was added to it");
 }
 
+// Trivy's product has no region where the machine names none.
+void repair_region(Value& finding, const Item& item) {
+  const Value* region = finding.find("Region");
+  if (region != nullptr && region->is_string() && is_nothing(region->as_string())) {
+    finding.as_object().erase("Region");
+    item.repaired("Region said nothing and was left out");
+    region = nullptr;
+  }
+  const auto product = parse_arn(finding["ProductArn"].string_or(""));
+  if (region != nullptr || !product || !product->region.empty()) return;
+  finding.set("Region", item.caller.region);
+  item.repaired("no region was named; " + item.caller.region + ", from where the findings are brought, was taken");
+}
+
 // Findings of GuardDuty that were generated say so among their product fields; those of before 2022 do nowhere else.
 void repair_sample(Value& finding, const Item& item) {
   const Value& sample = finding["Sample"];
@@ -190,6 +204,7 @@ Result<Value> read_asff(const Item& item) {
   repair_texts(finding, item);
   repair_recommendation(finding, item);
   repair_map(finding.as_object().find("ProductFields"), "ProductFields", field_limit, item);
+  repair_region(finding, item);
   if (Value* resources = finding.as_object().find("Resources"); resources != nullptr && resources->is_array())
     for (Value& resource : resources->as_array())
       if (resource.is_object()) repair_resource(resource, finding, item);

@@ -9,7 +9,7 @@ using json::Value;
 
 // What comes on the same way and is no finding, by an event's source and detail-type, with the sentence that says so.
 struct Other {
-  std::string_view source;
+  std::string_view source;  // empty for any
   std::string_view detail_type;
   std::string_view says;
 };
@@ -19,8 +19,12 @@ constexpr Other others[] = {
      "the answer of GetFindings"},
     {"aws.health", "AWS Health Event",
      "tells of AWS's own service or of planned work on a resource, not of a resource's security; there is no finding "
-     "in "
-     "it to be remediated"},
+     "in it to be remediated"},
+    {"aws.config", "Config Configuration Item Change",
+     "tells what a resource is like, and no rule's verdict on it; import the event 'Config Rules Compliance Change' or "
+     "a "
+     "rule's evaluation results"},
+    {"", "AWS API Call via CloudTrail", "tells of a call that somebody made; there is no finding in it"},
 };
 
 std::string shown(std::string_view text) {
@@ -68,7 +72,7 @@ Result<void> unwrap(std::vector<Place>& out, const Value& value) {
     const std::string_view source = value["source"].string_or("");
     const std::string_view type = value["detail-type"].string_or("");
     for (const Other& other : others)
-      if (source == other.source && type == other.detail_type)
+      if ((other.source.empty() || source == other.source) && type == other.detail_type)
         return fail(errors::invalid_input("an event " + shown(type) + " of " + std::string(source) + " " +
                                           std::string(other.says)));
     const Value& detail = value["detail"];

@@ -51,6 +51,11 @@ TEST(Documents, events_that_are_no_findings_say_what_they_are) {
               HasSubstr("'Security Hub Insight Results' of aws.securityhub counts findings"));
   EXPECT_THAT(refusal_of(R"({"source":"aws.health","detail-type":"AWS Health Event","detail":{"service":"EC2"}})"),
               HasSubstr("'AWS Health Event' of aws.health tells of AWS's own service"));
+  EXPECT_THAT(refusal_of(R"({"source":"aws.config","detail-type":"Config Configuration Item Change",
+      "detail":{"configurationItem":{}}})"),
+              HasSubstr("no rule's verdict on it"));
+  EXPECT_THAT(refusal_of(R"({"source":"aws.s3","detail-type":"AWS API Call via CloudTrail","detail":{}})"),
+              HasSubstr("'AWS API Call via CloudTrail' of aws.s3 tells of a call that somebody made"));
   EXPECT_THAT(refusal_of(R"({"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification",
       "detail":{"instance-id":"i-1","state":"running"}})"),
               HasSubstr("the event 'EC2 Instance State-change Notification' is of no form that is known; known are: "));
@@ -188,6 +193,23 @@ TEST(Asff, regions_that_say_nothing_are_left_out) {
   EXPECT_EQ(taken.findings[0]["Resources"],
             parsed(R"([{"Type":"AwsEc2Volume","Id":"arn:aws:ec2:us-east-1:111111111111:volume/vol-1"}])"));
   EXPECT_EQ(taken.repaired.size(), 3U);
+}
+
+// What Trivy's template writes where the machine names no region.
+TEST(Asff, a_product_without_a_region_is_of_who_brings_it) {
+  const std::string document =
+      with(finding(), "ProductArn", R"("arn:aws:securityhub:::product/aquasecurity/aquasecurity")");
+  const Taken taken = taken_from(document, {"111111111111", "eu-west-3"});
+  EXPECT_EQ(taken.findings[0]["Region"], json::Value("eu-west-3"));
+  EXPECT_THAT(taken.repaired, ElementsAre(HasSubstr("no region was named; eu-west-3")));
+  EXPECT_THAT(taken_from(with(document, "Region", R"("eu-west-1")")).repaired, IsEmpty());
+}
+
+TEST(Asff, a_sample_is_true_or_false) {
+  EXPECT_EQ(valid_from(with(finding(), "Sample", "\"true\""))["Sample"], json::Value(true));
+  EXPECT_THAT(taken_from(with(finding(), "Sample", "true")).repaired, IsEmpty());
+  for (const std::string bad : {"\"yes\"", "1", "null", "{}"})
+    EXPECT_FALSE(findings::validate_asff(taken_from(with(finding(), "Sample", bad)).findings[0])) << bad;
 }
 
 // https://github.com/aquasecurity/kube-bench/issues/1179
