@@ -55,6 +55,12 @@ std::string digest(std::string_view text) {
   return sha256_hex(text).substr(0, 32);
 }
 
+// 32 hexadecimal digits in the form of an id of an event.
+std::string uuid_of(const std::string& digits) {
+  return digits.substr(0, 8) + "-" + digits.substr(8, 4) + "-4" + digits.substr(13, 3) + "-a" + digits.substr(17, 3) +
+         "-" + digits.substr(20);
+}
+
 }  // namespace
 
 std::string Rule::arn() const {
@@ -91,7 +97,12 @@ Bus::Bus(store::Store& store, const Clock& clock)
         if (from && from->account != there.account && !allows(found.policy, from->account))
           return fail(errors::access_denied("the policy of " + there.arn() + " does not let account " + from->account +
                                             " put events on it"));
-        return publish_to(tx, there, delivery.event, delivery.hops + 1, delivery.origin);
+        if (!from || from->region == there.region)
+          return publish_to(tx, there, delivery.event, delivery.hops + 1, delivery.origin);
+        // In another region it is another event, as the service's recordings show; the same one for the same delivery.
+        Value event = delivery.event;
+        event.set("id", uuid_of(delivery.name()));
+        return publish_to(tx, there, event, delivery.hops + 1, delivery.origin);
       },
       [](const std::string& arn) -> Result<void> {
         if (!parse_arn(arn)->resource.starts_with("event-bus/"))

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -264,6 +265,39 @@ TEST_F(DeliveriesTest, an_event_goes_from_bus_to_bus_and_not_round_and_round) {
   EXPECT_THAT(left()[0].error, HasSubstr("goes no further"));
 }
 
+// As EventBridge answered: an event keeps its id on its way to a bus of the same region, whosever it is, and has one of
+// its own in another region.
+TEST_F(DeliveriesTest, in_another_region_an_event_has_an_id_of_its_own) {
+  const BusName near{"111111111111", "us-east-1", "aws", "near"};
+  const BusName far{"111111111111", "eu-west-1", "aws", "far"};
+  for (const BusName& bus : {near, far}) ASSERT_TRUE(bus_->buses().create({.name = bus}));
+  rule({}, near.arn().c_str());
+  ASSERT_TRUE(bus_->put_targets(here_, "one", json::Array{Value(json::Object{{"Id", "far"}, {"Arn", far.arn()}})}));
+  rule({{"InputTransformer",
+         json::Object{{"InputPathsMap", json::Object{{"id", "$.id"}}}, {"InputTemplate", "\"near <id>\""}}}},
+       lambda, near);
+  rule({{"InputTransformer",
+         json::Object{{"InputPathsMap", json::Object{{"id", "$.id"}}}, {"InputTemplate", "\"far <id>\""}}}},
+       lambda, far);
+  const Value event = bus_->make_event(here_, "test", "Thing", {}, json::Object());
+  const auto publish_it = [&] {
+    ASSERT_TRUE(store_->write([&](store::Transaction& tx) { return bus_->publish(tx, event); }));
+  };
+  publish_it();
+  auto first = seen();
+  std::sort(first.begin(), first.end());
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(first[1], "lambda \"near " + event["id"].as_string() + "\"");
+  EXPECT_THAT(first[0],
+              testing::MatchesRegex("lambda \"far [0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}\""));
+  EXPECT_THAT(first[0], testing::Not(HasSubstr(event["id"].as_string())));
+  // The same event once more is the same event there too.
+  publish_it();
+  auto both = seen();
+  std::sort(both.begin(), both.end());
+  EXPECT_EQ(both, (std::vector<std::string>{first[0], first[0], first[1], first[1]}));
+}
+
 TEST_F(DeliveriesTest, another_accounts_bus_takes_events_where_its_policy_says_so) {
   const BusName there{"222222222222", "us-east-1"};
   rule({}, "arn:aws:events:us-east-1:222222222222:event-bus/default");
@@ -398,6 +432,18 @@ TEST_F(ArchivesTest, a_replay_is_for_the_rules_that_it_names) {
   ASSERT_TRUE(replay("mine", json::Array{Value(rule_arn)}));
   pass(0);
   EXPECT_EQ(seen().size(), 1U);
+}
+
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html: concurrent replays, 10
+TEST_F(ArchivesTest, ten_replays_are_under_way_at_once_and_no_more) {
+  archive();
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(replay("replay-" + std::to_string(i)));
+  const auto refused = replay("one-more");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "LimitExceededException");
+  EXPECT_EQ(refused.error().message, "The requested resource exceeds the maximum number allowed.");
+  pass(0);
+  EXPECT_TRUE(replay("one-more"));
 }
 
 TEST_F(ArchivesTest, forgets_what_is_older_than_its_retention) {

@@ -109,6 +109,11 @@ class Events(support.ServerTest):
         for entry in answer["Entries"]:
             self.assertTrue(entry.get("EventId") or entry["ErrorMessage"])
         self.refused("ValidationException", self.events.put_events, Entries=[good] * 11)
+        # 256 KB for all entries of a call together.
+        large = dict(good, Detail=json.dumps({"text": "x" * 130 * 1024}))
+        self.assertEqual(0, self.events.put_events(Entries=[large])["FailedEntryCount"])
+        self.assertEqual("Total size of the entries in the request is over the limit.",
+                         self.refused("ValidationException", self.events.put_events, Entries=[large, large]))
 
     def test_a_pattern_is_tried_on_an_event(self):
         event = {"id": "1", "account": ACCOUNT, "source": "shop", "time": "2024-01-01T00:00:00Z", "region": REGION,
@@ -238,6 +243,15 @@ class Deliveries(support.ServerTest):
             "InputTemplate": '"<who> of <list>"\n"by <aws.events.rule-name>"'}}])
         self.put("made", {"who": "me", "list": ["a", "b"]})
         self.assertEqual('"me of [a,b]"\n"by made"', self.received(url)["Body"])
+
+    def test_a_target_may_be_a_queue_that_is_not_there(self):
+        # AWS looks when it delivers.
+        dead, dead_arn = self.queue("dead-of-none")
+        self.events.put_rule(Name="none", EventPattern='{"source": ["none"]}')
+        self.events.put_targets(Rule="none", Targets=[{"Id": "1", "Arn": dead_arn.replace("dead-of-none", "no-queue"),
+                                                       "DeadLetterConfig": {"Arn": dead_arn}}])
+        self.put("none", {"n": 1})
+        self.assertEqual("NO_RESOURCE", self.received(dead)["MessageAttributes"]["ERROR_CODE"]["StringValue"])
 
     def test_what_cannot_be_delivered_lies_in_the_dead_letter_queue(self):
         dead, dead_arn = self.queue("dead")

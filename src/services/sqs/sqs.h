@@ -37,7 +37,8 @@ class Sqs {
   /// MessageGroupId goes with it; a FIFO queue that does not go by content gets the delivery's name as deduplication
   /// id.
   Result<void> begin(store::Transaction& tx, const bus::Delivery& delivery);
-  /// Error: ValidationException for an ARN of no queue that is there.
+  /// Error: ValidationException for what is no ARN of a queue. Whether the queue is there shows when something is
+  /// delivered, as EventBridge has it.
   Result<void> check_arn(const std::string& arn);
 
   /// For a clock that a test moves: receives that wait look at it.
