@@ -47,13 +47,7 @@ Object renamed(const Value& from, std::initializer_list<Name> names) {
   return out;
 }
 
-// A time among details: as the finding format has it, or left out where it is none.
-void set_time(Object& into, const char* name, const Item& item, const Value& value) {
-  if (value.is_null()) return;
-  if (const auto time = time_of(item, value, name)) into.set(name, *time);
-}
-
-Value vulnerability_of(const Item& item, const Value& details) {
+Result<Value> vulnerability_of(const Item& item, const Value& details) {
   Object out{{"Id", details["vulnerabilityId"]}};
   json::Array packages;
   for (std::size_t i = 0; i < details["vulnerablePackages"].size(); ++i) {
@@ -78,15 +72,19 @@ Value vulnerability_of(const Item& item, const Value& details) {
         {{"version", "Version"}, {"baseScore", "BaseScore"}, {"scoringVector", "BaseVector"}, {"source", "Source"}}));
   if (!scores.empty()) out.set("Cvss", std::move(scores));
   Object vendor = renamed(details, {{"source", "Name"}, {"sourceUrl", "Url"}, {"vendorSeverity", "VendorSeverity"}});
-  set_time(vendor, "VendorCreatedAt", item, details["vendorCreatedAt"]);
-  set_time(vendor, "VendorUpdatedAt", item, details["vendorUpdatedAt"]);
+  for (const auto& [theirs, ours] :
+       {std::pair{"vendorCreatedAt", "VendorCreatedAt"}, {"vendorUpdatedAt", "VendorUpdatedAt"}})
+    if (!details[theirs].is_null()) {
+      FIXPOINT_TRY(time, time_of(item, details[theirs], std::string("packageVulnerabilityDetails.") + theirs));
+      vendor.set(ours, time);
+    }
   if (vendor.contains("Name")) out.set("Vendor", std::move(vendor));
   if (details["referenceUrls"].is_array()) out.set("ReferenceUrls", details["referenceUrls"]);
   for (const auto& [theirs, ours] :
        {std::pair{"fixAvailable", "FixAvailable"}, {"exploitAvailable", "ExploitAvailable"}})
     if (item.value[theirs].is_string()) out.set(ours, item.value[theirs]);
   if (item.value["epss"]["score"].is_number()) out.set("EpssScore", item.value["epss"]["score"]);
-  return out;
+  return Value(std::move(out));
 }
 
 Value resource_from(const Home& home, const Value& theirs) {
@@ -172,8 +170,10 @@ Result<Value> read_inspector(const Item& item) {
   for (const auto& [name, ours] : {std::pair{"text", "Text"}, {"Url", "Url"}})
     if (!is_nothing(recommendation[name].string_or(""))) advice.set(ours, cut(recommendation[name].as_string(), 512));
   if (!advice.empty()) finding.set("Remediation", Object{{"Recommendation", std::move(advice)}});
-  if (value["packageVulnerabilityDetails"]["vulnerabilityId"].is_string())
-    finding.set("Vulnerabilities", json::Array{vulnerability_of(item, value["packageVulnerabilityDetails"])});
+  if (value["packageVulnerabilityDetails"]["vulnerabilityId"].is_string()) {
+    FIXPOINT_TRY(vulnerability, vulnerability_of(item, value["packageVulnerabilityDetails"]));
+    finding.set("Vulnerabilities", json::Array{vulnerability});
+  }
   Value& fields = finding.at_or_make("ProductFields");
   fields.set("aws/inspector/ProductVersion", "2");
   fields.set("aws/inspector/FindingStatus", value["status"].string_or("ACTIVE"));

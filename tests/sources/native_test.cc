@@ -245,6 +245,8 @@ TEST(Inspector, what_is_closed_or_suppressed_is_archived_and_untriaged_is_inform
 }
 
 TEST(Inspector, what_is_missing_or_wrong_is_named) {
+  EXPECT_THAT(refusal_of(with(inspector(), "packageVulnerabilityDetails.vendorCreatedAt", "\"then\"")),
+              HasSubstr("packageVulnerabilityDetails.vendorCreatedAt is 'then'"));
   const std::string begins = "finding 1 ('arn:aws:inspector2:eu-west-1:222222222222:finding/f1'): ";
   for (const std::string member : {"severity", "description", "firstObservedAt", "lastObservedAt", "resources"})
     EXPECT_THAT(refusal_of(without(inspector(), member)), StartsWith(begins + member + " ")) << member;
