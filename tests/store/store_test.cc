@@ -57,6 +57,26 @@ TEST(Store, a_transaction_that_fails_takes_back_itself_and_nothing_else) {
   EXPECT_EQ(count_of(**store, "ball"), 1);
 }
 
+// What the savepoint would take back is several megabytes here.
+TEST(Store, a_transaction_may_overwrite_much) {
+  const test::TempDir dir;
+  auto store = Store::open(test::store_options(dir.string()), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  const auto put_all = [&](std::int64_t count) {
+    return (*store)->write([&](Transaction& tx) -> Result<void> {
+      for (int i = 0; i < 4000; ++i)
+        FIXPOINT_CHECK(
+            tx.execute("INSERT INTO toy VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = excluded.count",
+                       {std::to_string(i) + std::string(2000, 'x'), count}));
+      return {};
+    });
+  };
+  ASSERT_TRUE(put_all(1));
+  const auto over = put_all(2);
+  ASSERT_TRUE(over) << describe(over.error());
+  EXPECT_EQ(count_of(**store, "7" + std::string(2000, 'x')), 2);
+}
+
 TEST(Store, a_transaction_that_throws_fails_alone) {
   auto store = Store::open(test::store_options(), schemas);
   const auto failed = (*store)->write([](Transaction&) -> Result<void> { throw std::runtime_error("oops"); });
