@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/fault.h"
+#include "store/folder_lock.h"
 #include "store/postgres.h"
 #include "store/sqlite.h"
 
@@ -25,8 +26,9 @@ struct Work {
 
 class ConnectedStore final : public Store {
  public:
-  ConnectedStore(std::unique_ptr<Connection> writer, std::vector<std::unique_ptr<Connection>> readers)
-      : writer_(std::move(writer)), readers_(std::move(readers)) {
+  ConnectedStore(std::unique_ptr<FolderLock> lock, std::unique_ptr<Connection> writer,
+                 std::vector<std::unique_ptr<Connection>> readers)
+      : lock_(std::move(lock)), writer_(std::move(writer)), readers_(std::move(readers)) {
     thread_ = std::thread([this] { run(); });
   }
 
@@ -203,6 +205,7 @@ class ConnectedStore final : public Store {
     }
   }
 
+  std::unique_ptr<FolderLock> lock_;  // of a database in a file; the other kind locks itself
   std::unique_ptr<Connection> writer_;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -233,7 +236,12 @@ Result<std::string> make_path(const std::string& folder) {
 Result<std::unique_ptr<Store>> Store::open(const Options& options, const std::vector<Schema>& schemas) {
   std::function<Result<std::unique_ptr<Connection>>(bool)> connect;
   FIXPOINT_TRY(path, make_path(options.folder));
+  std::unique_ptr<FolderLock> lock;
   if (options.database.empty()) {
+    if (!options.folder.empty()) {
+      FIXPOINT_TRY(taken, FolderLock::take(options.folder, options.lock_wait_ms));
+      lock = std::move(taken);
+    }
     connect = [path = std::move(path), &options](bool read_only) -> Result<std::unique_ptr<Connection>> {
       return SqliteConnection::open(path, read_only, options.durable);
     };
@@ -250,7 +258,7 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, const std::ve
     FIXPOINT_TRY(reader, connect(true));
     readers.push_back(std::move(reader));
   }
-  return std::make_unique<ConnectedStore>(std::move(writer), std::move(readers));
+  return std::make_unique<ConnectedStore>(std::move(lock), std::move(writer), std::move(readers));
 }
 
 }  // namespace fixpoint::store

@@ -73,7 +73,7 @@ struct Options {
                          ///< libpq's `host=... dbname=...`; may hold a password, which no error repeats
   unsigned readers = 4;  ///< connections for reading
   bool durable = true;   ///< synchronous=FULL, synchronous_commit: a commit that was answered survives a power cut
-  unsigned lock_wait_ms = 10'000;  ///< PostgreSQL: how long to wait for another server to let the database go
+  unsigned lock_wait_ms = 10'000;  ///< how long to wait for another process to let the database go
 };
 
 /// Where a database is, for people: the connection string without password. Error: ValidationException, where it is
@@ -91,7 +91,7 @@ class Store {
   static constexpr std::size_t write_queue_limit = 10'000;
 
   /// Opens or makes the database and brings the schemas up to date. Errors: StoreError; a database of a newer version
-  /// than this program is refused by name.
+  /// than this program is refused by name, and so is one that another process works with.
   static Result<std::unique_ptr<Store>> open(const Options& options, const std::vector<Schema>& schemas);
 
   /// Runs `work` in a transaction and returns when it is committed, or with its error when it is taken back. `work`
