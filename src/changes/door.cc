@@ -133,11 +133,13 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
   struct Journal {
     std::vector<Change> made;
     std::optional<Plan> plan;
+    Result<void> thawed;
   };
   FIXPOINT_TRY(journal, store_.read([&](store::Session& session) -> Result<Journal> {
     Journal out;
     FIXPOINT_TRY(made, changes_of(session, context.execution));
     out.made = std::move(made);
+    out.thawed = Guards::not_frozen(session, mandate);
     if (mandate.plan.empty()) return std::move(out);
     FIXPOINT_TRY(plan, find_plan(session, mandate.plan));
     out.plan = std::move(plan);
@@ -148,9 +150,9 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
   // An intent of an earlier life keeps the state before that it saw: what is there now may be its own effect.
   if (known != journal.made.end() && known->state == "done") return known->output.value_or(Value(json::Object()));
   if (known != journal.made.end() && known->state == "intent") {
-    if (auto thawed = guards_.not_frozen(mandate); !thawed) {
-      FIXPOINT_CHECK(refuse(mandate, *known, thawed.error()));
-      return fail(std::move(thawed.error()));
+    if (!journal.thawed) {
+      FIXPOINT_CHECK(refuse(mandate, *known, journal.thawed.error()));
+      return fail(std::move(journal.thawed.error()));
     }
     FIXPOINT_TRY(effect, took_effect(*known));
     if (effect.value_or(false)) {
@@ -161,9 +163,9 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
     return make(std::move(*known), context);
   }
   // What is wrong at once is said before the account is asked for the state.
-  if (auto thawed = guards_.not_frozen(mandate); !thawed) {
-    FIXPOINT_CHECK(refuse(mandate, meant(context, step, service, operation, input), thawed.error()));
-    return fail(std::move(thawed.error()));
+  if (!journal.thawed) {
+    FIXPOINT_CHECK(refuse(mandate, meant(context, step, service, operation, input), journal.thawed.error()));
+    return fail(std::move(journal.thawed.error()));
   }
   FIXPOINT_TRY(change, plan(context, service, operation, input));
   change.step = step;

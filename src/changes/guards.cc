@@ -147,8 +147,11 @@ Result<std::optional<Error>> Guards::wants_person(const Mandate& mandate, const 
 }
 
 Result<void> Guards::not_frozen(const Mandate& mandate) {
-  FIXPOINT_TRY(found,
-               store_.read([&](store::Session& session) { return frozen(session, mandate.program, mandate.account); }));
+  return store_.read([&](store::Session& session) { return not_frozen(session, mandate); });
+}
+
+Result<void> Guards::not_frozen(store::Session& session, const Mandate& mandate) {
+  FIXPOINT_TRY(found, frozen(session, mandate.program, mandate.account));
   if (found) return fail(errors::coded("ChangesFrozen", found->sentence(), forbidden));
   return {};
 }

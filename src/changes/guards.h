@@ -60,6 +60,7 @@ class Guards {
   Result<std::optional<Error>> wants_person(const Mandate& mandate, const Change& change);
   /// The kill switch alone: for a call that was counted before.
   Result<void> not_frozen(const Mandate& mandate);
+  static Result<void> not_frozen(store::Session& session, const Mandate& mandate);
 
   /// What each guard says of a planned call.
   Result<std::vector<Verdict>> verdicts(const Mandate& mandate, const Change& change);

@@ -58,12 +58,14 @@ Result<void> Mandates::put(const Mandate& mandate) {
 }
 
 Result<std::optional<Mandate>> Mandates::find(const std::string& execution) {
-  return store_.read([&](store::Session& session) -> Result<std::optional<Mandate>> {
-    FIXPOINT_TRY(rows, session.query("SELECT dry_run, document FROM mandate WHERE execution = ?", {execution}));
-    if (rows.empty()) return std::nullopt;
-    FIXPOINT_TRY(form, json::parse(rows[0].text(1)));
-    return std::optional(read(execution, rows[0].integer(0) != 0, form));
-  });
+  return store_.read([&](store::Session& session) { return find(session, execution); });
+}
+
+Result<std::optional<Mandate>> Mandates::find(store::Session& session, const std::string& execution) {
+  FIXPOINT_TRY(rows, session.query("SELECT dry_run, document FROM mandate WHERE execution = ?", {execution}));
+  if (rows.empty()) return std::nullopt;
+  FIXPOINT_TRY(form, json::parse(rows[0].text(1)));
+  return std::optional(read(execution, rows[0].integer(0) != 0, form));
 }
 
 Result<bool> Mandates::is_dry_run(const std::string& execution) {

@@ -41,6 +41,7 @@ class Mandates {
   static Result<void> put(store::Transaction& tx, const Mandate& mandate);
   Result<void> put(const Mandate& mandate);
   Result<std::optional<Mandate>> find(const std::string& execution);
+  static Result<std::optional<Mandate>> find(store::Session& session, const std::string& execution);
   Result<bool> is_dry_run(const std::string& execution);
 
   /// The changes not made that a read of this dry run may have rested on; empty for none.

@@ -40,11 +40,13 @@ Result<Assessment> assess(const Control& control, const Subject& subject, const 
   bindings.borrow("account", keep(subject.account));
   bindings.borrow("region", keep(subject.region));
   bindings.borrow("partition", keep(subject.partition));
-  bindings.borrow("finding", subject.finding);
+  const Value none;
+  const Value& finding = subject.finding != nullptr ? *subject.finding : none;
+  bindings.borrow("finding", finding);
   bindings.borrow("params", subject.parameters);
 
   const Value nothing{json::Object()};
-  auto id = control.resource_id.fill(subject.finding, bindings, budget);
+  auto id = control.resource_id.fill(finding, bindings, budget);
   if (!id) return fail(in_control(control, "resource.id", id.error()));
   if (!*id || !(*id)->is_string() || (*id)->as_string().empty())
     return fail(errors::validation(

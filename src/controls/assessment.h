@@ -39,8 +39,8 @@ using ReadCall = std::function<Result<json::Value>(const std::string& service, c
 struct Subject {
   std::string arn;  ///< the resource's Id in the finding
   std::string account, region, partition;
-  json::Value finding;     ///< null where there is none (a scan)
-  json::Value parameters;  ///< of parameters_of
+  const json::Value* finding = nullptr;  ///< borrowed; null where there is none (a scan)
+  json::Value parameters;                ///< of parameters_of
 };
 
 /// Reads the resource and judges it. Makes reading calls only. Errors: the account's own; ValidationException where an

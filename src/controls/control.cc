@@ -170,8 +170,10 @@ class Reader {
         FIXPOINT_TRY(pattern, text(member.value, "pattern", place));
         parameter.pattern = pattern;
       }
-      if (!parameter.pattern.empty() && !RE2(parameter.pattern, RE2::Quiet).ok())
-        return fail(bad(place + ".pattern", "is no regular expression"));
+      if (!parameter.pattern.empty()) {
+        parameter.compiled = std::make_shared<const RE2>(parameter.pattern, RE2::Quiet);
+        if (!parameter.compiled->ok()) return fail(bad(place + ".pattern", "is no regular expression"));
+      }
       control.parameters.push_back(std::move(parameter));
     }
     auto defaults = parameters_of(control, {});
@@ -317,8 +319,7 @@ Result<void> check_parameter(const Parameter& parameter, const Value& value) {
   if (!parameter.choices.empty() &&
       std::find(parameter.choices.begin(), parameter.choices.end(), value) == parameter.choices.end())
     return bad("has to be one of " + json::print(Value(parameter.choices)));
-  if (!parameter.pattern.empty() && value.is_string() &&
-      !RE2::FullMatch(value.as_string(), RE2(parameter.pattern, RE2::Quiet)))
+  if (parameter.compiled && value.is_string() && !RE2::FullMatch(value.as_string(), *parameter.compiled))
     return bad("has to match " + parameter.pattern);
   return {};
 }

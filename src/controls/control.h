@@ -14,6 +14,10 @@
 #include "json/value.h"
 #include "jsonata/template.h"
 
+namespace re2 {
+class RE2;
+}
+
 namespace fixpoint::controls {
 
 /// A typed parameter with its default and bounds.
@@ -23,7 +27,8 @@ struct Parameter {
   json::Value otherwise;
   std::optional<double> minimum, maximum;
   std::vector<json::Value> choices;
-  std::string pattern;  ///< RE2, on the whole text; empty for none
+  std::string pattern;                         ///< RE2, on the whole text; empty for none
+  std::shared_ptr<const re2::RE2> compiled{};  ///< of `pattern`; null for none
 };
 
 /// One call that fetches state, bound to a name.

@@ -44,6 +44,7 @@ std::string step_name(const Value& cursor, std::size_t position) {
 
 struct Remediation::Context {
   const executions::Execution& execution;
+  const Value* cursor;  // where the step stands: the execution's, or where the step itself has got to
   std::shared_ptr<const Control> control;
   Subject subject;
   findings::FindingKey key;
@@ -53,6 +54,7 @@ struct Remediation::Context {
 
 void Remediation::step(const executions::Execution& execution, std::function<void(Step)> done) {
   Context context{.execution = execution,
+                  .cursor = &execution.cursor,
                   .control = controls_.find(execution.program),
                   .subject = {},
                   .key = findings::key_of(execution.input["Finding"]),
@@ -64,7 +66,7 @@ void Remediation::step(const executions::Execution& execution, std::function<voi
     return done(
         failed(context, "start", errors::resource_not_found("there is no control '" + execution.program + "'")));
   const Value& finding = execution.input["Finding"];
-  context.subject.finding = finding;
+  context.subject.finding = &finding;
   context.subject.account = execution.account;
   context.subject.region = execution.region;
   context.subject.partition = partition_of_region(execution.region);
@@ -95,7 +97,7 @@ Result<changes::Mandate> Remediation::mandate_of(const Context& context) {
   mandate.rule = input["Rule"].string_or("");
   mandate.account = context.execution.account;
   mandate.region = context.execution.region;
-  mandate.findings = json::Array{context.subject.finding};
+  mandate.findings = json::Array{*context.subject.finding};
   mandate.resources = {context.subject.arn};
   mandate.plan = input["Plan"].string_or("");
   FIXPOINT_TRY(rules, door_.guards().settings().find(mandate.program, mandate.account));
@@ -145,7 +147,8 @@ Step Remediation::begin(const Context& context) {
     return end(context, false, "failed", "NOTIFIED",
                "Control " + control.id + ": the check fails, and the control has no change that would mend it.",
                std::move(about));
-  std::string asks(context.execution.cursor["ask"].string_or(""));
+  const Value& cursor = *context.cursor;
+  std::string asks(cursor["ask"].string_or(""));
   // A fix that something else turned back: after some of these the control asks first.
   auto failing = works_.failing(context.execution);
   if (!failing) return failed(context, "reverts", failing.error());
@@ -166,9 +169,9 @@ Step Remediation::go_on(const Context& context, changes::Mandate mandate, const 
                         std::string asks) {
   const Value calls = calls_to_json(assessed.calls);
   Step step;
-  step.cursor = json::Object{{"phase", "change"}, {"calls", calls},
-                             {"at", 0},           {"before", assessed.state},
-                             {"attempt", 0},      {"round", context.execution.cursor["round"].int_or(0)}};
+  step.cursor =
+      json::Object{{"phase", "change"},        {"calls", calls}, {"at", 0},
+                   {"before", assessed.state}, {"attempt", 0},   {"round", (*context.cursor)["round"].int_or(0)}};
   if (mandate.dry_run) {
     // The door records the calls and makes none: what it recorded is the plan.
     step.note = "dry run: " + names_of(calls);
@@ -246,14 +249,14 @@ Step Remediation::excepted(const Context& context, const changes::Exception& exc
 // Plans anew. What was made by an earlier plan stays in the journal, so the steps of the next have other names.
 Step Remediation::again(const Context& context, const std::string& note, const std::string& asks) {
   Step step;
-  step.cursor = json::Object{{"phase", "begin"}, {"round", context.execution.cursor["round"].int_or(0) + 1}};
+  step.cursor = json::Object{{"phase", "begin"}, {"round", (*context.cursor)["round"].int_or(0) + 1}};
   if (!asks.empty()) step.cursor.set("ask", asks);
   step.note = note + "; planned anew";
   return step;
 }
 
 Step Remediation::answered(const Context& context) {
-  const Value& cursor = context.execution.cursor;
+  const Value& cursor = *context.cursor;
   const Value& answer = cursor["answer"];
   if (answer.is_null()) {
     if (auto waits = approvals_.wait_on(context.execution)) return std::move(*waits);
@@ -300,7 +303,7 @@ Step Remediation::answered(const Context& context) {
 }
 
 Step Remediation::change(const Context& context) {
-  const Value& cursor = context.execution.cursor;
+  const Value& cursor = *context.cursor;
   const auto at = static_cast<std::size_t>(cursor["at"].int_or(0));
   const Value& call = cursor["calls"][at];
   if (call.is_null()) {
@@ -352,14 +355,24 @@ Step Remediation::change(const Context& context) {
   step.cursor = cursor;
   step.cursor.set("at", at + 1);
   step.cursor.set("attempt", 0);
-  step.note = service + ":" + operation +
-              (answer ? " made" : " answered " + answer.error().code + ": the change is there already");
-  return step;
+  std::string note = service + ":" + operation +
+                     (answer ? " made" : " answered " + answer.error().code + ": the change is there already");
+  if (at + 1 < cursor["calls"].size()) {
+    step.note = std::move(note);
+    return step;
+  }
+  // The door has stored what was made: the last change needs no commit of its own before it is verified.
+  step.cursor.set("phase", "verify");
+  Context changed = context;
+  changed.cursor = &step.cursor;
+  Step last = verify(changed);
+  last.notes_before.push_back(std::move(note));
+  return last;
 }
 
 // What a guard of the door refused is waited for, asked for, planned anew or ended, as the guard has it.
 Step Remediation::refused_by_guard(const Context& context, const std::string& call, const Error& error) {
-  const Value& cursor = context.execution.cursor;
+  const Value& cursor = *context.cursor;
   if (error.code == "PlanMoved" && cursor["round"].int_or(0) < options_.replan_attempts)
     return again(context, error.message, "");
   if (error.code == "OwnedElsewhere" || error.code == "IrreversibleChange")
@@ -400,17 +413,16 @@ Step Remediation::planned(const Context& context, const Assessment& assessed, js
   about.set("Plan", json::Object{{"Hash", plan->hash}, {"Changes", std::move(lines)}});
   about.set("CompliantAfterwards", assessed.compliant || assessed.gone);
   const bool observes = !context.execution.input["DryRun"].bool_or(false);
-  Step step = end(context, true, observes ? "observed" : "planned", "",
-                  "Control " + context.control->id + " would make " +
-                      names_of(about.find("Calls") ? *about.find("Calls") : Value()) + ". " +
-                      std::string(about.find("Change")->string_or("")),
-                  Value(std::move(about)));
+  const std::string note = "Control " + context.control->id + " would make " +
+                           names_of(about.find("Calls") ? *about.find("Calls") : Value()) + ". " +
+                           std::string(about.find("Change")->string_or(""));
+  Step step = end(context, true, observes ? "observed" : "planned", "", note, Value(std::move(about)));
   step.commit = [plan = *plan, now = clock_.now_ms()](store::Transaction& tx) { return changes::put(tx, plan, now); };
   return step;
 }
 
 Step Remediation::verify(const Context& context) {
-  const Value& cursor = context.execution.cursor;
+  const Value& cursor = *context.cursor;
   auto assessed = assess(*context.control, context.subject, context.read);
   if (!assessed) return failed(context, "verify", assessed.error());
   json::Object about{{"Resource", context.subject.arn},
@@ -448,7 +460,7 @@ Step Remediation::verify(const Context& context) {
 
 Step Remediation::failed(const Context& context, const std::string& where, const Error& error,
                          const std::string& outcome) {
-  const Value& cursor = context.execution.cursor;
+  const Value& cursor = *context.cursor;
   // Who only waits for his turn has not failed at anything.
   const bool waits_for_turn = error.retryable && error.retry_after_ms > 0 && error.where == before_sending;
   const auto attempt = cursor["attempt"].int_or(0) + (waits_for_turn ? 0 : 1);

@@ -533,6 +533,7 @@ void Executor::commit(const std::shared_ptr<Execution>& execution, Step step) {
         const std::string line = !shared->note.empty() ? shared->note
                                  : ended ? std::string(status) + (shared->outcome.empty() ? "" : ": " + shared->outcome)
                                          : "";
+        for (const auto& before : shared->notes_before) FIXPOINT_CHECK(write_journal(tx, execution->id, now, before));
         if (!line.empty()) FIXPOINT_CHECK(write_journal(tx, execution->id, now, line));
         if (ended && !watches_.empty()) {
           // The last of what the step saw: where the commit fails it is read again.

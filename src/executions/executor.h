@@ -54,6 +54,7 @@ struct Step {
   json::Value result;                                       ///< of an end
   TimeMs wake_ms = 0;                                       ///< of Wait
   std::string note;                                         ///< a line for the journal
+  std::vector<std::string> notes_before;                    ///< lines that go before it
   std::function<Result<void>(store::Transaction&)> commit;  ///< may be empty
 };
 

@@ -216,7 +216,7 @@ class Account {
   std::vector<changes::Change> changes_of(const std::string& execution) { return must(door->of_execution(execution)); }
   Assessment look(const std::string& id) {
     const Subject subject{
-        arn, caller.account, caller.region, caller.partition, json::Value(), must(parameters_of(control(id), {}))};
+        arn, caller.account, caller.region, caller.partition, nullptr, must(parameters_of(control(id), {}))};
     return must(assess(control(id), subject,
                        [&](const std::string& service, const std::string& operation, const json::Value& input) {
                          return sandbox->call({caller.account, caller.region, {}, {}}, service, operation, input);

@@ -53,8 +53,8 @@ struct Reader {
   std::vector<std::string> asked;
   Result<Assessment> assess(const std::shared_ptr<const Control>& control,
                             const std::string& arn = "arn:aws:shop:::hat/h1") {
-    const Subject subject{
-        arn, "111111111111", "us-east-1", "aws", Object{{"Title", "dusty"}}, parameters_of(*control, {}).value()};
+    const Value finding = Object{{"Title", "dusty"}};
+    const Subject subject{arn, "111111111111", "us-east-1", "aws", &finding, parameters_of(*control, {}).value()};
     return controls::assess(*control, subject,
                             [&](const std::string& service, const std::string& operation, const Value& input) {
                               asked.push_back(service + ":" + operation + " " + json::print(input));

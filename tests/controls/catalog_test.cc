@@ -100,7 +100,7 @@ TEST(EC2_13, leaves_to_a_person_what_belongs_to_a_stack) {
   Account account;
   account.scene("EC2.13");
   const Subject subject{account.arn, "111111111111", "us-east-1",
-                        "aws",       Value(),        Account::must(parameters_of(account.control("EC2.13"), {}))};
+                        "aws",       nullptr,        Account::must(parameters_of(account.control("EC2.13"), {}))};
   const auto assessed = Account::must(assess(
       account.control("EC2.13"), subject,
       [&](const std::string& service, const std::string& operation, const Value& input) -> Result<Value> {
