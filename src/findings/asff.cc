@@ -7,6 +7,7 @@
 
 #include "base/arn.h"
 #include "base/text.h"
+#include "findings/shown.h"
 #include "findings/timestamp.h"
 #include "json/text.h"
 
@@ -19,10 +20,6 @@ namespace {
 using json::Value;
 
 constexpr std::size_t finding_limit_bytes = 240UL * 1024;
-
-std::string shown(std::string_view text) {
-  return "'" + std::string(text.substr(0, 80)) + (text.size() > 80 ? "...'" : "'");
-}
 
 Error bad(const std::string& path, const std::string& message) {
   return errors::invalid_input(path + " " + message, path);

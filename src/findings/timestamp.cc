@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "findings/shown.h"
+
 namespace fixpoint::findings {
 namespace {
 
@@ -82,7 +84,7 @@ std::optional<TimeMs> parse(std::string_view text) {
 Result<TimeMs> parse_timestamp(std::string_view text) {
   if (const auto time = parse(text)) return *time;
   return fail(errors::invalid_input(
-      "is '" + std::string(text.substr(0, 80)) + (text.size() > 80 ? "...'" : "'") +
+      "is " + shown(text) +
       "; it has to be a time such as 2024-01-02T03:04:05.678Z or 2024-01-02T03:04:05+01:00, with at most 9 digits of a "
       "second and an offset of at most 18 hours"));
 }

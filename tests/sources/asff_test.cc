@@ -237,6 +237,17 @@ TEST(Asff, what_is_valid_is_not_touched) {
   EXPECT_EQ(taken_from(finding()).findings[0], parsed(finding()));
 }
 
+// A sentence is cut between characters, so that it stays UTF-8.
+TEST(Asff, sentences_about_long_ids_are_text) {
+  std::string id = "x";
+  while (id.size() < 400) id += "\u00e9";
+  const Taken taken = taken_from(with(with(finding(), "Id", "\"" + id + "\""), "Types", "[]"));
+  ASSERT_EQ(taken.repaired.size(), 1U);
+  EXPECT_TRUE(is_valid_utf8(taken.repaired[0]));
+  EXPECT_TRUE(is_valid_utf8(
+      refusal_of(with(with(finding(), "Id", "\"" + id + id + id + "\""), "UpdatedAt", "\"" + id + "\""))));
+}
+
 // What no repair knows is left as it is, for the validation to name.
 TEST(Asff, other_faults_are_left_to_the_validation) {
   for (const auto& [member, value] : std::vector<std::pair<std::string, std::string>>{{"Title", "\"\""},
