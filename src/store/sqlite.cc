@@ -13,10 +13,11 @@ constexpr std::size_t statement_limit = 256;
 // and more in a file that is made for it, which a transaction of ten messages has already. Here all of it stays in
 // memory: it is the pages from before that a transaction overwrites. (A greater measure is none: SQLite 3.40 writes
 // what grows beyond it in one piece, its unix layer keeps 17 bits of a piece's length, and of 128 KB and more says that
-// the disk is full.) The setting is the process's and has to come before anything else of SQLite; where it comes too
-// late nothing breaks. https://www.sqlite.org/c3ref/c_config_covering_index_scan.html
-void keep_savepoints_in_memory() {
-  static const int configured = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+// the disk is full.) SQLite's count of its own memory, for which all connections would take one lock, is off. Both are
+// the process's and have to come before anything else of SQLite; where they come too late nothing breaks. https://www.sqlite.org/c3ref/c_config_covering_index_scan.html
+void configure() {
+  static const int configured =
+      sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) + sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)configured;
 }
 
@@ -51,7 +52,7 @@ struct Reset {
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path, bool read_only,
                                                                  bool durable) {
-  keep_savepoints_in_memory();
+  configure();
   sqlite3* db = nullptr;
   // A store in memory is shared between its connections as files are not, and none may be opened for reading only.
   const bool in_memory = path.starts_with("file:");
