@@ -1,9 +1,9 @@
 // The findings of an organisation in the store on disk: import, searches, updates, bytes.
 //
-//   bench_findings [FINDINGS] [FOLDER] [import|search|update]
+//   bench_findings [FINDINGS] [FOLDER] [import|search|update] [SEARCH]
 //
 // Without more: a million, in a folder of its own that is taken away again, all three. A folder that has findings is
-// not imported into again.
+// not imported into again. SEARCH is a part of the names of the searches to be made, for a profile of one.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -225,9 +225,10 @@ std::vector<Case> cases(Parts& parts, std::uint64_t total) {
   };
 }
 
-void search(Parts& parts, std::uint64_t total) {
+void search(Parts& parts, std::uint64_t total, std::string_view named) {
   fmt::print("\nthe first page of 100, in ms        p50     p95    most   cpu p50     p95   findings on it\n");
   for (const Case& one : cases(parts, total)) {
+    if (std::string_view(one.name).find(named) == std::string_view::npos) continue;
     std::vector<double> took;
     std::vector<double> cpu;
     std::size_t found = 0;
@@ -276,7 +277,7 @@ void update(Parts& parts, std::uint64_t total) {
 int main(int argc, char** argv) {
   const auto total = argc > 1 ? to_int64(argv[1]).value_or(0) : 1'000'000;
   if (total < 1) {
-    fmt::print(stderr, "bench_findings [FINDINGS] [FOLDER] [import|search|update]\n");
+    fmt::print(stderr, "bench_findings [FINDINGS] [FOLDER] [import|search|update] [SEARCH]\n");
     return 2;
   }
   const bool own = argc < 3;
@@ -288,7 +289,7 @@ int main(int argc, char** argv) {
     Parts parts(folder);
     const std::string only = argc > 3 ? argv[3] : "";
     if (!there && (only.empty() || only == "import")) import(parts, 0, static_cast<std::uint64_t>(total), 1000);
-    if (only.empty() || only == "search") search(parts, static_cast<std::uint64_t>(total));
+    if (only.empty() || only == "search") search(parts, static_cast<std::uint64_t>(total), argc > 4 ? argv[4] : "");
     if (only.empty() || only == "update") update(parts, static_cast<std::uint64_t>(total));
   }
   if (own) std::filesystem::remove_all(folder);
