@@ -151,12 +151,10 @@ void repair_sample(Value& finding, const Item& item) {
   const Value& sample = finding["Sample"];
   bool generated = sample.string_or("") == "true";
   const Value& fields = finding["ProductFields"];
-  if (sample.is_null() && fields.is_object() && finding["ProductArn"].string_or("").ends_with(":product/aws/guardduty"))
-    for (const auto& field : fields.as_object()) {
-      const std::string_view value = field.value.string_or("");
-      if (field.key.ends_with("additionalInfo/sample")) generated = generated || value == "true";
-      if (field.key.find("additionalInfo") != std::string::npos) generated = generated || says_sample(value);
-    }
+  if (sample.is_null() && finding["ProductArn"].string_or("").ends_with(":product/aws/guardduty"))
+    for (const std::string info : {"additionalInfo", "aws/guardduty/service/additionalInfo"})
+      generated = generated || fields[info + "/sample"].string_or("") == "true" ||
+                  says_sample(fields[info].string_or("")) || says_sample(fields[info + "/value"].string_or(""));
   if (!generated) return;
   finding.set("Sample", true);
   item.repaired(std::string(sample_note));

@@ -80,7 +80,7 @@ std::string_view label_of(double severity) {
 bool is_sample(const Value& service) {
   const Value& info = member(service, "additionalInfo");
   if (member(info, "sample").bool_or(false) || member(info, "sample").string_or("") == "true") return true;
-  return says_sample(member(info, "value").string_or(""));
+  return says_sample(info.string_or("")) || says_sample(member(info, "value").string_or(""));
 }
 
 void with(Value& resource, const char* name, Object details) {
