@@ -51,7 +51,8 @@ double base64_bytes(std::string_view text) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
   };
   if (!std::ranges::all_of(text.substr(0, text.size() - padding), alphabet)) return -1;
-  return static_cast<double>(text.size() / 4 * 3 - padding);
+  const std::size_t groups = text.size() / 4;
+  return static_cast<double>(groups * 3 - padding);
 }
 
 bool is_float_word(const json::Value& value) {

@@ -92,11 +92,11 @@ std::string base64_encode(std::string_view bytes) {
 
 std::optional<std::string> base64_decode(std::string_view text) {
   static constexpr auto table = [] {
-    std::array<signed char, 256> t{};
+    std::array<int, 256> t{};
     for (auto& v : t) v = -1;
     constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (std::size_t i = 0; i < alphabet.size(); ++i)
-      t[static_cast<unsigned char>(alphabet[i])] = static_cast<signed char>(i);
+      t[static_cast<unsigned char>(alphabet[i])] = static_cast<int>(i);
     return t;
   }();
   std::string out;

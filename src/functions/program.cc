@@ -30,7 +30,7 @@ Step failed(const Error& error) {
   return step;
 }
 
-Step ending(std::string outcome, Value result, std::string note) {
+Step ending(std::string outcome, Value result, const std::string& note) {
   Step step;
   step.next = Step::Next::Succeeded;
   step.outcome = std::move(outcome);
