@@ -172,13 +172,11 @@ std::string zone(const Part& part, int hours, int minutes) {
   const int offset = hours * 100 + minutes;
   if (offset == 0 && part.zulu) return "Z";
   std::string out;
-  if (picture.regular_group > 0) {
+  if (picture.regular_group > 0 || picture.mandatory_digits == 3 || picture.mandatory_digits == 4) {
     out = picture.format(offset);
   } else if (picture.mandatory_digits == 1 || picture.mandatory_digits == 2) {
     out = picture.format(hours);
     if (minutes != 0) out += ":" + IntegerPicture("00").format(std::abs(minutes));
-  } else if (picture.mandatory_digits == 3 || picture.mandatory_digits == 4) {
-    out = picture.format(offset);
   } else {
     refuse("D3134", "a time zone has one to four digits");
   }

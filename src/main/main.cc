@@ -49,7 +49,7 @@ int run(int argc, char** argv) {
   }
   // CLI11 reads [a,b] as a list, and -'x' or -1 as an option; here they are an expression, or a piece of JSON.
   constexpr char as_it_is = '\x01';
-  const auto unmarked = [](std::string word) { return word.starts_with(as_it_is) ? word.substr(1) : word; };
+  const auto unmarked = [](const std::string& word) { return word.starts_with(as_it_is) ? word.substr(1) : word; };
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   // Behind "--" nothing is an option. CLI11 would take the words away from the subcommand.
   const auto dashes = std::find(words.begin(), words.end(), "--");

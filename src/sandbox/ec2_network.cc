@@ -280,7 +280,7 @@ void furnish_vpc(Request& request, const std::string& vpc_id, std::string_view s
 
 std::string default_vpc(Request& request) {
   const Scope marker = scope(request, "account");
-  const std::string id = fixed_id(request, "vpc-", "default-vpc");
+  std::string id = fixed_id(request, "vpc-", "default-vpc");
   if (request.state.get(marker, "network")) return request.state.get(scope(request, "vpc"), id) ? id : std::string();
   request.state.put(marker, "network", true);
   request.state.put(scope(request, "vpc"), id, vpc(request, id, "172.31.0.0/16", true));

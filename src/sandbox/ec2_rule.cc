@@ -73,7 +73,7 @@ Result<std::string> canonical_cidr(const std::string& text, bool ipv6) {
 }
 
 Result<std::string> canonical_protocol(std::string_view text) {
-  const std::string name = to_lower(text);
+  std::string name = to_lower(text);
   static constexpr std::pair<std::string_view, std::string_view> numbers[] = {
       {"6", "tcp"}, {"17", "udp"}, {"1", "icmp"}, {"58", "icmpv6"}, {"all", "-1"}};
   for (const auto& [number, known] : numbers)

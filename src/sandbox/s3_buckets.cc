@@ -89,7 +89,7 @@ Reply create_bucket(Request& request) {
   const std::string name(request.text("Bucket"));
   if (!is_valid_name(name)) return refuse("InvalidBucketName", 400, "The specified bucket is not valid.");
   FIXPOINT_TRY(region, place_of(request));
-  const json::Value answer =
+  json::Value answer =
       json::Object{{"Location", region == "us-east-1" ? "/" + name : "http://" + name + ".s3.amazonaws.com/"}};
   if (const Document there = request.state.get(bucket_scope(), name)) {
     if ((*there)["Account"].string_or({}) != request.context.account)

@@ -68,7 +68,7 @@ Result<Value> statement_of(const bus::BusName& bus, const Value& input) {
 
 // Error: ResourceNotFoundException for a rule, bus or archive that is none.
 Result<std::string> Events::taggable(const Value& input) {
-  const std::string text(input["ResourceARN"].string_or(""));
+  std::string text(input["ResourceARN"].string_or(""));
   FIXPOINT_TRY(arn, parse_arn(text));
   const std::string kind = arn.resource.substr(0, arn.resource.find('/'));
   const std::string rest = arn.resource.substr(std::min(kind.size() + 1, arn.resource.size()));

@@ -366,7 +366,7 @@ void Hub::add_aggregators(aws::ServiceTable& table) {
 // Tags of the hub, of custom actions, automation rules and insights: whatever carries an ARN of this account's hub.
 void Hub::add_tags(aws::ServiceTable& table) {
   const auto check = [](const aws::Caller& caller, const Value& input) -> Result<std::string> {
-    const std::string arn(input["ResourceArn"].string_or(""));
+    std::string arn(input["ResourceArn"].string_or(""));
     if (!arn.starts_with(hub_arn(caller, "")) || arn == hub_arn(caller, ""))
       return fail(errors::resource_not_found("'" + arn.substr(0, 200) + "' is no resource of this account's hub",
                                              "ResourceArn"));
