@@ -52,7 +52,7 @@ Result<Sent> Queues::send(store::Transaction& tx, const Queue& queue, const Mess
                                   {queue.id, dedup_key, now}));
     if (!before.empty()) return Sent{before[0].text(1), before[0].integer(0)};
   }
-  const Sent sent{random_uuid(), next_sequence()};
+  Sent sent{random_uuid(), next_sequence()};
   const std::int64_t delay_s = queue.fifo ? queue.delay_s : message.delay_s.value_or(queue.delay_s);
   FIXPOINT_CHECK(tx.execute(
       "INSERT INTO sqs_message (sequence, queue, visible_ms, sent_ms, receive_count, first_ms, received_ms, receipt, "

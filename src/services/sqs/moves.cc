@@ -53,7 +53,7 @@ Result<std::string> Queues::start_move(store::Transaction& tx, const MoveTask& w
     return fail(invalid_parameter(
         "There is already a task running. Only one active task is allowed for a source queue arn at a given time."));
   FIXPOINT_TRY(counts, count(tx, *source));
-  const std::string id = random_uuid();
+  std::string id = random_uuid();
   FIXPOINT_CHECK(
       tx.execute("INSERT INTO sqs_move (id, source_arn, destination_arn, a_second, status, to_move, moved, failure, "
                  "started_ms) VALUES (?, ?, ?, ?, 'RUNNING', ?, 0, '', ?)",

@@ -78,7 +78,7 @@ void Waiting::look() {
   wake_.notify_one();
 }
 
-void Waiting::attempt(std::shared_ptr<Waiter> waiter) {
+void Waiting::attempt(const std::shared_ptr<Waiter>& waiter) {
   {
     std::lock_guard lock(mutex_);
     ++under_way_;

@@ -53,7 +53,7 @@ class Waiting {
  private:
   struct Waiter;
   void run();
-  void attempt(std::shared_ptr<Waiter> waiter);
+  void attempt(const std::shared_ptr<Waiter>& waiter);
   void attempted(const std::shared_ptr<Waiter>& waiter, Result<void> result);
   void park(const std::shared_ptr<Waiter>& waiter);
   void work(std::unique_lock<std::mutex>& lock, TimeMs now);
