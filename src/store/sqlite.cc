@@ -14,7 +14,8 @@ constexpr std::size_t statement_limit = 256;
 // memory: it is the pages from before that a transaction overwrites. (A greater measure is none: SQLite 3.40 writes
 // what grows beyond it in one piece, its unix layer keeps 17 bits of a piece's length, and of 128 KB and more says that
 // the disk is full.) SQLite's count of its own memory, for which all connections would take one lock, is off. Both are
-// the process's and have to come before anything else of SQLite; where they come too late nothing breaks. https://www.sqlite.org/c3ref/c_config_covering_index_scan.html
+// the process's and have to come before anything else of SQLite; where they come too late nothing breaks.
+// https://www.sqlite.org/c3ref/c_config_covering_index_scan.html
 void configure() {
   static const int configured =
       sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) + sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
