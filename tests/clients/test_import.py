@@ -175,7 +175,6 @@ class Import(support.ServerTest):
             Filters={"AwsAccountId": [{"Value": "444444444444", "Comparison": "EQUALS"}]})["Findings"]
         self.assertEqual(["arn:aws-us-gov:ec2:us-gov-west-1:444444444444:security-group/sg-0a1"],
                          [f["Resources"][0]["Id"] for f in found])
-        # The rule's name is one of EC2.13's, so it is planned for.
         status, out, said = self.server.fixpoint("import", "--account", "44", "-", input=json.dumps(result))
         self.assertEqual((3, ""), (status, out))
         self.assertIn("Account has to be the 12 digits of an account id", said)
@@ -200,6 +199,7 @@ class Import(support.ServerTest):
         found = self.securityhub.get_findings(Filters={"ResourceId": [{"Value": arn, "Comparison": "EQUALS"}]})["Findings"]
         status, out, said = self.server.fixpoint("fix", found[0]["Id"])
         self.assertEqual(0, status, out + said)
+        self.server.wait()
         self.assertEqual([], self.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"])
 
     def test_a_server_that_does_not_answer(self):
