@@ -11,15 +11,19 @@ using json::Value;
 
 constexpr int deepest = 50;  // shapes may hold themselves
 
-// "KMSMasterKeyID", "SSEKMSKeyId", "KMSKeyArn": which key, not the key. And EC2's values of attributes, which are
-// marked for the one attribute that is user data.
-constexpr std::array<std::string_view, 6> open_endings{"KeyId", "KeyID", "KeyArn", "KeyARN", "EncryptionContext",
-                                                       "Value"};
+// "KMSMasterKeyID", "SSEKMSKeyId", "KMSKeyArn": which key, not the key.
+constexpr std::array<std::string_view, 5> open_endings{"KeyId", "KeyID", "KeyArn", "KeyARN", "EncryptionContext"};
 
 bool is_open(std::string_view name) {
   for (const std::string_view ending : open_endings)
     if (name.ends_with(ending)) return true;
   return false;
+}
+
+// EC2's value of an attribute is marked for the one attribute that is user data.
+bool is_open_attribute(const aws::Shape& shape, const aws::Member& member, const Value& value) {
+  return member.name == "Value" && shape.find("Attribute") != nullptr &&
+         value["Attribute"].string_or("userData") != "userData";
 }
 
 std::optional<Value> hide(const aws::Shape* shape, const Value& value, int depth);
@@ -45,7 +49,7 @@ std::optional<Value> hide(const aws::Shape* shape, const Value& value, int depth
   if (shape == nullptr || depth > deepest) return out;
   if (shape->type == aws::ShapeType::Structure && value.is_object()) {
     for (const aws::Member& member : shape->members)
-      if (const Value* found = value.find(member.name))
+      if (const Value* found = value.find(member.name); found != nullptr && !is_open_attribute(*shape, member, value))
         replace(hide(member, *found, depth), [&](Value& copy) -> Value& { return copy.as_object()[member.name]; });
   } else if (shape->type == aws::ShapeType::List && value.is_array()) {
     for (std::size_t i = 0; i < value.size(); ++i)

@@ -40,6 +40,18 @@ TEST(Secrets, passwords_and_secret_keys_are_not_kept) {
             R"j({"FunctionName":"f","Environment":{"Variables":{"TOKEN":"(secret, not kept)"}}})j");
 }
 
+// Values are called so by the models where they may be secret, and stay where EC2 marks them for the user data alone.
+TEST(Secrets, values_are_kept_only_where_they_are_plain_attributes) {
+  EXPECT_EQ(
+      json::print(kept(
+          "events", "CreateConnection", false,
+          R"j({"Name":"c","AuthorizationType":"API_KEY","AuthParameters":{"ApiKeyAuthParameters":{"ApiKeyName":"K","ApiKeyValue":"s3cr3t"},"InvocationHttpParameters":{"HeaderParameters":[{"Key":"h","Value":"s3cr3t","IsValueSecret":true}]}}})j")),
+      R"j({"Name":"c","AuthorizationType":"API_KEY","AuthParameters":{"ApiKeyAuthParameters":{"ApiKeyName":"K","ApiKeyValue":"(secret, not kept)"},"InvocationHttpParameters":{"HeaderParameters":[{"Key":"h","Value":"(secret, not kept)","IsValueSecret":true}]}}})j");
+  EXPECT_EQ(json::print(kept("ec2", "ModifyInstanceAttribute", false,
+                             R"j({"InstanceId":"i-1","Attribute":"userData","Value":"c2VjcmV0"})j")),
+            R"j({"InstanceId":"i-1","Attribute":"userData","Value":"(secret, not kept)"})j");
+}
+
 TEST(Secrets, which_key_is_meant_stays_to_be_read) {
   const char* text =
       R"({"Bucket":"b","ServerSideEncryptionConfiguration":{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms","KMSMasterKeyID":"k"}}]}})";
