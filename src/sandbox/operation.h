@@ -61,6 +61,7 @@ void add_cloudtrail(Services& services);
 void add_kms(Services& services);
 void add_iam(Services& services);
 void add_rds(Services& services);
+void add_logs(Services& services);
 
 /// An answer without members.
 inline json::Value empty() {

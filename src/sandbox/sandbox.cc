@@ -55,6 +55,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::open(store::Store& store, const catalo
   add_kms(parts->services);
   add_iam(parts->services);
   add_rds(parts->services);
+  add_logs(parts->services);
   FIXPOINT_CHECK(parts->state.load());
   return std::unique_ptr<Sandbox>(new Sandbox(std::move(parts)));
 }
