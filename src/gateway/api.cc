@@ -103,12 +103,23 @@ Result<Value> Api::import(const aws::Caller& caller, const Value& input) {
 
 Result<Value> Api::act(const aws::Caller& caller, const Value& input) {
   FIXPOINT_CHECK(only_people(caller));
+  const std::string action(input["Action"].string_or(""));
+  if (const std::string_view insight = input["InsightArn"].string_or(""); !insight.empty()) {
+    if (input["FindingIds"].size() > 0)
+      return fail(
+          errors::validation("an action is chosen on findings (FindingIds) or on an insight's results "
+                             "(InsightArn), not on both",
+                             "InsightArn"));
+    std::vector<std::string> values;
+    for (std::size_t i = 0; i < input["Results"].size(); ++i) values.emplace_back(input["Results"][i].string_or(""));
+    return parts_.securityhub.act_on_insight(caller, action, std::string(insight), values);
+  }
   std::vector<findings::FindingKey> keys;
   for (std::size_t i = 0; i < input["FindingIds"].size(); ++i) {
     FIXPOINT_TRY(key, parts_.findings.resolve(input["FindingIds"][i].string_or("")));
     keys.push_back(std::move(key));
   }
-  return parts_.securityhub.act(caller, std::string(input["Action"].string_or("")), keys);
+  return parts_.securityhub.act(caller, action, keys);
 }
 
 Result<Value> Api::audit(const Value& input) {

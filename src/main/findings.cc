@@ -54,6 +54,21 @@ int run_import(const Arguments& arguments) {
 int run_act(const Arguments& arguments) {
   json::Array ids;
   for (std::size_t i = 1; i < arguments.positional.size(); ++i) ids.emplace_back(arguments.positional[i]);
+  if (arguments.has("insight")) {
+    auto answer = call_server(
+        arguments, "act",
+        json::Object{{"Action", arguments.positional[0]}, {"InsightArn", arguments.get("insight")}, {"Results", ids}});
+    if (!answer) return report(answer.error());
+    const std::int64_t results = (*answer)["Results"].int_or(0);
+    if (arguments.has("json"))
+      std::cout << json::print(*answer) << "\n";
+    else
+      std::cout << arguments.positional[0] << " chosen on " << results << " result" << (results == 1 ? "" : "s")
+                << " of the insight\n";
+    return ok;
+  }
+  if (ids.empty())
+    return report(errors::validation("name at least one finding after the action, or an insight with --insight ARN"));
   auto answer = call_server(arguments, "act", json::Object{{"Action", arguments.positional[0]}, {"FindingIds", ids}});
   if (!answer) return report(answer.error());
   if (arguments.has("json"))
@@ -128,14 +143,16 @@ Command import_command() {
 }
 
 Command act_command() {
-  return {.name = "act",
-          .summary = "choose a custom action on findings, as a click in the console does",
-          .positional = "ACTION FINDING_ID...",
-          .at_least = 2,
-          .at_most = 21,
-          .options = server_options(),
-          .run = run_act,
-          .more = "ACTION is the action's name, id or ARN."};
+  return {
+      .name = "act",
+      .summary = "choose a custom action on findings or on an insight's results, as a click in the console does",
+      .positional = "ACTION [FINDING_ID...]",
+      .at_least = 1,
+      .at_most = 101,
+      .options = server_options(
+          {{"insight", "ARN", "on results of this insight: those named after ACTION, or all, 100 at most", "", false}}),
+      .run = run_act,
+      .more = "ACTION is the action's name, id or ARN."};
 }
 
 Command findings_command() {

@@ -1,6 +1,8 @@
 """Security Hub beside its findings: automation rules, insights, standards and controls, the hub and what belongs to it."""
 import copy
 import datetime
+import json
+import os
 
 import support
 from support import ACCOUNT, REGION
@@ -137,6 +139,95 @@ class Hub(support.ServerTest):
         self.refused("ResourceNotFoundException", self.securityhub.get_insights, InsightArns=[arn + "x"])
         self.assertEqual(arn, self.securityhub.delete_insight(InsightArn=arn)["InsightArn"])
         self.assertEqual([], self.securityhub.get_insights()["Insights"])
+
+    def heard(self, name):
+        """A rule on the events of insights' results whose target is a queue; gives a function that takes the next."""
+        events, sqs = self.server.client("events"), self.server.client("sqs")
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.securityhub"],
+                                                            "detail-type": ["Security Hub Insight Results"]}))
+        events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": "arn:aws:sqs:%s:%s:%s" % (REGION, ACCOUNT, name)}])
+        self.addCleanup(events.delete_rule, Name=name)
+        self.addCleanup(events.remove_targets, Rule=name, Ids=["1"])
+        return lambda: json.loads(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"][0]["Body"])
+
+    def key_findings(self, title, counts):
+        """Findings on access keys, as many as said of each user."""
+        for user, count in counts.items():
+            for i in range(count):
+                name = "%s-%s-%d" % (title, user, i)
+                self.bring(self.finding(name, Title=title, Resources=[
+                    {"Type": "AwsIamAccessKey", "Id": "arn:aws:iam::%s:user/%s/%d" % (ACCOUNT, user, i),
+                     "Details": {"AwsIamAccessKey": {"UserName": user}}}]))
+
+    def insight(self, name, title):
+        return self.securityhub.create_insight(Name=name, Filters={"Title": equals(title)},
+                                               GroupByAttribute="ResourceAwsIamAccessKeyUserName")["InsightArn"]
+
+    # The form of https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
+    def test_an_action_on_an_insights_results_is_the_documented_event(self):
+        take = self.heard("insights")
+        action = self.securityhub.create_action_target(Name="Block keys", Description="d", Id="BlockKeys")[
+            "ActionTargetArn"]
+        self.key_findings("keys", {"ann": 3, "bob": 1})
+        arn = self.insight("suspicious users", "keys")
+        status, out, said = self.server.fixpoint("act", "Block keys", "--insight", arn)
+        self.assertEqual((0, "Block keys chosen on 2 results of the insight\n"), (status, out), said)
+        event = take()
+        self.assertEqual(("0", "Security Hub Insight Results", "aws.securityhub", ACCOUNT, REGION, [action]), tuple(
+            event[k] for k in ("version", "detail-type", "source", "account", "region", "resources")))
+        self.assertEqual({"actionName": "Block keys", "actionDescription": "d", "insightArn": arn,
+                          "insightName": "suspicious users", "resultType": "ResourceAwsIamAccessKeyUserName",
+                          "number of results": 2, "insightResults": [{"ann": 3}, {"bob": 1}]}, event["detail"])
+        status, out, said = self.server.fixpoint("act", action, "bob", "--insight", arn, "--json")
+        self.assertEqual((0, 1), (status, json.loads(out)["Results"]), said)
+        self.assertEqual([{"bob": 1}], take()["detail"]["insightResults"])
+        for arguments, code, part in ((("Block keys", "eve", "--insight", arn), 3, "has no result 'eve'"),
+                                      (("Block keys", "--insight", arn + "x"), 5, "no insight has the ARN"),
+                                      (("No such", "--insight", arn), 5, "there is no custom action 'No such'"),
+                                      (("Block keys",), 3, "name at least one finding")):
+            status, _, said = self.server.fixpoint("act", *arguments)
+            self.assertEqual(code, status, said)
+            self.assertIn(part, said)
+        none = self.insight("nothing", "no such title")
+        self.assertIn("no finding fits its filters", self.server.fixpoint("act", "Block keys", "--insight", none)[2])
+        self.securityhub.delete_action_target(ActionTargetArn=action)
+        for insight in (arn, none):
+            self.securityhub.delete_insight(InsightArn=insight)
+
+    def test_a_hundred_results_at_most_are_told(self):
+        take = self.heard("hundred")
+        action = self.securityhub.create_action_target(Name="All", Description="d", Id="All")["ActionTargetArn"]
+        self.key_findings("many", dict({"u%03d" % i: 1 for i in range(101)}, most=2))
+        arn = self.insight("many", "many")
+        self.assertEqual(0, self.server.fixpoint("act", "All", "--insight", arn)[0])
+        detail = take()["detail"]
+        self.assertEqual((100, 100, {"most": 2}),
+                         (detail["number of results"], len(detail["insightResults"]), detail["insightResults"][0]))
+        self.securityhub.delete_action_target(ActionTargetArn=action)
+        self.securityhub.delete_insight(InsightArn=arn)
+
+    def test_the_event_has_what_a_real_one_has(self):
+        sample = json.loads(support.read(os.path.join(support.shared_dir("findings"), "03-sechub-insight-results.json")))
+        take = self.heard("sample")
+        said = sample["detail"]
+        action = self.securityhub.create_action_target(Name=said["actionName"], Description=said["actionDescription"],
+                                                       Id=sample["resources"][0].split("/")[-1])["ActionTargetArn"]
+        counts = {user: count for one in said["insightResults"] for user, count in one.items()}
+        self.key_findings("real", counts)
+        arn = self.insight(said["insightName"], "real")
+        self.assertEqual(0, self.server.fixpoint("act", said["actionName"], "--insight", arn)[0])
+        event = take()
+        self.assertEqual(set(), set(sample) - {"debug"} - set(event))
+        for member in ("version", "detail-type", "source"):
+            self.assertEqual(sample[member], event[member])
+        self.assertEqual([r.split(":", 5)[5] for r in sample["resources"]], [r.split(":", 5)[5] for r in event["resources"]])
+        self.assertEqual(set(), set(said) - set(event["detail"]))
+        for member in ("actionName", "actionDescription", "insightName", "resultType"):
+            self.assertEqual(said[member], event["detail"][member])
+        self.assertEqual(counts, {user: count for one in event["detail"]["insightResults"] for user, count in one.items()})
+        self.securityhub.delete_action_target(ActionTargetArn=action)
+        self.securityhub.delete_insight(InsightArn=arn)
 
     def test_findings_are_updated_the_older_way(self):
         for i in range(3):

@@ -22,6 +22,7 @@ CREATE TABLE action_target (account TEXT NOT NULL, region TEXT NOT NULL, id TEXT
 // https://docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html: "up to 100 findings
 // per batch, up to 240 KB per finding, and up to 6 MB per batch"
 constexpr std::size_t findings_a_call = 100;
+constexpr std::size_t findings_an_action = 20;
 constexpr std::size_t bytes_a_call = 6UL * 1024 * 1024;
 // BatchImportFindings' code for a finding that is refused:
 // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_ImportFindingsError.html
@@ -401,27 +402,33 @@ Result<Value> SecurityHub::update_findings(const aws::Caller& caller, const Valu
   return Value(json::Object());
 }
 
+Result<Value> SecurityHub::action(store::Session& session, const aws::Caller& caller, const std::string& action) {
+  FIXPOINT_TRY(rows,
+               session.query("SELECT arn, name, description FROM action_target WHERE account = ? AND region = ? AND "
+                             "(id = ? OR name = ? OR arn = ?)",
+                             {caller.account, caller.region, action, action, action}));
+  if (rows.empty())
+    return fail(errors::resource_not_found("there is no custom action '" + action +
+                                           "'; 'aws securityhub describe-action-targets' lists them"));
+  if (rows.size() > 1)
+    return fail(errors::validation("several custom actions are called '" + action + "'; use the id"));
+  return action_json(rows[0]);
+}
+
 Result<Value> SecurityHub::act(const aws::Caller& caller, const std::string& action,
                                const std::vector<findings::FindingKey>& keys) {
-  if (keys.empty()) return fail(errors::validation("name at least one finding"));
+  // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html: the console's events
+  // carry up to 20 findings.
+  if (keys.empty() || keys.size() > findings_an_action)
+    return fail(errors::validation("an action is chosen on 1 to 20 findings, not on " + std::to_string(keys.size())));
   return store_.write([&](store::Transaction& tx) -> Result<Value> {
-    FIXPOINT_TRY(rows, tx.query("SELECT arn, name, description FROM action_target WHERE account = ? AND region = ? AND "
-                                "(id = ? OR name = ? OR arn = ?)",
-                                {caller.account, caller.region, action, action, action}));
-    if (rows.empty())
-      return fail(errors::resource_not_found("there is no custom action '" + action +
-                                             "'; 'aws securityhub describe-action-targets' lists them"));
-    if (rows.size() > 1)
-      return fail(errors::validation("several custom actions are called '" + action + "'; use the id"));
-    const Value target = action_json(rows[0]);
+    FIXPOINT_TRY(target, this->action(tx, caller, action));
     json::Array chosen;
     for (const auto& key : keys) {
       FIXPOINT_TRY(finding, findings_.get(tx, key));
       if (!finding) return fail(errors::resource_not_found("no finding has the id '" + key.id + "'"));
       chosen.push_back(std::move(*finding));
     }
-    // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html: the console's events
-    // carry up to 20 findings.
     const Value event = bus_.make_event(
         bus_of(caller), "aws.securityhub", "Security Hub Findings - Custom Action",
         json::Array{target["ActionTargetArn"]},
@@ -429,6 +436,36 @@ Result<Value> SecurityHub::act(const aws::Caller& caller, const std::string& act
             {"actionName", target["Name"]}, {"actionDescription", target["Description"]}, {"findings", chosen}});
     FIXPOINT_CHECK(bus_.publish(tx, event, "default", origin_of(caller)));
     return Value(json::Object{{"EventId", event["id"]}, {"Findings", chosen.size()}});
+  });
+}
+
+Result<Value> SecurityHub::act_on_insight(const aws::Caller& caller, const std::string& action,
+                                          const std::string& insight, const std::vector<std::string>& values) {
+  FIXPOINT_TRY(found, insights_.results(caller, insight));
+  json::Array chosen;
+  for (const auto& [value, count] : found.values)
+    if (values.empty() || std::find(values.begin(), values.end(), value) != values.end())
+      chosen.emplace_back(json::Object{{value, count}});
+  for (const std::string& value : values)
+    if (std::none_of(found.values.begin(), found.values.end(), [&](const auto& one) { return one.first == value; }))
+      return fail(errors::validation("the insight '" + found.name + "' has no result '" + value +
+                                     "'; 'aws securityhub get-insight-results' shows those that there are"));
+  if (chosen.empty())
+    return fail(errors::validation("the insight '" + found.name + "' has no results: no finding fits its filters"));
+  return store_.write([&](store::Transaction& tx) -> Result<Value> {
+    FIXPOINT_TRY(target, this->action(tx, caller, action));
+    // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html#securityhub-cwe-event-formats-insight-results
+    const Value event = bus_.make_event(bus_of(caller), "aws.securityhub", "Security Hub Insight Results",
+                                        json::Array{target["ActionTargetArn"]},
+                                        json::Object{{"actionName", target["Name"]},
+                                                     {"actionDescription", target["Description"]},
+                                                     {"insightArn", insight},
+                                                     {"insightName", found.name},
+                                                     {"resultType", found.attribute},
+                                                     {"number of results", chosen.size()},
+                                                     {"insightResults", chosen}});
+    FIXPOINT_CHECK(bus_.publish(tx, event, "default", origin_of(caller)));
+    return Value(json::Object{{"EventId", event["id"]}, {"Results", chosen.size()}});
   });
 }
 

@@ -52,8 +52,15 @@ class SecurityHub {
   /// ResourceNotFoundException, ValidationException.
   Result<json::Value> act(const aws::Caller& caller, const std::string& action,
                           const std::vector<findings::FindingKey>& keys);
+  /// The same on results of an insight: the event `Security Hub Insight Results` tells those of `values`, or where it
+  /// is empty all, 100 at most, with their counts. Errors: ResourceNotFoundException; ValidationException for a value
+  /// that is no result, or where there are none.
+  Result<json::Value> act_on_insight(const aws::Caller& caller, const std::string& action, const std::string& insight,
+                                     const std::vector<std::string>& values);
 
  private:
+  // The custom action of that name, id or ARN, as DescribeActionTargets shows it.
+  Result<json::Value> action(store::Session& session, const aws::Caller& caller, const std::string& action);
   Result<json::Value> batch_import(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> get_findings(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> batch_update(const aws::Caller& caller, const json::Value& input);
