@@ -47,6 +47,15 @@ CREATE TABLE bus_replay (account TEXT NOT NULL, region TEXT NOT NULL, bus TEXT N
   ended_ms INTEGER NOT NULL, last_event_ms INTEGER NOT NULL, last_number INTEGER NOT NULL, PRIMARY KEY (account, region, name)) STRICT;
 )sql";
 
+constexpr const char* third_tables = R"sql(
+CREATE TABLE bus_connection (account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, partition TEXT NOT NULL, id TEXT NOT NULL, description TEXT NOT NULL,
+  type TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, secret TEXT NOT NULL, sealed TEXT NOT NULL, revision INTEGER NOT NULL, made_ms INTEGER NOT NULL,
+  changed_ms INTEGER NOT NULL, authorized_ms INTEGER NOT NULL, PRIMARY KEY (account, region, name)) STRICT;
+CREATE TABLE bus_destination (account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, partition TEXT NOT NULL, id TEXT NOT NULL, description TEXT NOT NULL,
+  connection TEXT NOT NULL, endpoint TEXT NOT NULL, method TEXT NOT NULL, rate INTEGER NOT NULL, made_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
+  PRIMARY KEY (account, region, name)) STRICT;
+)sql";
+
 constexpr int most_hops = 3;  // from bus to bus
 constexpr TimeMs longest_sleep_ms = 1000;
 
@@ -75,7 +84,7 @@ std::string Delivery::name() const {
 }
 
 store::Schema Bus::schema() {
-  return {"bus", {first_tables, second_tables}};
+  return {"bus", {first_tables, second_tables, third_tables}};
 }
 
 Bus::Bus(store::Store& store, const Clock& clock)
@@ -344,6 +353,7 @@ void Bus::stop() {
   }
   thread_wake_.notify_all();
   if (thread_.joinable()) thread_.join();
+  deliveries_.stop();
 }
 
 void Bus::wake() {

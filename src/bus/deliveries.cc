@@ -34,7 +34,8 @@ std::string dead_letter_code(const Error& error) {
   if (has("Timeout")) return "TIMEOUT";
   if (has("Connection")) return "CONNECTION_FAILURE";
   if (has("Validation") || has("Invalid")) return "INVALID_PARAMETER";
-  return error.retryable ? "UNKNOWN" : "SDK_CLIENT_ERROR";
+  const bool refused = error.http_status >= 400 && error.http_status < 500;
+  return error.retryable && !refused ? "UNKNOWN" : "SDK_CLIENT_ERROR";
 }
 
 TimeMs pause_after(int attempts) {
@@ -94,12 +95,13 @@ Result<void> Deliveries::failed(store::Transaction& tx, const Delivery& delivery
   if (!error.retryable) return bury(tx, delivery, tries, error, "");
   const Value& policy = delivery.target.form["RetryPolicy"];
   const TimeMs now = clock_.now_ms();
-  const TimeMs ends_ms = tries.first_ms + policy["MaximumEventAgeInSeconds"].int_or(longest_age_s) * 1000;
+  const TimeMs ends = ends_ms(delivery, tries);
   if (tries.attempts > policy["MaximumRetryAttempts"].int_or(most_retries))
     return bury(tx, delivery, tries, error, "MaximumRetryAttempts");
-  if (now >= ends_ms) return bury(tx, delivery, tries, error, "MaximumEventAgeInSeconds");
-  FIXPOINT_CHECK(keep(tx, delivery, tries, "waiting", std::min(now + pause_after(tries.attempts), ends_ms), error.code,
-                      error.message));
+  if (now >= ends) return bury(tx, delivery, tries, error, "MaximumEventAgeInSeconds");
+  // The longer of the own pause and what the other side asks for.
+  const TimeMs pause = std::max(pause_after(tries.attempts), error.retry_after_ms);
+  FIXPOINT_CHECK(keep(tx, delivery, tries, "waiting", std::min(now + pause, ends), error.code, error.message));
   if (wake_) tx.after_commit(wake_);
   return {};
 }
@@ -182,18 +184,23 @@ Result<std::vector<Deliveries::Stored>> Deliveries::due(TimeMs now) {
   });
 }
 
+TimeMs Deliveries::ends_ms(const Delivery& delivery, Tries tries) {
+  return tries.first_ms + delivery.target.form["RetryPolicy"]["MaximumEventAgeInSeconds"].int_or(longest_age_s) * 1000;
+}
+
 Result<TimeMs> Deliveries::run_due() {
   const TimeMs now = clock_.now_ms();
   FIXPOINT_TRY(list, due(now));
+  std::vector<const Stored*> to_send;
   for (const Stored& stored : list) {
     const TargetKind* kind = kind_of(stored.delivery.target.arn);
-    if (kind != nullptr && kind->send) {
-      send(stored, *kind);
-      continue;
-    }
-    FIXPOINT_CHECK(
-        store_.write([&](store::Transaction& tx) { return attempt(tx, stored.delivery, stored.tries, true); }));
+    if (kind != nullptr && kind->send)
+      to_send.push_back(&stored);
+    else
+      FIXPOINT_CHECK(
+          store_.write([&](store::Transaction& tx) { return attempt(tx, stored.delivery, stored.tries, true); }));
   }
+  if (!to_send.empty()) FIXPOINT_CHECK(send_all(to_send));
   return store_.write([&](store::Transaction& tx) -> Result<TimeMs> {
     FIXPOINT_CHECK(
         tx.execute("DELETE FROM bus_delivery WHERE state = 'dropped' AND next_ms < ?", {now - given_up_for_ms}));
@@ -202,29 +209,92 @@ Result<TimeMs> Deliveries::run_due() {
   });
 }
 
-// The row's next try stands behind the lease while the request is under way: after a crash it is sent again then.
+// The row's next try stands behind the lease while the request is under way: after a crash it is sent again then. One
+// transaction leases all of a turn; what another server has leased meanwhile is left to it.
+Result<void> Deliveries::send_all(const std::vector<const Stored*>& list) {
+  const TimeMs now = clock_.now_ms();
+  struct Turn {
+    const Stored* stored;
+    TimeMs when;
+    bool leased;
+  };
+  std::vector<Turn> turns;
+  for (const Stored* stored : list) {
+    const TargetKind* kind = kind_of(stored->delivery.target.arn);
+    bool busy = false;
+    {
+      std::lock_guard lock(mutex_);
+      if (stopping_) return {};
+      busy = under_way_.contains(stored->delivery.name());
+    }
+    const TimeMs when = busy ? now + lease_ms : kind->when ? kind->when(stored->delivery) : now;
+    turns.push_back({stored, when, false});
+  }
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    for (Turn& turn : turns) {
+      const TimeMs ends = ends_ms(turn.stored->delivery, turn.stored->tries);
+      if (turn.when > now && now >= ends) {
+        FIXPOINT_CHECK(bury(tx, turn.stored->delivery, turn.stored->tries,
+                            errors::throttling("the event waited for its turn until it was too old; the target takes "
+                                               "fewer events in a second than there are"),
+                            "MaximumEventAgeInSeconds"));
+        continue;
+      }
+      const TimeMs next = turn.when > now ? std::min(turn.when, ends) : now + lease_ms;
+      FIXPOINT_TRY(changed, tx.execute("UPDATE bus_delivery SET next_ms = ? WHERE id = ? AND state = 'waiting' AND "
+                                       "next_ms <= ?",
+                                       {next, turn.stored->delivery.name(), now}));
+      turn.leased = changed != 0 && turn.when <= now;
+    }
+    return {};
+  }));
+  for (const Turn& turn : turns)
+    if (turn.leased) send(*turn.stored, *kind_of(turn.stored->delivery.target.arn));
+  return {};
+}
+
 void Deliveries::send(const Stored& stored, const TargetKind& kind) {
   const std::string id = stored.delivery.name();
   {
     std::lock_guard lock(mutex_);
-    if (!under_way_.insert(id).second) return;
+    if (stopping_ || !under_way_.insert(id).second) return;
   }
   const auto ended = [this, id] {
     std::lock_guard lock(mutex_);
     under_way_.erase(id);
+    idle_.notify_all();
   };
-  const auto leased = store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(tx.execute("UPDATE bus_delivery SET next_ms = ? WHERE id = ?", {clock_.now_ms() + lease_ms, id}));
-    return {};
-  });
-  if (!leased) return ended();
   kind.send(stored.delivery, [this, stored, ended](const Result<void>& sent) {
+    {
+      std::unique_lock lock(mutex_);
+      // A request that ends because the server does says nothing about the target: it is sent again.
+      if (stopping_ && !sent) {
+        lock.unlock();
+        return ended();
+      }
+    }
     store_.write_async(
         [this, stored, sent](store::Transaction& tx) {
           return sent ? remove(tx, stored.delivery.name()) : failed(tx, stored.delivery, stored.tries, sent.error());
         },
         [ended](const Result<void>&) { ended(); });
   });
+}
+
+void Deliveries::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  bool ends = false;
+  for (const auto& [name, kind] : kinds_)
+    if (kind.stop) {
+      kind.stop();
+      ends = true;
+    }
+  if (!ends) return;  // nothing tells those under way to end
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return under_way_.empty(); });
 }
 
 Result<std::vector<Deliveries::Left>> Deliveries::left(std::size_t limit) {

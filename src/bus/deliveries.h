@@ -1,6 +1,6 @@
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -38,6 +38,8 @@ class Deliveries {
 
   /// Makes the tries that are due, at most so many that others have their turn; when the next is due (0: none waits).
   Result<TimeMs> run_due();
+  /// Ends what is under way, and waits for it: what was not taken by then is sent again after the next start.
+  void stop();
   /// Called after a commit that left something due at once.
   void on_due(std::function<void()> wake) { wake_ = std::move(wake); }
 
@@ -67,14 +69,18 @@ class Deliveries {
                     const std::string& code, const std::string& message);
   Result<void> remove(store::Transaction& tx, const std::string& id);
   Result<std::vector<Stored>> due(TimeMs now);
+  Result<void> send_all(const std::vector<const Stored*>& list);
   void send(const Stored& stored, const TargetKind& kind);
+  static TimeMs ends_ms(const Delivery& delivery, Tries tries);
 
   store::Store& store_;
   const Clock& clock_;
   std::map<std::string, TargetKind, std::less<>> kinds_;
   std::function<void()> wake_;
   std::mutex mutex_;
+  std::condition_variable idle_;
   std::set<std::string> under_way_;  // being sent by this process
+  bool stopping_ = false;
 };
 
 }  // namespace fixpoint::bus

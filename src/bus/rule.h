@@ -74,6 +74,11 @@ struct TargetKind {
   Starter start;
   Sender send;
   ArnCheck check;
+  /// Of `send`, may be empty: when a delivery may be sent. A time to come is when it is to be asked again; that counts
+  /// as no try.
+  std::function<TimeMs(const Delivery&)> when = {};
+  /// Of `send`, may be empty: ends what is under way; `done` is called for each.
+  std::function<void()> stop = {};
 };
 
 }  // namespace fixpoint::bus

@@ -3,6 +3,7 @@
 #include "base/arn.h"
 #include "base/text.h"
 #include "bus/bus.h"
+#include "bus/destination_request.h"
 #include "bus/input.h"
 #include "bus/rows.h"
 #include "bus/schedule.h"
@@ -33,6 +34,13 @@ bool is_name(std::string_view text, std::size_t longest) {
   return !text.empty() && text.size() <= longest &&
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
              std::string_view::npos;
+}
+
+// What a target is that EventBridge has and this server has not.
+std::string described(const Arn& arn) {
+  if (arn.service == "states") return "Step Functions state machines";
+  if (arn.service == "ssm") return "Systems Manager Automation runbooks and Run Command";
+  return "targets of the service '" + arn.service + "'";
 }
 
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
@@ -170,10 +178,11 @@ Result<Value> Bus::put_targets(const BusName& bus, const std::string& rule, cons
     if (!parsed) return fail(errors::validation(place + ".Arn: " + parsed.error().message, place + ".Arn"));
     const TargetKind* kind = deliveries_.kind_of(arn);
     if (kind == nullptr)
-      return fail(errors::validation(place + ".Arn: targets of the service '" + parsed->service +
-                                         "' are not there yet; there are " + deliveries_.kinds(),
-                                     place + ".Arn"));
+      return fail(errors::validation(
+          place + ".Arn: " + described(*parsed) + " are not there yet; there are " + deliveries_.kinds(),
+          place + ".Arn"));
     FIXPOINT_CHECK(kind->check(arn));
+    FIXPOINT_CHECK(check_http_parameters(target["HttpParameters"]));
     FIXPOINT_CHECK(check_policies(target, place));
     FIXPOINT_CHECK(TargetInput::read(target));
   }

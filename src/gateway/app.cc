@@ -9,12 +9,16 @@
 #include "aws/client.h"
 #include "aws/rate.h"
 #include "base/arn.h"
+#include "bus/connections.h"
+#include "bus/destination_sender.h"
+#include "bus/destinations.h"
 #include "controls/remediation.h"
 #include "controls/undo.h"
 #include "functions/program.h"
 #include "gateway/control_target.h"
 #include "gateway/embedded_account.h"
 #include "gateway/gateway.h"
+#include "gateway/log_target.h"
 #include "http/address_guard.h"
 #include "http/curl_client.h"
 #include "json/text.h"
@@ -146,12 +150,19 @@ class WholeApp final : public App {
         "fixpoint",
         [this](store::Transaction& tx, const bus::Delivery& delivery) { return control_target_->begin(tx, delivery); },
         [this](const std::string& arn) { return control_target_->check_arn(arn); });
+    build_destinations();
+    log_target_ = std::make_unique<LogTarget>(
+        *account_, clock_, [this](std::function<void()> task) { return log_workers_.run(std::move(task)); });
+    bus_->add_target_kind("logs", log_target_->kind());
     FIXPOINT_CHECK(bus_->load());
     return {};
   }
 
   Result<void> listen() {
-    events_ = std::make_unique<services::Events>(*store_, *bus_);
+    events_ = std::make_unique<services::Events>(
+        *store_, *bus_,
+        services::Events::Outward{*connections_, *destinations_, *destination_sender_,
+                                  [this](const std::string& url) { return forbids_destination(url); }});
     sts_ = std::make_unique<services::Sts>(*identity_);
     dispatch_ = std::make_unique<Dispatch>(*account_, *door_, runs_, workers_, embedded_ != nullptr);
     dispatch_->add(securityhub_->table());
@@ -180,6 +191,7 @@ class WholeApp final : public App {
     if (sns_) sns_->start();
     FIXPOINT_CHECK(write_address());
     bus_->start();
+    FIXPOINT_CHECK(destination_sender_->authorize_all());
     // The executor begins last: a handler that it starts finds the gateway listening.
     return executor_->start();
   }
@@ -195,11 +207,13 @@ class WholeApp final : public App {
     if (server_) server_->stop();
     if (client_) client_->stop();
     if (bus_) bus_->stop();
+    if (outward_) outward_->stop();
     if (embedded_account_) embedded_account_->stop();
     if (runtime_) runtime_->stop();
     if (executor_) executor_->stop();
     if (dispatch_) dispatch_->stop();
     workers_.stop();
+    log_workers_.stop();
   }
 
  private:
@@ -255,6 +269,33 @@ class WholeApp final : public App {
     const bus::BusName name{notice.account, notice.region, std::string(partition_of_region(notice.region)), "default"};
     return bus_->publish(
         tx, bus_->make_event(name, "fixpoint", "fixpoint " + notice.kind, notice.resources, notice.detail));
+  }
+
+  // Where events are sent over HTTP, over the embedded account and a real one alike.
+  void build_destinations() {
+    http::CurlClientOptions outward;
+    outward.public_addresses_only = !options_.private_endpoints;
+    // As much as the Range header asks for, and the whole of an answer to who does not know it.
+    outward.response_limit_bytes = 2UL * 1024 * 1024;
+    outward_ = std::make_unique<http::CurlClient>(outward);
+    connections_ = std::make_unique<bus::Connections>(*store_, clock_, identity_->key_for("connections"));
+    destinations_ = std::make_unique<bus::Destinations>(*store_, clock_, *connections_);
+    destination_sender_ = std::make_unique<bus::DestinationSender>(
+        *store_, clock_, *connections_, *destinations_,
+        [this](std::string url, HttpRequest request, int timeout_ms, auto done) {
+          outward_->send_async(std::move(url), std::move(request), timeout_ms, std::move(done));
+        },
+        [this] { outward_->stop(); });
+    bus_->add_target_kind("events:api-destination", destination_sender_->kind());
+  }
+
+  std::optional<std::string> forbids_destination(const std::string& url) const {
+    if (options_.private_endpoints) return std::nullopt;
+    if (!url.starts_with("https://"))
+      return "it has to begin with https://; 'fixpoint serve --private-endpoints' lets events go to http:// as well";
+    auto why = http::why_not_public(url);
+    if (why) *why += "; 'fixpoint serve --private-endpoints' lets events go there";
+    return why;
   }
 
   // Queues are fixpoint's own where the account is; over a real account they are AWS's.
@@ -324,6 +365,7 @@ class WholeApp final : public App {
   Options options_;
   SystemClock clock_;
   WorkerPool workers_;
+  WorkerPool log_workers_{2};  // an account that is slow to log to holds up nothing else
   std::atomic<std::uint16_t> port_ = 0;
   bool stopped_ = false;
   catalog::Catalog catalog_;
@@ -360,6 +402,11 @@ class WholeApp final : public App {
   std::unique_ptr<services::sns::Signer> signer_;
   std::unique_ptr<http::CurlClient> notifier_;
   std::unique_ptr<services::Sns> sns_;
+  std::unique_ptr<http::CurlClient> outward_;
+  std::unique_ptr<bus::Connections> connections_;
+  std::unique_ptr<bus::Destinations> destinations_;
+  std::unique_ptr<bus::DestinationSender> destination_sender_;
+  std::unique_ptr<LogTarget> log_target_;
   std::unique_ptr<ControlTarget> control_target_;
   std::unique_ptr<services::Events> events_;
   std::unique_ptr<services::Sts> sts_;

@@ -72,7 +72,10 @@ Command serve_command() {
                   {"real-account", "", "work on the real account of the AWS_* variables instead of the embedded one",
                    "", false},
                   {"private-endpoints", "",
-                   "let notifications go to HTTP endpoints at loopback, link-local and private addresses", "", false},
+                   "let notifications and events go to HTTP endpoints at loopback, link-local and private addresses, "
+                   "events over "
+                   "http:// too",
+                   "", false},
                   {"account-endpoint", "URL", "with --real-account: another endpoint than AWS's own", "", false}},
       .run = run_serve,
       .more = {}};

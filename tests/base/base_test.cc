@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/http_message.h"
 #include "base/id.h"
+#include "base/seal.h"
 #include "base/text.h"
 
 namespace fixpoint {
@@ -95,6 +96,25 @@ TEST(Hash, known_answers) {
   EXPECT_EQ(crc32("123456789"), 0xCBF43926U);
   EXPECT_EQ(crc32c("123456789"), 0xE3069283U);
   EXPECT_EQ(crc64nvme("123456789"), 0xAE8B14860A799888ULL);
+}
+
+TEST(Seal, opens_with_the_same_key_about_the_same_thing_alone) {
+  const std::string sealed = seal("key", "hunter2", "arn:a");
+  EXPECT_EQ(open_sealed("key", sealed, "arn:a"), "hunter2");
+  EXPECT_EQ(open_sealed("key", seal("key", "", ""), ""), "");
+  EXPECT_EQ(sealed.find("hunter2"), std::string::npos);
+  EXPECT_NE(seal("key", "hunter2", "arn:a"), sealed);  // another nonce each time
+  EXPECT_FALSE(open_sealed("Key", sealed, "arn:a"));
+  EXPECT_FALSE(open_sealed("key", sealed, "arn:b"));
+  const std::string raw = base64_decode(sealed).value();
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    std::string changed = raw;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    EXPECT_FALSE(open_sealed("key", base64_encode(changed), "arn:a")) << i;
+    EXPECT_FALSE(open_sealed("key", base64_encode(raw.substr(0, i)), "arn:a")) << i;
+  }
+  EXPECT_FALSE(open_sealed("key", "no base64!", "arn:a"));
+  EXPECT_FALSE(open_sealed("key", "", "arn:a"));
 }
 
 TEST(Arn, splits_and_joins) {

@@ -135,6 +135,8 @@ aws::ServiceTable Events::table() {
   });
   add_buses(table);
   add_archives(table);
+  add_connections(table);
+  add_destinations(table);
   return table;
 }
 
