@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "base/arn.h"
 #include "base/fault.h"
@@ -284,7 +285,7 @@ void Deliveries::send(const Stored& stored, const TargetKind& kind) {
 void Deliveries::stop() {
   {
     std::lock_guard lock(mutex_);
-    stopping_ = true;
+    if (std::exchange(stopping_, true)) return;
   }
   bool ends = false;
   for (const auto& [name, kind] : kinds_)

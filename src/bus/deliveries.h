@@ -39,6 +39,7 @@ class Deliveries {
   /// Makes the tries that are due, at most so many that others have their turn; when the next is due (0: none waits).
   Result<TimeMs> run_due();
   /// Ends what is under way, and waits for it: what was not taken by then is sent again after the next start.
+  /// Again: does nothing.
   void stop();
   /// Called after a commit that left something due at once.
   void on_due(std::function<void()> wake) { wake_ = std::move(wake); }

@@ -185,7 +185,9 @@ class Destinations(support.ServerTest):
                                ("https://127.0.0.1/", "which is no public address"),
                                ("https://169.254.169.254/latest", "which is no public address")):
             self.assertIn(part, refused(InvocationEndpoint=endpoint))
-        refused(InvocationRateLimitPerSecond=0)
+        unchecked = self.server.client("events", parameter_validation=False)
+        self.refused("ValidationException", unchecked.create_api_destination, Name="bad", ConnectionArn=connection,
+                     HttpMethod="POST", InvocationEndpoint="https://example.com/", InvocationRateLimitPerSecond=0)
         self.assertEqual([], self.events.list_api_destinations(NamePrefix="bad")["ApiDestinations"])
         self.refused("ValidationException", self.events.list_api_destinations, NextToken="!")
 

@@ -144,6 +144,9 @@ class Refusals(DoorTest):
         self.create_function("deciding", {"decide.py": read(support.HERE, "handlers", "decide.py")}, "decide.on_event")
         tries = {"mode": {"Mode": "auto"}, "act": {"Action": "x", "FindingIds": ["x"]}, "fix": {"FindingIds": ["x"]},
                  "undo": {"Execution": "x"}, "settings": {"Name": "cap_resources", "Value": 1000},
+                 "call": {"Service": "events", "Operation": "CreateConnection", "Input": {
+                     "Name": "c", "AuthorizationType": "BASIC",
+                     "AuthParameters": {"BasicAuthParameters": {"Username": "u", "Password": "p"}}}},
                  "unfreeze": {"Scope": "all"}, "flapping": {"Reset": {"Control": "S3.4", "Resource": "x"}}}
         answer = self.functions.invoke(FunctionName="deciding", Payload=json.dumps({"tries": tries}).encode())
         said = json.loads(answer["Payload"].read())

