@@ -166,13 +166,14 @@ Result<void> Connections::write(store::Transaction& tx, const Connection& c) {
   return {};
 }
 
-// A token has to be fetched before a connection of OAuth is authorized; the others are at once.
+// A token has to be fetched before a connection of OAuth is authorized; the others are at once. The time is that of the
+// parameters, as the service's recordings show it.
 void Connections::keep(Connection& connection, const Value& parameters) {
   const bool waits = connection.type == "OAUTH_CLIENT_CREDENTIALS";
   connection.sealed = seal(key_, json::print(parameters), connection.arn());
   connection.state = waits ? "AUTHORIZING" : "AUTHORIZED";
   connection.reason.clear();
-  if (!waits) connection.authorized_ms = clock_.now_ms();
+  connection.authorized_ms = clock_.now_ms();
   if (connection.secret.empty())
     connection.secret =
         random_uuid() + "-" + random_text(6, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");

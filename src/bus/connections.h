@@ -26,7 +26,7 @@ struct Connection {
   std::string sealed;         ///< the parameters, as Connections keeps them
   std::int64_t revision = 0;  ///< counts changes of the parameters
   TimeMs made_ms = 0, changed_ms = 0;
-  TimeMs authorized_ms = 0;  ///< 0: never
+  TimeMs authorized_ms = 0;  ///< when parameters were given, or their first token came; 0: never
 
   std::string arn() const;         ///< arn:PARTITION:events:REGION:ACCOUNT:connection/NAME/ID
   std::string secret_arn() const;  ///< arn:PARTITION:secretsmanager:...:secret:events!connection/NAME/...

@@ -114,6 +114,9 @@ class Destinations(support.ServerTest):
         self.assertEqual("1 validation error detected: Value 'Invalid Name With Spaces!' at 'name' failed to satisfy "
                          "constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
                          refused(Name="Invalid Name With Spaces!"))
+        said = refused(Name="n" * 65 + " ")
+        self.assertIn("2 validation errors detected", said)
+        self.assertIn("at 'name' failed to satisfy constraint: Member must have length less than or equal to 64", said)
         self.assertIn("password", refused(AuthParameters={"BasicAuthParameters": {"Username": "u",
                                                                                   "Password": "s3cr3t:\x01"}}))
         self.assertIn("BasicAuthParameters is for the authorization type BASIC", refused(AuthorizationType="API_KEY"))

@@ -27,6 +27,7 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 WORDS = {"date": TIME, "receipt-handle": ".+", "m-d5-of-body": "[0-9a-f]{32}", "<md5-hash>": "[0-9a-f]{32}",
          "event-id": "[0-9a-f-]{36}", "message-id": "[0-9a-f-]{36}", "topic-arn": "arn:aws:sns:.+",
          "signature": "[A-Za-z0-9+/=]+", "signing-cert-u-r-l": "http.+", "unsubscribe-u-r-l": "http.+",
+         "api-destination-arn": "arn:aws:events:.+:api-destination/.+", "connection-arn": "arn:aws:events:.+:connection/.+",
          "replay-name": ".+", "target-arn": "arn:.+", "target-id": "[^<>]+", "target-id-one": "[^<>]+",
          "target-id-two": "[^<>]+"}
 
@@ -1317,6 +1318,113 @@ BY_ARGUMENT = {
     "TestScheduleCron::tests_put_rule_with_schedule_cron": _scheduled,
     "TestScheduleCron::tests_put_rule_with_invalid_schedule_cron": _unscheduled,
 }
+
+
+# Connections and API destinations.
+
+AUTH = {"0": ("BASIC", {"BasicAuthParameters": {"Username": "user", "Password": "pass"}}),
+        "1": ("API_KEY", {"ApiKeyAuthParameters": {"ApiKeyName": "ApiKey", "ApiKeyValue": "secret"}})}
+
+
+def with_parameters(kind):
+    auth, parameters = AUTH[kind]
+    return {"AuthorizationType": auth, "AuthParameters": dict(parameters, InvocationHttpParameters={})}
+
+
+@tries("TestEventBridgeConnections::test_create_connection")
+def _(case):
+    name = case.name("connection")
+    case.call("create-connection", "create_connection", Name=name, **with_parameters("1"))
+    case.call("describe-connection", "describe_connection", Name=name)
+
+
+@tries(*("TestEventBridgeConnections::test_create_connection_with_auth[auth_params%s]" % kind for kind in AUTH))
+def _(case, kind):
+    name, (auth, parameters) = case.name("connection"), AUTH[kind[-1]]
+    case.call("create-connection-auth", "create_connection", Name=name, AuthorizationType=auth, AuthParameters=parameters)
+    case.call("describe-connection-auth", "describe_connection", Name=name)
+
+
+@tries("TestEventBridgeConnections::test_list_connections")
+def _(case):
+    name = case.name("connection")
+    case.events.create_connection(Name=name, **with_parameters("0"))
+    case.call("list-connections", "list_connections", NamePrefix=name)
+
+
+@tries("TestEventBridgeConnections::test_delete_connection")
+def _(case):
+    name = case.name("connection")
+    case.call("create-connection-response", "create_connection", Name=name, **with_parameters("1"))
+    case.call("delete-connection", "delete_connection", Name=name)
+    case.call("describe-deleted-connection", "describe_connection", Name=name)
+
+
+@tries("TestEventBridgeConnections::test_create_connection_invalid_parameters")
+def _(case):
+    case.call("create-connection-invalid-auth-error", "create_connection", Name=case.name("connection"),
+              AuthorizationType="INVALID_AUTH_TYPE", AuthParameters={})
+
+
+@tries("TestEventBridgeConnections::test_create_connection_name_validation")
+def _(case):
+    case.call("create-connection-invalid-name-error", "create_connection", Name="Invalid Name With Spaces!",
+              **with_parameters("1"))
+
+
+@tries("TestEventBridgeConnections::test_update_connection")
+def _(case):
+    name = case.name("connection")
+    case.call("create-connection", "create_connection", Name=name, **with_parameters("0"))
+    case.call("describe-created-connection", "describe_connection", Name=name)
+    case.call("update-connection", "update_connection", Name=name, AuthorizationType="BASIC", AuthParameters={
+        "BasicAuthParameters": {"Username": "new_user", "Password": "new_pass"}, "InvocationHttpParameters": {}})
+    case.call("describe-updated-connection", "describe_connection", Name=name)
+    # There is no Secrets Manager that would show them.
+    case.steps |= {"connection-secret-before-update", "connection-secret-after-update"}
+
+
+@tries(*("TestEventBridgeApiDestinations::test_api_destinations[auth%s]" % kind for kind in AUTH))
+def _(case, kind):
+    connection = case.events.create_connection(Name=case.name("connection"), **with_parameters(kind[-1]))["ConnectionArn"]
+    name = case.name("destination")
+    case.call("create-api-destination", "create_api_destination", Name=name, ConnectionArn=connection, HttpMethod="POST",
+              InvocationEndpoint="https://example.com/api", Description="Test API destination")
+    case.call("describe-api-destination", "describe_api_destination", Name=name)
+    case.call("list-api-destinations", "list_api_destinations", NamePrefix=name)
+    case.call("update-api-destination", "update_api_destination", Name=name, ConnectionArn=connection, HttpMethod="PUT",
+              InvocationEndpoint="https://example.com/api/v2", Description="Updated API destination")
+    case.call("describe-updated-api-destination", "describe_api_destination", Name=name)
+    case.call("delete-api-destination", "delete_api_destination", Name=name)
+    case.call("describe-api-destination-not-found-error", "describe_api_destination", Name=name)
+
+
+@tries("TestEventBridgeApiDestinations::test_create_api_destination_name_validation")
+def _(case):
+    connection = case.events.create_connection(Name=case.name("connection"), **with_parameters("0"))["ConnectionArn"]
+    case.call("create-api-destination-invalid-name-error", "create_api_destination", Name="Invalid Name With Spaces!",
+              ConnectionArn=connection, HttpMethod="POST", InvocationEndpoint="https://example.com/api")
+
+
+@tries("TestEventsTargetCloudWatchLogs::test_put_events_with_target_cloudwatch_logs")
+def _(case):
+    logs = case.client("logs")
+    group = "/aws/events/" + case.name("group")
+    logs.create_log_group(logGroupName=group)
+    bus, rule = case.name("bus"), case.name("rule")
+    case.call("event_bus_response", "create_event_bus", Name=bus)
+    case.call("rule_response", "put_rule", Name=rule, EventBusName=bus, EventPattern=json.dumps(PATTERN))
+    arn = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["arn"]
+    case.call("put_targets_response", "put_targets", Rule=rule, EventBusName=bus, Targets=[{"Id": "logs", "Arn": arn}])
+    case.call("put_events_response", "put_events", Entries=[entry(EventBusName=bus)])
+
+    def events():
+        streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
+        return [event for stream in streams for event in logs.get_log_events(
+            logGroupName=group, logStreamName=stream["logStreamName"])["events"]]
+
+    support.until(events)
+    case.step("log_events", events(), leave=("timestamp", "ingestionTime"))
 
 
 def function_of(name):
