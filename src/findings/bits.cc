@@ -4,6 +4,22 @@ namespace fixpoint::findings {
 namespace {
 
 constexpr std::size_t dense_bytes = ChunkBits::width / 8;
+
+// How far the values of 64 findings lie above the lowest, and one, each of `Each` bytes: one where that lies within
+// `span` of `first`. Reads up to 7 bytes behind the last of them.
+template <std::size_t Each>
+std::uint64_t near(const char* at, std::size_t count, std::uint64_t first, std::uint64_t span) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint64_t distance = 0;
+    std::memcpy(&distance, at + i * Each, 8);
+    if constexpr (Each < 8) distance &= (std::uint64_t{1} << (Each * 8)) - 1;
+    out |= std::uint64_t{distance - 1 - first <= span} << i;
+  }
+  return out;
+}
+using Near = std::uint64_t (*)(const char*, std::size_t, std::uint64_t, std::uint64_t);
+constexpr std::array<Near, 9> near_of{nullptr, near<1>, near<2>, near<3>, near<4>, near<5>, near<6>, near<7>, near<8>};
 static_assert(std::endian::native == std::endian::little, "the rows are little-endian, and read as they lie");
 
 }  // namespace
@@ -64,6 +80,30 @@ std::optional<ColumnChunk> ColumnChunk::decode(std::int64_t lowest, std::string_
   ColumnChunk chunk;
   for (std::size_t i = 0; i < width; ++i) chunk.values_[i] = value_at(lowest, bytes, i);
   return chunk;
+}
+
+std::uint64_t ColumnChunk::within(std::int64_t lowest, std::string_view bytes, std::size_t word, std::uint64_t wanted,
+                                  std::int64_t low, std::int64_t high) {
+  if (high < low || high < lowest) return 0;
+  const auto base = static_cast<std::uint64_t>(lowest);
+  const std::uint64_t first = low > lowest ? static_cast<std::uint64_t>(low) - base : 0;
+  const std::uint64_t span = static_cast<std::uint64_t>(high) - base - first;
+  constexpr int few = 20;
+  std::uint64_t out = 0;
+  // The last values of a row have nothing behind them, and so have few that are wanted little to do with the others.
+  constexpr std::size_t last_word = width / 64 - 1;
+  std::size_t done = 0;
+  if (std::popcount(wanted) > few) {
+    done = word == last_word ? 56 : 64;
+    const auto each = static_cast<std::size_t>(bytes[0]);
+    out = near_of[each](bytes.data() + 1 + word * 64 * each, done, first, span) & wanted;
+  }
+  for (std::uint64_t left = done == 64 ? 0 : wanted >> done << done; left != 0; left &= left - 1) {
+    const auto bit = static_cast<std::size_t>(std::countr_zero(left));
+    const std::int64_t value = value_at(lowest, bytes, word * 64 + bit);
+    if (value != none && value >= low && value <= high) out |= std::uint64_t{1} << bit;
+  }
+  return out;
 }
 
 std::string ColumnChunk::encode(std::int64_t& lowest) const {

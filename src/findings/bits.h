@@ -111,6 +111,10 @@ class ColumnChunk {
     return !bytes.empty() && bytes[0] >= 1 && bytes[0] <= 8 &&
            bytes.size() == 1 + static_cast<std::size_t>(bytes[0]) * width;
   }
+  /// A word of bits for 64 values of a row that is valid, the first at `word` * 64: one where the value lies between
+  /// `low` and `high`. Of `wanted` alone.
+  static std::uint64_t within(std::int64_t lowest, std::string_view bytes, std::size_t word, std::uint64_t wanted,
+                              std::int64_t low, std::int64_t high);
   /// One value of a row that is valid.
   static std::int64_t value_at(std::int64_t lowest, std::string_view bytes, std::size_t at) {
     const auto each = static_cast<std::size_t>(bytes[0]);

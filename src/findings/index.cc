@@ -395,6 +395,14 @@ Result<void> IndexReader::walk(std::uint8_t code, bool descending, const std::op
   return {};
 }
 
+Bits Column::within(const Bits& numbers, const std::vector<std::pair<std::int64_t, std::int64_t>>& bounds) const {
+  Bits fit;
+  std::uint64_t* into = fit.words_from(0, numbers.size_in_words());
+  for (std::size_t word = 0; word < numbers.size_in_words(); ++word)
+    for (const auto& [low, high] : bounds) into[word] |= within(word, numbers.word(word), low, high);
+  return fit;
+}
+
 Result<void> Column::load(store::Session& session, const Bits& numbers) {
   constexpr std::size_t words = ColumnChunk::width / 64;
   const std::size_t chunks = (numbers.size_in_words() + words - 1) / words;

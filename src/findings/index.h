@@ -149,23 +149,14 @@ class Column {
                                  static_cast<std::size_t>(number) % ColumnChunk::width);
   }
 
-  /// Calls `each` with every one of `numbers` from `first` on, and its value, in order.
-  template <class Each>
-  void for_each(const Bits& numbers, std::int64_t first, const Each& each) const {
+  /// Those of `numbers` whose value lies within one of `bounds`, low and high.
+  Bits within(const Bits& numbers, const std::vector<std::pair<std::int64_t, std::int64_t>>& bounds) const;
+  /// The same of one word of numbers.
+  std::uint64_t within(std::size_t word, std::uint64_t wanted, std::int64_t low, std::int64_t high) const {
     constexpr std::size_t words = ColumnChunk::width / 64;
-    const std::size_t end = numbers.size_in_words();
-    for (std::size_t word = static_cast<std::size_t>(first) / 64; word < end; ++word) {
-      std::uint64_t left = numbers.word(word);
-      if (word == static_cast<std::size_t>(first) / 64) left &= ~std::uint64_t{0} << (first % 64);
-      if (left == 0) continue;
-      const Chunk* chunk = word / words < chunks_.size() ? &chunks_[word / words] : nullptr;
-      const bool some = chunk != nullptr && !chunk->bytes.empty();
-      for (; left != 0; left &= left - 1) {
-        const auto bit = static_cast<std::size_t>(std::countr_zero(left));
-        each(static_cast<std::int64_t>(word * 64 + bit),
-             some ? ColumnChunk::value_at(chunk->lowest, chunk->bytes, word % words * 64 + bit) : ColumnChunk::none);
-      }
-    }
+    if (wanted == 0 || word / words >= chunks_.size() || chunks_[word / words].bytes.empty()) return 0;
+    const Chunk& chunk = chunks_[word / words];
+    return ColumnChunk::within(chunk.lowest, chunk.bytes, word % words, wanted, low, high);
   }
 
  private:

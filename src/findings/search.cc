@@ -1,6 +1,7 @@
 #include "findings/search.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "findings/timestamp.h"
@@ -179,14 +180,7 @@ Result<void> Search::answer_column(const Filters::Field& field, Bits& findings) 
   for (const auto& test : field.tests)
     bounds.emplace_back(static_cast<std::int64_t>(std::ceil(std::clamp(test.low, -far, far))),
                         static_cast<std::int64_t>(std::floor(std::clamp(test.high, -far, far))));
-  Bits fit;
-  std::uint64_t* words = fit.words_from(0, findings.size_in_words());
-  values->for_each(findings, 0, [&](std::int64_t number, std::int64_t value) {
-    if (value == ColumnChunk::none) return;
-    for (const auto& [low, high] : bounds)
-      if (value >= low && value <= high) words[number / 64] |= std::uint64_t{1} << (number % 64);
-  });
-  findings = std::move(fit);
+  findings = values->within(findings, bounds);
   return {};
 }
 
@@ -272,11 +266,17 @@ Result<std::vector<Position>> Search::by_columns(const Bits& among, const Order&
     });
   } else {
     const Sorted& key = sorted[0];
-    key.column->for_each(among, 0, [&](std::int64_t number, std::int64_t value) {
-      if (key.side_of(value) > worst) return;
-      consider(number);
+    for (std::size_t word = 0; word < among.size_in_words(); ++word) {
+      std::uint64_t left = among.word(word);
+      if (worst != INT64_MAX) {
+        // Nothing without a value is among them any more, and what comes before the page is none of it.
+        const std::int64_t nearest = after ? key.after : INT64_MIN + 1;
+        left = key.descending ? key.column->within(word, left, -worst, -nearest)
+                              : key.column->within(word, left, nearest, worst);
+      }
+      for (; left != 0; left &= left - 1) consider(static_cast<std::int64_t>(word * 64) + std::countr_zero(left));
       if (best.size() == limit) worst = key.side(best.front());
-    });
+    }
   }
   std::sort(best.begin(), best.end(), before);
   std::vector<Position> positions;
