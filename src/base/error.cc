@@ -1,11 +1,14 @@
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 namespace fixpoint {
 namespace errors {
 namespace {
 
+// A sentence quotes what it was given, at times cut at a number of bytes: it is UTF-8 all the same.
 Error make(std::string_view code, std::string message, std::string where, int status, bool retryable = false) {
-  return Error{std::string(code), std::move(message), std::move(where), retryable, status, 0};
+  return Error{std::string(code), valid_utf8(std::move(message)), valid_utf8(std::move(where)), retryable, status, 0};
 }
 
 }  // namespace
@@ -47,7 +50,7 @@ Error too_large(std::string message, std::string where) {
   return make("RequestEntityTooLarge", std::move(message), std::move(where), 413);
 }
 Error coded(std::string code, std::string message, int status) {
-  return Error{std::move(code), std::move(message), {}, false, status};
+  return Error{std::move(code), valid_utf8(std::move(message)), {}, false, status};
 }
 
 }  // namespace errors

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/seal.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace fixpoint {
 namespace {
@@ -75,6 +76,19 @@ TEST(Text, utf8) {
   EXPECT_TRUE(is_valid_utf8("h\xc3\xa9llo \xf0\x9f\x98\x80"));
   for (const char* bad : {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xe2\x82", "\xf4\x90\x80\x80", "a\x80"})
     EXPECT_FALSE(is_valid_utf8(bad));
+}
+
+TEST(Text, utf8_repaired) {
+  EXPECT_EQ(valid_utf8("h\xc3\xa9llo"), "h\xc3\xa9llo");
+  EXPECT_EQ(valid_utf8("caf\xc3"), "caf\xef\xbf\xbd");
+  EXPECT_EQ(valid_utf8("a\xf0\x9f\x98 b"), "a\xef\xbf\xbd b");
+  EXPECT_EQ(valid_utf8("\xff\xfe"), "\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+TEST(Error, says_whole_characters_whatever_it_quotes) {
+  EXPECT_EQ(errors::validation("'" + std::string("na\xc3\xafve").substr(0, 3) + "' is no name", "x").message,
+            "'na\xef\xbf\xbd' is no name");
+  EXPECT_EQ(errors::coded("Bad", "\xff", 400).message, "\xef\xbf\xbd");
 }
 
 TEST(Text, prints_doubles_as_people_write_them) {
