@@ -60,7 +60,7 @@ void Waiting::stop() {
 void Waiting::receive(Call call) {
   auto waiter = std::make_shared<Waiter>();
   waiter->call = std::move(call);
-  attempt(std::move(waiter));
+  attempt(waiter);
 }
 
 void Waiting::arrived(std::int64_t queue) {
@@ -185,7 +185,7 @@ void Waiting::work(std::unique_lock<std::mutex>& lock, TimeMs now) {
     auto waiter = take_first(queue);
     if (!waiter) continue;
     lock.unlock();
-    attempt(std::move(waiter));
+    attempt(waiter);
     lock.lock();
   }
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
