@@ -102,7 +102,7 @@ bool is_dynamic(std::string_view value) {
 // A value of a target is a text, or a path that leads to one in the event (not in what a transformer made of it):
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html#targets-specifying-parameters
 Result<std::string> value_of(const Value& given, const Value& event, const std::string& place) {
-  const std::string text(given.string_or(""));
+  std::string text(given.string_or(""));
   if (!is_dynamic(text)) return text;
   FIXPOINT_TRY(path, Path::read(text));
   const auto found = path.in(event);
