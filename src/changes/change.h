@@ -26,8 +26,8 @@ struct Change {
       before;                ///< the state that the call overwrote; nothing where it was absent or no recipe reads it
   bool before_read = false;  ///< true where a recipe read it, so that a missing `before` means absent
   std::optional<json::Value> output;  ///< of a planned one: what the dry run answered
-  std::string state;                  ///< intent, done, failed, planned
-  std::string error;                  ///< "Code: message" of a failed call, and of an intent whose answer was lost
+  std::string state;                  ///< intent, done, partly (a part of it was not done), failed, planned
+  std::string error;                  ///< "Code: message" of what failed, and of an intent whose answer was lost
   TimeMs at_ms = 0;
   TimeMs ended_ms = 0;
   std::string undo;                 ///< "possible", or why not
@@ -36,6 +36,8 @@ struct Change {
   std::string rests_on;             ///< of a planned one: the changes not made that what it saw may rest on; else empty
 
   std::string call() const { return service + ":" + operation; }
+  /// True where the account was changed, wholly or partly.
+  bool made() const { return state == "done" || state == "partly"; }
   bool irreversible() const { return undo.starts_with("CANNOT BE UNDONE"); }
 };
 

@@ -5,6 +5,7 @@
 #include "aws/paginate.h"
 #include "base/arn.h"
 #include "base/fault.h"
+#include "changes/repeat.h"
 #include "changes/secrets.h"
 #include "changes/tables.h"
 
@@ -19,6 +20,7 @@ constexpr const char* not_of_account = "not needed: it is a call of fixpoint's o
 // True where nobody can say whether the call was made: the answer was lost, or the service broke under it.
 // A call that was refused (a 4xx, throttling among them) had no effect.
 bool outcome_is_unknown(const Error& error) {
+  if (error.where == before_sending) return false;
   if (error.http_status == 0)
     return error.retryable || error.code == "ConnectionError" || error.code == "RequestTimeout";
   return error.http_status >= 500 && error.http_status != 501;
@@ -60,10 +62,26 @@ Change Door::meant(const aws::CallContext& context, const std::string& step, std
   return change;
 }
 
+const aws::Operation* Door::operation_of(std::string_view service, std::string_view operation) const {
+  if (models_ == nullptr) return nullptr;
+  const auto model = models_->get(service);  // they keep it
+  return model ? (*model)->find_operation(operation) : nullptr;
+}
+
+Result<std::optional<Shortfall>> Door::shortfall(std::string_view service, std::string_view operation,
+                                                 const Value& input, const Value& answer) const {
+  const aws::Operation* what = operation_of(service, operation);
+  // What it says is stored and shown.
+  const auto open = what == nullptr ? std::optional<Value>() : without_secrets(what->output, answer);
+  return shortfall_of(recipes_.find_failures(service, operation), what, input, open ? *open : answer);
+}
+
+Value Door::without_token(std::string_view service, std::string_view operation, const Value& input) const {
+  return changes::without_token(operation_of(service, operation), input);
+}
+
 Change Door::hidden(Change change) const {
-  if (models_ == nullptr) return change;
-  const auto service = models_->get(change.service);
-  const aws::Operation* operation = service ? (*service)->find_operation(change.operation) : nullptr;
+  const aws::Operation* operation = operation_of(change.service, change.operation);
   if (operation == nullptr) return change;
   if (auto input = without_secrets(operation->input, change.input)) change.input = std::move(*input);
   if (change.output)
@@ -148,19 +166,13 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
   const auto known =
       std::find_if(journal.made.begin(), journal.made.end(), [&](const Change& change) { return change.step == step; });
   // An intent of an earlier life keeps the state before that it saw: what is there now may be its own effect.
-  if (known != journal.made.end() && known->state == "done") return known->output.value_or(Value(json::Object()));
+  if (known != journal.made.end() && known->made()) return known->output.value_or(Value(json::Object()));
   if (known != journal.made.end() && known->state == "intent") {
     if (!journal.thawed) {
       FIXPOINT_CHECK(refuse(mandate, *known, journal.thawed.error()));
       return fail(std::move(journal.thawed.error()));
     }
-    FIXPOINT_TRY(effect, took_effect(*known));
-    if (effect.value_or(false)) {
-      FIXPOINT_CHECK(effect_seen(context.execution, step));
-      return Value(json::Object());
-    }
-    known->input = input;  // what is stored has no secrets
-    return make(std::move(*known), context);
+    return look_again(mandate, std::move(*known), context, input);
   }
   // What is wrong at once is said before the account is asked for the state.
   if (!journal.thawed) {
@@ -175,13 +187,16 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
     FIXPOINT_CHECK(refuse(mandate, change, passes.error()));
     return fail(std::move(passes.error()));
   }
+  // What the service knows a repetition by is of the call that is made, and no part of what was planned.
+  Change making = change;
+  making.input = with_token(operation_of(service, operation), input, context.execution, step);
   FIXPOINT_TRY(refused, store_.write([&](store::Transaction& tx) -> Result<std::optional<Error>> {
     FIXPOINT_TRY(stops, guards_.in_transaction(tx, mandate, change));
     if (stops) {
       FIXPOINT_CHECK(refuse(tx, mandate, change, *stops));
       return stops;
     }
-    FIXPOINT_CHECK(insert(tx, hidden(change)));
+    FIXPOINT_CHECK(insert(tx, hidden(making)));
     json::Object record = about(change);
     record.set("Program", mandate.program);
     if (!mandate.decided_by.empty()) record.set("DecidedBy", mandate.decided_by);
@@ -191,7 +206,34 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
   }));
   if (refused) return fail(std::move(*refused));
   fault_point("door.intent_stored");
-  return make(std::move(change), context);
+  return make(std::move(making), context);
+}
+
+// An intent of an earlier life, or one whose answer was lost: whether it had its effect comes before making it again.
+Result<Value> Door::look_again(const Mandate& mandate, Change known, const aws::CallContext& context,
+                               const Value& input) {
+  FIXPOINT_TRY(effect, took_effect(known));
+  if (effect.value_or(false)) return effect_seen(context.execution, known.step);
+  const aws::Operation* operation = operation_of(known.service, known.operation);
+  if (!effect && !may_repeat(recipes_.find(known.service, known.operation), operation, known, clock_.now_ms())) {
+    const Error unknown = outcome_unknown(known);
+    FIXPOINT_CHECK(refuse(mandate, known, unknown));
+    return fail(unknown);
+  }
+  // What is stored has no secrets, so the input is the new one, under the old token.
+  Value again = input;
+  if (const aws::Member* token = token_member(operation))
+    if (const Value* old = known.input.find(token->name)) again.set(std::string(token->name), *old);
+  known.input = std::move(again);
+  return make(std::move(known), context, !effect);
+}
+
+Error Door::outcome_unknown(const Change& change) {
+  return errors::coded("OutcomeUnknown",
+                       change.call() + " may have been made at " + format_iso8601_ms(change.at_ms) +
+                           ", and nobody heard the answer: no state tells whether it was, and making it again might do "
+                           "it twice. It was not made again; a person looks at the account, and then starts anew",
+                       409);
 }
 
 Result<void> Door::refuse(store::Transaction& tx, const Mandate& mandate, const Change& change, const Error& error) {
@@ -217,25 +259,49 @@ void Door::read_left(Change& change, const aws::CallContext& context) {
   change.left = std::move(*left);
 }
 
-Result<Value> Door::make(Change change, const aws::CallContext& context) {
+Result<Value> Door::make(Change change, const aws::CallContext& context, bool repeated) {
   auto answer = account_.call(context, change.service, change.operation, change.input);
   fault_point("door.call_made");
-  // An intent that stays one keeps the state before that it saw first: what is there now may be its own effect.
-  change.state = answer ? "done" : outcome_is_unknown(answer.error()) ? "intent" : "failed";
-  change.error = answer ? std::string() : answer.error().code + ": " + answer.error().message;
-  change.ended_ms = change.state == "intent" ? TimeMs{0} : clock_.now_ms();
+  const Recipe* recipe = recipes_.find(change.service, change.operation);
   if (answer) {
+    change.state = "done";
+    change.error.clear();
     change.output = *answer;
-    read_left(change, context);
+    auto short_of = shortfall(change.service, change.operation, change.input, *answer);
+    // That an expression fails takes nothing from what the account did.
+    if (!short_of) {
+      change.error = short_of.error().code + ": " + short_of.error().message;
+    } else if (*short_of && !(repeated && recipe != nullptr && (*short_of)->all_of(recipe->again.codes))) {
+      const Error error = (*short_of)->error();
+      change.state = (*short_of)->whole ? "failed" : "partly";
+      change.error = error.code + ": " + error.message;
+    }
+  } else if (repeated && recipe != nullptr &&
+             std::find(recipe->again.codes.begin(), recipe->again.codes.end(), answer.error().code) !=
+                 recipe->again.codes.end()) {
+    // The second call says that the first was made.
+    change.state = "done";
+    change.error.clear();
+    answer = Value(json::Object());
+    change.output = *answer;
+  } else {
+    // An intent that stays one keeps the state before that it saw first: what is there now may be its own effect. That
+    // a repetition is refused says nothing of the first call.
+    change.state = repeated || outcome_is_unknown(answer.error()) ? "intent" : "failed";
+    change.error = answer.error().code + ": " + answer.error().message;
   }
+  change.ended_ms = change.state == "intent" ? TimeMs{0} : clock_.now_ms();
+  if (change.made()) read_left(change, context);
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(update_end(tx, hidden(change)));
     json::Object record = about(change);
-    if (!answer) record.set("Error", change.error);
+    if (!change.error.empty()) record.set("Error", change.error);
+    const std::string& state = change.state;
     return audit_.append(tx,
-                         answer                     ? "change.made"
-                         : change.state == "failed" ? "change.failed"
-                                                    : "change.unknown",
+                         state == "done"     ? "change.made"
+                         : state == "partly" ? "change.partly_made"
+                         : state == "failed" ? "change.failed"
+                                             : "change.unknown",
                          record);
   }));
   fault_point("door.result_stored");
@@ -404,18 +470,33 @@ Result<void> Door::settle(const std::string& execution) {
   return {};
 }
 
-Result<void> Door::effect_seen(const std::string& execution, const std::string& step) {
+Result<std::vector<Change>> Door::in_doubt(const std::string& execution) {
+  FIXPOINT_TRY(changes, of_execution(execution));
+  std::vector<Change> out;
+  for (Change& change : changes) {
+    if (change.state != "intent" || change.before_read) continue;
+    if (!may_repeat(recipes_.find(change.service, change.operation), operation_of(change.service, change.operation),
+                    change, clock_.now_ms()))
+      out.push_back(std::move(change));
+  }
+  return out;
+}
+
+Result<Value> Door::effect_seen(const std::string& execution, const std::string& step) {
   FIXPOINT_TRY(change, store_.read([&](store::Session& session) { return change_of(session, execution, step); }));
-  if (!change || change->state != "intent") return {};
+  if (!change || change->state != "intent") return Value(json::Object());
+  const aws::CallContext context{change->account, change->region, execution, {}};
   change->state = "done";
   change->error.clear();
-  change->output = Value(json::Object());
   change->ended_ms = clock_.now_ms();
-  read_left(*change, {change->account, change->region, execution, {}});
-  return store_.write([&](store::Transaction& tx) -> Result<void> {
+  read_left(*change, context);
+  FIXPOINT_TRY(output, lost_answer(recipes_.find(change->service, change->operation), *change, context, account_));
+  change->output = std::move(output);
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(update_end(tx, *change));
     return audit_.append(tx, "change.made", about(*change));
-  });
+  }));
+  return *change->output;
 }
 
 }  // namespace fixpoint::changes

@@ -17,6 +17,7 @@
 #include "changes/mandate.h"
 #include "changes/plan.h"
 #include "changes/recipes.h"
+#include "changes/shortfall.h"
 #include "json/value.h"
 #include "store/store.h"
 
@@ -29,7 +30,12 @@ namespace fixpoint::changes {
 /// and passes the guards (guards.h); where the mandate holds the execution to a plan, the call has to be in it and find
 /// the state that the plan saw. Its state before is read and stored with the intent, committed, before the call is
 /// made; then its result and the state that it left are stored. So an intent without a result says that the call may
-/// have been made: the process ended, or the account's answer was lost.
+/// have been made: the process ended, or the account's answer was lost. Before it is made again it is looked at: where
+/// the state that it overwrites has moved, it had its effect and is not made; where no state tells, it is made again
+/// only if that does no more than making it once (repeat.h), and else refused: a person looks.
+///
+/// What an answer of success says was not done (shortfall.h) makes the change one that was done partly, or failed; the
+/// caller has the answer as the account gave it.
 ///
 /// What is stored, planned and shown of a call has no secrets in it (secrets.h): a step that is answered from the store
 /// after a crash is answered without them.
@@ -45,9 +51,17 @@ class Door {
 
   /// `step` names a changing call within its execution; a step that was done answers with its stored result and calls
   /// nothing. Errors: those of the account, the guards (guards.h) and the plan (plan.h); `NoMandate` for a change of an
-  /// execution that has none; ValidationException for a change without an execution or step.
+  /// execution that has none; `OutcomeUnknown`, status 409, where nobody can tell whether the step was made already and
+  /// making it again might do it twice; ValidationException for a change without an execution or step.
   Result<json::Value> call(const aws::CallContext& context, const std::string& step, std::string_view service,
                            std::string_view operation, const json::Value& input);
+
+  /// What an answer of `call` says was not done; nothing where all was. Errors: those of a recipe's expressions.
+  Result<std::optional<Shortfall>> shortfall(std::string_view service, std::string_view operation,
+                                             const json::Value& input, const json::Value& answer) const;
+
+  /// The input of a call without its idempotency token: what tells a call from its repetition is no part of its name.
+  json::Value without_token(std::string_view service, std::string_view operation, const json::Value& input) const;
 
   /// What `call` would do first: the state before and whether it could be undone. Makes no changing call.
   Result<Change> plan(const aws::CallContext& context, std::string_view service, std::string_view operation,
@@ -93,8 +107,14 @@ class Door {
   /// be told stays an intent.
   Result<void> settle(const std::string& execution);
 
-  /// Says of an intent without a result that its effect was seen on the account (after a crash).
-  Result<void> effect_seen(const std::string& execution, const std::string& step);
+  /// The intents of an execution of which nobody can tell whether they were made, and which may not be made again.
+  Result<std::vector<Change>> in_doubt(const std::string& execution);
+  /// The error `OutcomeUnknown` of such a change.
+  static Error outcome_unknown(const Change& change);
+
+  /// Says of an intent without a result that its effect was seen on the account (after a crash), and gives what is
+  /// known of its answer: as the recipe has it (`lost`), else an empty object.
+  Result<json::Value> effect_seen(const std::string& execution, const std::string& step);
 
  private:
   Result<json::Value> change(const Mandate& mandate, const aws::CallContext& context, const std::string& step,
@@ -102,7 +122,11 @@ class Door {
   Result<json::Value> dry_call(const Mandate& mandate, const aws::CallContext& context, const std::string& step,
                                std::string_view service, std::string_view operation, const json::Value& input);
   Result<std::vector<Change>> planned_of(const std::string& execution);
-  Result<json::Value> make(Change change, const aws::CallContext& context);
+  Result<json::Value> look_again(const Mandate& mandate, Change known, const aws::CallContext& context,
+                                 const json::Value& input);
+  /// `repeated`: nobody knows whether it was made before.
+  Result<json::Value> make(Change change, const aws::CallContext& context, bool repeated = false);
+  const aws::Operation* operation_of(std::string_view service, std::string_view operation) const;
   Change meant(const aws::CallContext& context, const std::string& step, std::string_view service,
                std::string_view operation, const json::Value& input) const;
   Change hidden(Change change) const;

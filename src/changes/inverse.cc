@@ -89,6 +89,21 @@ Result<std::optional<Value>> read_before(const Recipe& recipe, const aws::CallCo
   return before;
 }
 
+Result<Value> lost_answer(const Recipe* recipe, const Change& change, const aws::CallContext& context,
+                          aws::Api& account) {
+  if (recipe == nullptr || !recipe->lost || !change.left_read) return Value(json::Object());
+  auto bindings = bind({context, change.input, change.before ? &*change.before : nullptr, nullptr});
+  if (change.left) bindings.borrow("now", *change.left);
+  Value read;
+  if (const auto& call = recipe->lost->call) {
+    FIXPOINT_TRY(input, call->input.fill(Value(), bindings));
+    FIXPOINT_TRY(answer, account.call(context, call->service, call->operation, input.value_or(Value(json::Object()))));
+    read = std::move(answer);
+  }
+  FIXPOINT_TRY(filled, recipe->lost->answer.fill(read, bindings));
+  return filled ? std::move(*filled) : Value(json::Object());
+}
+
 Result<bool> same_state(const Recipe& recipe, const Value& one, const Value& other) {
   if (one == other) return true;
   if (!recipe.compare || one.is_null() || other.is_null()) return false;

@@ -6,6 +6,7 @@
 
 #include "aws/api.h"
 #include "base/error.h"
+#include "changes/change.h"
 #include "changes/recipes.h"
 #include "json/value.h"
 
@@ -38,6 +39,11 @@ struct Call {
 /// those of the expressions.
 Result<std::optional<json::Value>> read_before(const Recipe& recipe, const aws::CallContext& context,
                                                const json::Value& input, aws::Api& account);
+
+/// What the call answered as far as its recipe can tell (`lost`), by the state that it left or a read of its own; an
+/// empty object where it cannot, or where that state was not read. Errors: those of the account and the expressions.
+Result<json::Value> lost_answer(const Recipe* recipe, const Change& change, const aws::CallContext& context,
+                                aws::Api& account);
 
 /// True where two states of that recipe are the same, as far as it compares them. A null is absent. Errors: those of
 /// the expression.

@@ -110,7 +110,7 @@ Result<void> hold(const Plan& plan, const Change& change, const std::vector<Chan
   const Value& lines = plan.document["Changes"];
   // The n-th call of its kind is held against the n-th line of its kind.
   auto earlier = std::count_if(made.begin(), made.end(), [&](const Change& other) {
-    return other.step != change.step && other.state == "done" && other.call() == change.call() &&
+    return other.step != change.step && other.made() && other.call() == change.call() &&
            other.region == change.region && same(other.input, change.input);
   });
   const Value* line = nullptr;

@@ -117,9 +117,53 @@ Result<Intended> read_intended(const Value& form, const std::string& where) {
   return intended;
 }
 
+// `true`, `false`, or the codes that say, of a call that is made again, that the first had its effect.
+Result<Again> read_again(const Value& form, const std::string& where) {
+  Again again;
+  if (form.is_null()) return again;
+  if (form.is_bool()) {
+    again.says = form.as_bool() ? Again::Says::Repeat : Again::Says::Stop;
+    return again;
+  }
+  if (!form.is_array() || form.size() == 0) return fail(bad(where, "has to be true, false or a list of error codes"));
+  FIXPOINT_TRY(codes, read_codes(form, where));
+  again.says = Again::Says::Repeat;
+  again.codes = std::move(codes);
+  return again;
+}
+
+// A template, or {call, input, take}.
+Result<std::optional<Recipe::Lost>> read_lost(const Value& form, const std::string& where) {
+  if (form.is_null()) return std::nullopt;
+  if (form.find("call") == nullptr) {
+    FIXPOINT_TRY(answer, read_template(form, where));
+    return std::optional(Recipe::Lost{std::nullopt, std::move(answer)});
+  }
+  FIXPOINT_CHECK(only(form, {"call", "input", "take"}, where));
+  FIXPOINT_TRY(call, read_call(form, where));
+  if (form.find("take") == nullptr) return fail(bad(where + ".take", "is missing: what the lost answer was"));
+  FIXPOINT_TRY(answer, read_template(form["take"], where + ".take"));
+  return std::optional(Recipe::Lost{std::move(call), std::move(answer)});
+}
+
+// `none`, or {items, of}.
+Result<Failures> read_failures(const Value& form, const std::string& where) {
+  Failures failures;
+  if (form.string_or("") == "none") return failures;
+  if (!form.is_object()) return fail(bad(where, "has to be 'none' or a mapping of 'items' and 'of'"));
+  FIXPOINT_CHECK(only(form, {"items", "of"}, where));
+  FIXPOINT_TRY(items, read_optional(form, "items", where));
+  if (!items) return fail(bad(where + ".items", "is missing: what the answer says was not done"));
+  failures.items = std::move(items);
+  FIXPOINT_TRY(of, read_optional(form, "of", where));
+  failures.of = std::move(of);
+  return failures;
+}
+
 Result<Recipe> read_recipe(const Value& form, const std::string& where) {
-  FIXPOINT_CHECK(
-      only(form, {"before", "undo", "irreversible", "leaves", "compare", "resource", "answer", "intended"}, where));
+  FIXPOINT_CHECK(only(
+      form, {"before", "undo", "irreversible", "leaves", "compare", "resource", "answer", "intended", "again", "lost"},
+      where));
   Recipe recipe;
   FIXPOINT_TRY(compare, read_optional(form, "compare", where));
   recipe.compare = std::move(compare);
@@ -127,6 +171,12 @@ Result<Recipe> read_recipe(const Value& form, const std::string& where) {
   recipe.resource = std::move(resource);
   FIXPOINT_TRY(answer, read_optional(form, "answer", where));
   recipe.answer = std::move(answer);
+  FIXPOINT_TRY(again, read_again(form["again"], where + ".again"));
+  recipe.again = std::move(again);
+  FIXPOINT_TRY(lost, read_lost(form["lost"], where + ".lost"));
+  recipe.lost = std::move(lost);
+  if (recipe.lost && form.find("before") == nullptr)
+    return fail(bad(where + ".lost", "is over the state read again, and there is no 'before' that reads it"));
   if (const Value* intended = form.find("intended")) {
     const json::Array reads = intended->is_array() ? intended->as_array() : json::Array{*intended};
     for (std::size_t i = 0; i < reads.size(); ++i) {
@@ -223,6 +273,14 @@ Result<Recipes> Recipes::load(const catalog::Catalog& catalog) {
           (member.key == "reads" ? out.reads_ : out.changes_).insert(key_of(service, name));
         continue;
       }
+      if (member.key == "failures") {
+        if (!member.value.is_object()) return fail(bad(path + ":failures", "has to be a mapping of operations"));
+        for (const auto& one : member.value.as_object()) {
+          FIXPOINT_TRY(failures, read_failures(one.value, path + ":failures." + one.key));
+          out.failures_.emplace(key_of(service, one.key), std::move(failures));
+        }
+        continue;
+      }
       FIXPOINT_TRY(recipe, read_recipe(member.value, path + ":" + member.key));
       out.recipes_.emplace(key_of(service, member.key), std::move(recipe));
     }
@@ -241,6 +299,11 @@ bool Recipes::reads(std::string_view service, std::string_view operation) const 
   const std::string key = key_of(service, operation);
   if (changes_.contains(key) || recipes_.contains(key)) return false;
   return reads_.contains(key) || sounds_like_reading(operation);
+}
+
+const Failures* Recipes::find_failures(std::string_view service, std::string_view operation) const {
+  const auto found = failures_.find(key_of(service, operation));
+  return found == failures_.end() ? nullptr : &found->second;
 }
 
 const Recipe* Recipes::find(std::string_view service, std::string_view operation) const {

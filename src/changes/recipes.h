@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,6 +43,25 @@ struct Intended {
   bool unknown = false;                     ///< instead of both: it shows the change, nobody can say how
 };
 
+/// How an answer of success says what was not done (shortfall.h), where the rule by its shape does not see it.
+struct Failures {
+  /// Over $input and $output: what failed, a list of {Id, Code, Message} or of texts; nothing where all was done.
+  /// Without it: what the answer has of such members says nothing of the call.
+  std::optional<jsonata::Template> items;
+  std::optional<jsonata::Template> of;  ///< over the same: how many things the call names; none where nobody can tell
+};
+
+/// What is done about a call that may have been made, of which nobody heard the answer and no state tells.
+struct Again {
+  enum class Says : std::uint8_t {
+    Nothing,  ///< as the model has it: an idempotency token, or an operation that is idempotent
+    Repeat,   ///< making it twice does no more than making it once
+    Stop,     ///< making it twice may do more: a person looks first
+  };
+  Says says = Says::Nothing;
+  std::vector<std::string> codes;  ///< of Repeat: answered to the second call, they say that the first had its effect
+};
+
 /// How to read what an operation is about to overwrite, and how to take the operation back; inverse.h does it. The form
 /// is described in catalog/operations/README.md.
 struct Recipe {
@@ -68,13 +88,23 @@ struct Recipe {
   std::optional<jsonata::Template> compare;   ///< the part of `$state` that is compared; none is the whole
   std::optional<jsonata::Template> resource;  ///< what the call touches: an ARN or name, or a list of them
   std::optional<jsonata::Template> answer;    ///< of a dry run
+  Again again;
+  /// What the call answered, as far as `undo` needs it, where its answer was lost though it had its effect: over
+  /// $input, $before and $now, the state read again, which is not the state before; or, with a call, over the answer of
+  /// that.
+  struct Lost {
+    std::optional<CallTemplate> call;  ///< its input over $input and $before
+    jsonata::Template answer;
+  };
+  std::optional<Lost> lost;
   std::vector<Intended> intended;
 };
 
 /// `catalog/operations/SERVICE.yaml`: which operations read, and the recipes of those that change. Immutable.
 ///
 /// A file is a mapping of operation names to recipes, beside two lists: `reads`, operations that only read though their
-/// names do not say so, and `changes`, operations that change though their names sound like reading.
+/// names do not say so, and `changes`, operations that change though their names sound like reading; and beside
+/// `failures`, a mapping of operation names to what their answers say was not done.
 class Recipes {
  public:
   /// Errors: ValidationException naming file and place.
@@ -85,11 +115,15 @@ class Recipes {
   /// Null where there is none: then the change cannot be undone.
   const Recipe* find(std::string_view service, std::string_view operation) const;
   const std::map<std::string, Recipe, std::less<>>& all() const { return recipes_; }
+  /// Null where nothing is declared of it.
+  const Failures* find_failures(std::string_view service, std::string_view operation) const;
+  const std::map<std::string, Failures, std::less<>>& failures() const { return failures_; }
   /// How to read the tags of a resource (tag_rules.h); `catalog/tags`.
   const TagRules& tags() const;
 
  private:
   std::map<std::string, Recipe, std::less<>> recipes_;  // by "service:Operation"
+  std::map<std::string, Failures, std::less<>> failures_;
   std::set<std::string, std::less<>> reads_;
   std::set<std::string, std::less<>> changes_;
   std::shared_ptr<const TagRules> tags_;

@@ -7,12 +7,21 @@ namespace fixpoint::changes {
 
 void Runs::begin(const std::string& execution, std::string name) {
   std::lock_guard lock(mutex_);
-  runs_.insert_or_assign(execution, Run{std::move(name), {}});
+  runs_.insert_or_assign(execution, Run{std::move(name), {}, false});
 }
 
-void Runs::end(const std::string& execution) {
+bool Runs::end(const std::string& execution) {
   std::lock_guard lock(mutex_);
-  runs_.erase(execution);
+  const auto run = runs_.find(execution);
+  if (run == runs_.end()) return false;
+  const bool short_of = run->second.short_of;
+  runs_.erase(run);
+  return short_of;
+}
+
+void Runs::fell_short(const std::string& execution) {
+  std::lock_guard lock(mutex_);
+  if (const auto run = runs_.find(execution); run != runs_.end()) run->second.short_of = true;
 }
 
 std::string Runs::step(const std::string& execution, std::string_view service, std::string_view operation,

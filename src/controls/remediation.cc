@@ -333,8 +333,9 @@ Step Remediation::change(const Context& context) {
     if (!effect) return failed(context, "read after restart", effect.error());
     const bool there = effect->value_or(mended || !wanted);
     if (there || mended || !wanted) {
-      auto told =
-          there ? door_.effect_seen(context.execution.id, step_name(cursor, at)) : door_.settle(context.execution.id);
+      const std::string at_step = step_name(cursor, at);
+      auto told = there ? door_.effect_seen(context.execution.id, at_step).map([](const Value&) {})
+                        : door_.settle(context.execution.id);
       if (!told) return failed(context, "journal", told.error());
       Step step;
       step.cursor = cursor;
@@ -349,6 +350,12 @@ Step Remediation::change(const Context& context) {
   auto answer = door_.call(context.call, step_name(cursor, at), service, operation, call["Input"]);
   const std::vector<std::string>& done_codes =
       context.control->changes[static_cast<std::size_t>(call["Index"].int_or(0))].done;
+  // An answer of success that lists what was not done is none.
+  if (answer) {
+    auto shortfall = door_.shortfall(service, operation, call["Input"], *answer);
+    if (!shortfall) return failed(context, service + ":" + operation, shortfall.error());
+    if (*shortfall && !(*shortfall)->all_of(done_codes)) answer = fail((*shortfall)->error());
+  }
   if (!answer && std::find(done_codes.begin(), done_codes.end(), answer.error().code) == done_codes.end())
     return refused_by_guard(context, service + ":" + operation, answer.error());
   Step step;
@@ -396,8 +403,9 @@ Step Remediation::refused_by_guard(const Context& context, const std::string& ca
       if (auto exception = door_.guards().excepted(**mandate); exception && *exception)
         return excepted(context, **exception);
   }
-  constexpr std::array<std::string_view, 8> guards{"ChangesFrozen", "CapReached", "ModeForbidsChange", "NotInPlan",
-                                                   "NoMandate",     "PlanMoved",  "ResourceExcepted",  "SampleFinding"};
+  constexpr std::array<std::string_view, 9> guards{"ChangesFrozen",    "CapReached",    "ModeForbidsChange",
+                                                   "NotInPlan",        "NoMandate",     "PlanMoved",
+                                                   "ResourceExcepted", "SampleFinding", "OutcomeUnknown"};
   const bool stopped = std::find(guards.begin(), guards.end(), error.code) != guards.end();
   return failed(context, call, error, stopped ? "stopped" : "failed");
 }
@@ -480,8 +488,8 @@ Step Remediation::failed(const Context& context, const std::string& where, const
   std::string unknown;
   if (auto journaled = door_.of_execution(context.execution.id)) {
     for (const auto& change : *journaled) {
-      std::string& list = change.state == "done" ? made : unknown;
-      if (change.state == "done" || change.state == "intent")
+      std::string& list = change.made() ? made : unknown;
+      if (change.made() || change.state == "intent")
         list += (list.empty() ? "" : ", ") + change.service + ":" + change.operation;
     }
   }

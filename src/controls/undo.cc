@@ -49,8 +49,10 @@ struct Undo::Look {
 Result<Undo::Look> Undo::look(const std::string& target) {
   Look out;
   FIXPOINT_TRY(mandate, door_.mandates().find(target));
+  // Of an answer that was lost the account may know what became of the call, and what it made.
+  FIXPOINT_CHECK(door_.settle(target));
   FIXPOINT_TRY(made, door_.of_execution(target));
-  std::erase_if(made, [](const Change& change) { return change.state != "done" && change.state != "intent"; });
+  std::erase_if(made, [](const Change& change) { return !change.made() && change.state != "intent"; });
   if (mandate) out.mandate = *mandate;
   std::vector<const Change*> undone;
   for (auto change = made.rbegin(); change != made.rend(); ++change) {
@@ -245,14 +247,19 @@ Step Undo::change(const Execution& execution) {
   auto answer =
       door_.call({execution.account, std::string(call["Region"].string_or("")), execution.id, {}}, step_name(cursor),
                  call["Service"].string_or(""), call["Operation"].string_or(""), call["Input"]);
+  std::vector<std::string> done;
+  for (std::size_t i = 0; i < call["Done"].size(); ++i) done.emplace_back(call["Done"][i].string_or(""));
+  if (answer) {
+    auto shortfall =
+        door_.shortfall(call["Service"].string_or(""), call["Operation"].string_or(""), call["Input"], *answer);
+    if (!shortfall) return failed(execution, name, shortfall.error());
+    if (*shortfall && !(*shortfall)->all_of(done)) return failed(execution, name, (*shortfall)->error());
+  }
   if (!answer) {
-    const Value& done = call["Done"];
-    for (std::size_t i = 0; i < done.size(); ++i)
-      if (done[i].string_or("") == answer.error().code) {
-        step.note = name + " answered " + answer.error().code + ": it is taken back already";
-        return step;
-      }
-    return failed(execution, name, answer.error());
+    if (std::find(done.begin(), done.end(), answer.error().code) == done.end())
+      return failed(execution, name, answer.error());
+    step.note = name + " answered " + answer.error().code + ": it is taken back already";
+    return step;
   }
   step.note = name + " made";
   return step;
@@ -263,7 +270,7 @@ Step Undo::verify(const Execution& execution) {
   const std::string target(execution.input["Execution"].string_or(""));
   auto made = door_.of_execution(target);
   if (!made) return failed(execution, "verify", made.error());
-  std::erase_if(*made, [](const Change& change) { return change.state != "done" && change.state != "intent"; });
+  std::erase_if(*made, [](const Change& change) { return !change.made() && change.state != "intent"; });
   std::string difference;
   std::string wrong;
   for (std::size_t i = 0; i < made->size(); ++i) {
@@ -349,7 +356,7 @@ Step Undo::failed(const Execution& execution, const std::string& where, const Er
   std::string made;
   if (auto journaled = door_.of_execution(execution.id))
     for (const Change& change : *journaled)
-      if (change.state == "done") made += (made.empty() ? "" : ", ") + change.call();
+      if (change.made()) made += (made.empty() ? "" : ", ") + change.call();
   const bool guarded = error.http_status == 403 && (error.code == "ChangesFrozen" || error.code == "CapReached" ||
                                                     error.code == "ModeForbidsChange" || error.code == "NoMandate");
   return end(

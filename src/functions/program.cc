@@ -108,6 +108,16 @@ void FunctionProgram::begin(const Execution& execution, std::function<void(Step)
   }
   // A run that its server's end cut off may have left changes of which nobody was told: this one is told what there is.
   if (auto settled = parts_.door.settle(execution.id); !settled) return done(stopped(execution, settled.error()));
+  auto doubts = parts_.door.in_doubt(execution.id);
+  if (!doubts) return done(stopped(execution, doubts.error()));
+  if (!doubts->empty()) {
+    const Error unknown = changes::Door::outcome_unknown(doubts->front());
+    Step step = failed(unknown);
+    step.commit =
+        note(execution, mandate->findings, "NOTIFIED",
+             "Function " + execution.program + " was cut off, and is not run again: " + unknown.message + ".");
+    return done(std::move(step));
+  }
   if (auto put = parts_.door.mandates().put(*mandate); !put) return done(stopped(execution, put.error()));
   run(execution, mandate->dry_run || !mandate->plan.empty(), std::move(done));
 }
@@ -157,7 +167,7 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
   parts_.runtime.invoke(std::move(invocation), [this, done = std::move(over), version = record->version, async, attempt,
                                                 looks_after, id = execution.id,
                                                 cursor = execution.cursor](Result<Outcome> outcome) {
-    parts_.runs.end(id);
+    const bool fell_short = parts_.runs.end(id);
     fault_point("function.returned");
     if (!outcome) {
       if (outcome.error().retryable && attempt < 10)
@@ -170,7 +180,7 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
                                {"ErrorType", outcome->error_type},    {"LogTail", outcome->log_tail},
                                {"DurationMs", outcome->duration_ms},  {"Version", version},
                                {"MemoryMb", outcome->memory_used_mb}, {"Cold", outcome->cold}};
-    if (looks_after || error) {
+    if (looks_after || fell_short || error) {
       // What the door has to say of the run is in the store, so it is looked at in a step of its own.
       step.cursor = cursor.is_object() ? cursor : Value(json::Object());
       step.cursor.set("after", cursor["phase"].string_or("begin"));
@@ -217,14 +227,36 @@ Step FunctionProgram::ended(const Execution& execution) {
                           "the handler failed (" + std::string(result["ErrorType"].string_or("")) + "); tries again");
   }
   if (!(*mandate)->plan.empty()) result.set("Plan", json::Object{{"Hash", (*mandate)->plan}});
-  if (error || !(*mandate)->dry_run) {
-    Step step;
-    step.next = error ? Step::Next::Failed : Step::Next::Succeeded;
-    step.outcome = error ? "function error" : "returned";
-    step.result = std::move(result);
-    return step;
-  }
+  if (error || !(*mandate)->dry_run) return returned(execution, **mandate, std::move(result));
   return planned(execution, **mandate, std::move(result));
+}
+
+// After a run that changed the account, or failed.
+Step FunctionProgram::returned(const Execution& execution, const changes::Mandate& mandate, Value result) const {
+  const bool error = !result["FunctionError"].string_or("").empty();
+  auto made = parts_.door.of_execution(execution.id);
+  if (!made) return stopped(execution, made.error());
+  json::Array unsuccessful;
+  std::string words;
+  for (const changes::Change& change : *made) {
+    // What was refused outright the handler was told by an exception.
+    const bool answered_with_success = change.state == "partly" || (change.state == "failed" && change.output);
+    if (!answered_with_success) continue;
+    unsuccessful.emplace_back(json::Object{{"Call", change.call()}, {"State", change.state}, {"Error", change.error}});
+    words += (words.empty() ? "" : "; ") + change.call() + ": " + change.error;
+  }
+  Step step;
+  step.next = error ? Step::Next::Failed : Step::Next::Succeeded;
+  step.outcome = error ? "function error" : "returned";
+  if (!unsuccessful.empty()) {
+    result.set("Unsuccessful", std::move(unsuccessful));
+    step.note = step.outcome + "; not wholly done: " + words;
+    // The status is the handler's own, which may have looked and done more.
+    step.commit =
+        note(execution, mandate.findings, "", "Function " + execution.program + ": not wholly done: " + words);
+  }
+  step.result = std::move(result);
+  return step;
 }
 
 Step FunctionProgram::planned(const Execution& execution, const changes::Mandate& mandate, Value result) {

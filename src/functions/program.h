@@ -15,7 +15,7 @@
 namespace fixpoint::functions {
 
 /// Writes a note and a workflow status on a finding and tells the bus of it, within the transaction of a step; a
-/// finding that is not there is passed over.
+/// finding that is not there is passed over. An empty status leaves it as it is.
 using NoteFinding =
     std::function<Result<void>(store::Transaction&, const json::Value& finding, const std::string& execution,
                                const std::string& status, const std::string& note)>;
@@ -27,7 +27,11 @@ using NoteFinding =
 /// "Changes"} where it was planned. The handler's credentials are issued for the execution and one run alone, and end
 /// with it; what it may change on the account is its mandate, which the door keeps. After a crash the handler is run
 /// again, as Lambda runs asynchronous calls at least once; what it had changed is found in the journal and not changed
-/// twice. An asynchronous call whose handler fails is tried twice more.
+/// twice. Where it was cut off in a call of which nobody can tell whether it was made, and which may not be made twice,
+/// it is not run again (`OutcomeUnknown`). An asynchronous call whose handler fails is tried twice more.
+///
+/// Calls of the handler that were answered with success and not wholly done (changes/shortfall.h) are in the result
+/// ("Unsuccessful") and in a note on its findings: the handler need not have looked.
 ///
 /// In mode ask the handler is run twice: first dry, which gives the plan; then, once that is approved, held to it. What
 /// moved meanwhile stops the run, and it is planned anew. Outcomes: returned, function error, failed, observed,
@@ -61,6 +65,8 @@ class FunctionProgram final : public executions::Program {
   void run(const executions::Execution& execution, bool looks_after, std::function<void(executions::Step)> done);
   executions::Step answered(const executions::Execution& execution);
   executions::Step ended(const executions::Execution& execution);
+  executions::Step returned(const executions::Execution& execution, const changes::Mandate& mandate,
+                            json::Value result) const;
   executions::Step planned(const executions::Execution& execution, const changes::Mandate& mandate, json::Value result);
   executions::Step ask(const executions::Execution& execution, const changes::Plan& plan);
   std::function<Result<void>(store::Transaction&)> note(const executions::Execution& execution, json::Value findings,

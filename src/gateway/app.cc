@@ -256,11 +256,10 @@ class WholeApp final : public App {
     if (!stored) return {};
     json::Value fields = (*stored)["UserDefinedFields"];
     fields.set("fixpoint:execution", execution);
-    return securityhub_->update(tx, key,
-                                json::Object{{"Note", json::Object{{"Text", note}, {"UpdatedBy", "fixpoint"}}},
-                                             {"Workflow", json::Object{{"Status", status}}},
-                                             {"UserDefinedFields", fields}},
-                                "fixpoint", bus::Origin{execution, {}});
+    json::Object update{{"Note", json::Object{{"Text", note}, {"UpdatedBy", "fixpoint"}}},
+                        {"UserDefinedFields", fields}};
+    if (!status.empty()) update.set("Workflow", json::Object{{"Status", status}});
+    return securityhub_->update(tx, key, std::move(update), "fixpoint", bus::Origin{execution, {}});
   }
 
   // A notice is an event on the account's bus, and a record of the audit log.

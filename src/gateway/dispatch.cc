@@ -93,8 +93,13 @@ Result<json::Value> Dispatch::call_account(const aws::Caller& caller, const std:
   // the door.
   if (context.execution.empty()) return account_.call(context, service, operation, input);
   if (door_.reads(service, operation)) return door_.call(context, "", service, operation, input);
-  const std::string step = runs_.step(context.execution, service, operation, input, context.request_id);
+  const std::string step = runs_.step(context.execution, service, operation,
+                                      door_.without_token(service, operation, input), context.request_id);
   auto answer = door_.call(context, step, service, operation, input);
+  // The handler has AWS's answer as it is; that it may not look into it is what the end of its run is told of.
+  if (answer)
+    if (const auto shortfall = door_.shortfall(service, operation, input, *answer); !shortfall || *shortfall)
+      runs_.fell_short(context.execution);
   if (!answer && (answer.error().retryable || answer.error().http_status >= 500)) runs_.tried(context.execution, step);
   return answer;
 }

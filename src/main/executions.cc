@@ -67,7 +67,9 @@ void print_one(const Value& execution) {
   }
   for (const Value& change : execution["Changes"].as_array())
     std::cout << "Change: " << change["Call"].string_or("") << " " << json::print(change["Input"]) << " "
-              << change["State"].string_or("") << ", undo " << change["Undo"].string_or("") << "\n";
+              << change["State"].string_or("")
+              << (change["Error"].string_or("").empty() ? "" : " (" + std::string(change["Error"].string_or("")) + ")")
+              << ", undo " << change["Undo"].string_or("") << "\n";
   for (const Value& line : execution["Journal"].as_array())
     std::cout << line["At"].string_or("") << "  " << line["Text"].string_or("") << "\n";
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/id.h"
+#include "json/text.h"
 #include "sandbox/paging.h"
 
 namespace fixpoint::sandbox {
@@ -14,6 +16,27 @@ Operations::Function with_dry_run(Operations::Function run) {
     auto answer = run(request);
     if (answer && request.input["DryRun"].bool_or(false))
       return refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412);
+    return answer;
+  };
+}
+
+// The same call under the same token is answered as it was, and does nothing again.
+// https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+Operations::Function once_a_token(std::string_view name, Operations::Function run) {
+  return [name = std::string(name), run = std::move(run)](Request& request) -> Reply {
+    const std::string token(request.text("ClientToken"));
+    if (token.empty()) return run(request);
+    const std::string id = name + "/" + token;
+    const std::string digest = sha256_hex(json::print_canonical(request.input));
+    if (const Document before = request.state.get(scope(request, "client-token"), id)) {
+      if ((*before)["Input"].string_or({}) == digest) return (*before)["Answer"];
+      return refuse("IdempotentParameterMismatch",
+                    "The request uses the same client token as a previous, but non-identical request. Do not reuse a "
+                    "client token with different requests, unless the requests are identical");
+    }
+    auto answer = run(request);
+    if (answer)
+      request.state.put(scope(request, "client-token"), id, json::Object{{"Input", digest}, {"Answer", *answer}});
     return answer;
   };
 }
@@ -48,7 +71,7 @@ void Table::reads(std::string_view name, Operations::Function run) {
 }
 
 void Table::changes(std::string_view name, Operations::Function run) {
-  rows_.changes(name, with_dry_run(std::move(run)));
+  rows_.changes(name, with_dry_run(once_a_token(name, std::move(run))));
 }
 
 tl::unexpected<Error> refuse(std::string code, std::string message, int status) {

@@ -72,6 +72,7 @@ Reply run_instances(Request& request) {
         {"MetadataOptions", metadata_options(request.input["MetadataOptions"])},
         {"ReservationId", reservation}};
     if (tags.size() > 0) instance.set("Tags", tags);
+    if (request.has("ClientToken")) instance.set("ClientToken", request.input["ClientToken"]);
     for (const auto member :
          {"DisableApiTermination", "DisableApiStop", "UserData", "InstanceInitiatedShutdownBehavior"})
       if (request.has(member)) instance.at_or_make("Attributes").set(member, request.input[member]);
@@ -101,6 +102,7 @@ std::optional<std::vector<std::string>> filter_values(std::string_view name, con
                         {{"instance-id", "InstanceId"},
                          {"instance-type", "InstanceType"},
                          {"image-id", "ImageId"},
+                         {"client-token", "ClientToken"},
                          {"subnet-id", "SubnetId"},
                          {"vpc-id", "VpcId"}});
 }

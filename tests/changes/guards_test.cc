@@ -361,7 +361,8 @@ TEST_F(GuardsTest, a_refusal_is_in_the_audit_log_and_a_change_from_its_intent_to
   freeze_it("all");
   ASSERT_EQ(code(put("h", "red")), "ChangesFrozen");
   std::vector<std::string> kinds;
-  for (const auto& record : door->audit().after(0, 100).value()) kinds.push_back(record.kind);
+  const auto records = door->audit().after(0, 100).value();
+  for (const auto& record : records) kinds.push_back(record.kind);
   EXPECT_THAT(kinds, ElementsAre("change.intended", "change.made", "change.refused"));
 }
 

@@ -147,6 +147,38 @@ def on_event(event, context):
 
 
 class Failures(HandlerTest):
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html: Unsuccessful
+    def test_what_aws_did_not_do_though_it_answered_with_success_is_in_the_journal_and_on_the_finding(self):
+        arn = self.place("flow_logs")
+        self.rule("flow-logs", {"detail": {"findings": {"Title": ["No flow logs"], "Workflow": {"Status": ["NEW"]}}}}, arn)
+        vpc = self.ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+        named = lambda one: {"Type": "AwsEc2Vpc", "Id": "arn:aws:ec2:%s:%s:vpc/%s" % (REGION, ACCOUNT, one),
+                             "Partition": "aws", "Region": REGION}
+        self.take_in(make_finding("own/flows", "AwsEc2Vpc", "x", "own-scanner", Title="No flow logs",
+                                  ProductArn=support.PRODUCT, Resources=[named(vpc), named("vpc-00000000000000000")]))
+        [run] = [run for run in self.server.wait() if run["Program"] == arn]
+        self.assertEqual("returned", run["Outcome"])
+        _, out, _ = self.server.fixpoint("executions", run["Id"], "--json")
+        run = json.loads(out)
+        [change] = run["Changes"]
+        said = ("PartlyUnsuccessful: it was answered with success, and says that 1 of 2 were not done: "
+                "vpc-00000000000000000 (InvalidVpcId.NotFound: ")
+        self.assertEqual(("ec2:CreateFlowLogs", "partly"), (change["Call"], change["State"]))
+        self.assertTrue(change["Error"].startswith(said), change["Error"])
+        self.assertEqual([("ec2:CreateFlowLogs", "partly")],
+                         [(one["Call"], one["State"]) for one in run["Result"]["Unsuccessful"]])
+        # The handler called it resolved; what it overlooked stands on the finding.
+        note, by, status = self.written("own/flows")
+        self.assertIn("not wholly done: ec2:CreateFlowLogs: " + said, note)
+        self.assertEqual(("fixpoint", "RESOLVED"), (by, status))
+        _, out, _ = self.server.fixpoint("executions", run["Id"])
+        self.assertIn(" partly (PartlyUnsuccessful: ", out)
+        # What was made of it is taken back.
+        self.assertEqual(1, len(self.ec2.describe_flow_logs()["FlowLogs"]))
+        status, out, err = self.server.fixpoint("undo", run["Id"], "--wait", "20")
+        self.assertEqual((0, ""), (status, err), out)
+        self.assertEqual([], self.ec2.describe_flow_logs()["FlowLogs"])
+
     def test_a_handler_that_fails_changes_nothing_and_is_shown_as_failed(self):
         arn = self.place("encrypt_bucket", "encrypt-nothing")
         self.rule("nothing", {"detail": {"findings": {"Title": ["No bucket"]}}}, arn)

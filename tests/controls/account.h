@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "aws/models.h"
 #include "bus/bus.h"
 #include "changes/inverse.h"
 #include "controls/remediation.h"
@@ -72,7 +73,8 @@ class EarApi final : public aws::Api {
 /// Everything between a finding and its proven fix, but HTTP and the bus.
 class Account {
  public:
-  explicit Account(catalog::Catalog catalog = catalog::Catalog::embedded()) {
+  /// With models the door sees what answers of success say was not done.
+  explicit Account(catalog::Catalog catalog = catalog::Catalog::embedded(), const aws::Models* models = nullptr) {
     store = must(store::Store::open(test::store_options(folder_.string(), 6),
                                     {findings::FindingStore::schema(), executions::Executor::schema(),
                                      bus::Bus::schema(), services::SecurityHub::schema(), changes::Door::schema(),
@@ -81,7 +83,7 @@ class Account {
     recipes = must(changes::Recipes::load(catalog));
     controls = must(ControlSet::load(catalog));
     ear = std::make_unique<EarApi>(*sandbox);
-    door = std::make_unique<changes::Door>(*store, clock, *ear, recipes);
+    door = std::make_unique<changes::Door>(*store, clock, *ear, recipes, models);
     findings = std::make_unique<findings::FindingStore>(*store, clock);
     modes = std::make_unique<Modes>(*store);
     executor = std::make_unique<executions::Executor>(*store, clock, 2);

@@ -287,6 +287,86 @@ scene:
   }
 }
 
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html: success, with a list of what failed.
+class FlowLogs : public testing::Test {
+ protected:
+  FlowLogs() {
+    std::filesystem::create_directories(folder_.path() / "controls");
+    std::ofstream(folder_.path() / "controls/Demo.2.yaml") << R"(
+control: Demo.2
+title: VPCs have flow logs
+severity: LOW
+parameters: {also: {type: string, default: ""}}
+resource: {type: AwsEc2Vpc, id: "{% $substringAfter($arn, ':vpc/') %}"}
+read:
+  logs: {call: ec2:DescribeFlowLogs, input: {Filter: [{Name: resource-id, Values: ["{% $resource.id %}"]}, {Name: traffic-type, Values: [REJECT]}]}, take: "{% [FlowLogs] %}"}
+compliant: "{% $count($logs) > 0 %}"
+change:
+  - call: ec2:CreateFlowLogs
+    input:
+      ResourceIds: ["{% $resource.id %}", "{% $params.also != '' ? $params.also %}"]
+      ResourceType: VPC
+      TrafficType: ALL
+      LogGroupName: flows
+      DeliverLogsPermissionArn: "arn:aws:iam::111111111111:role/flows"
+    done: [FlowLogAlreadyExists]
+scene:
+  given: [{call: ec2:CreateVpc, input: {CidrBlock: 10.8.0.0/16}, keep: made}]
+  resource: "{% 'arn:aws:ec2:' & $region & ':' & $account & ':vpc/' & $made.Vpc.VpcId %}"
+  then: [{call: ec2:DescribeFlowLogs, expect: "{% $count(FlowLogs) = 1 %}"}]
+)";
+    catalog::Catalog catalog = catalog::Catalog::embedded();
+    EXPECT_TRUE(catalog.overlay(folder_.string()));
+    static const auto models = aws::Models::open({}).value();
+    account_ = std::make_unique<Account>(std::move(catalog), models.get());
+    finding_ = account_->scene("Demo.2");
+  }
+  json::Object with(const char* also) {
+    json::Object more = decided;
+    more.set("Parameters", Object{{"also", also}});
+    return more;
+  }
+  test::TempDir folder_;
+  std::unique_ptr<Account> account_;
+  Value finding_;
+};
+
+TEST_F(FlowLogs, an_answer_of_success_that_lists_a_failure_is_an_error_that_the_note_names) {
+  const auto run = account_->run("Demo.2", finding_, with("vpc-00000000000000000"));
+  EXPECT_EQ(run.outcome, "failed") << json::print(run.result);
+  EXPECT_EQ(run.result["Error"].string_or(""), "PartlyUnsuccessful");
+  EXPECT_EQ(account_->status(finding_), "NOTIFIED");
+  EXPECT_THAT(account_->note(finding_),
+              testing::AllOf(HasSubstr("1 of 2 were not done: vpc-00000000000000000 (InvalidVpcId.NotFound: "),
+                             HasSubstr("Had been changed, and was not undone: ec2:CreateFlowLogs.")));
+  const auto changes = account_->changes_of(run.id);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].state, "partly");
+}
+
+TEST_F(FlowLogs, what_failed_whole_changed_nothing) {
+  const Value vpc = account_->kept["made"]["Vpc"]["VpcId"];
+  account_->call("ec2", "DeleteVpc", Object{{"VpcId", vpc}});
+  const auto run = account_->run("Demo.2", finding_, decided);
+  EXPECT_EQ(run.outcome, "failed") << json::print(run.result);
+  EXPECT_EQ(run.result["Error"].string_or(""), "InvalidVpcId.NotFound");
+  EXPECT_THAT(account_->note(finding_), HasSubstr("Nothing had been changed."));
+  EXPECT_EQ(account_->changes_of(run.id).at(0).state, "failed");
+}
+
+// Another's flow log of the same destination: what is wanted is there, as `done` has it, and the check says the rest.
+TEST_F(FlowLogs, a_failure_of_a_code_that_means_done_is_none) {
+  const Value vpc = account_->kept["made"]["Vpc"]["VpcId"];
+  account_->call("ec2", "CreateFlowLogs",
+                 Object{{"ResourceIds", json::Array{vpc}},
+                        {"ResourceType", "VPC"},
+                        {"TrafficType", "ALL"},
+                        {"LogGroupName", "flows"},
+                        {"DeliverLogsPermissionArn", "arn:aws:iam::111111111111:role/flows"}});
+  const auto run = account_->run("Demo.2", finding_, decided);
+  EXPECT_EQ(run.outcome, "not verified") << json::print(run.result);
+}
+
 TEST(Remediation, gives_up_on_a_fault_that_stays_and_says_what_nobody_knows) {
   class Dead final : public aws::Api {
    public:
