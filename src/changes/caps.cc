@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "base/arn.h"
@@ -15,7 +16,8 @@ namespace {
 using json::Value;
 
 constexpr TimeMs hour_ms = 3'600'000;
-constexpr TimeMs kept_ms = 24 * hour_ms;  // for the record; beyond that a row counts for nothing
+constexpr TimeMs kept_ms = 30 * 24 * hour_ms;  // for the record; after an hour a row counts for nothing
+constexpr std::size_t shown_names = 25;        // in a sentence
 
 bool holds(const std::vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
@@ -34,12 +36,21 @@ bool names_something(std::string_view member) {
   return std::any_of(endings.begin(), endings.end(), [&](auto ending) { return capital.ends_with(ending); });
 }
 
-Result<CapState> read_state(store::Session& session, const Mandate& mandate, TimeMs now_ms) {
+std::string names_of(const std::vector<std::string>& list) {
+  if (list.empty()) return "none";
+  if (list.size() <= shown_names) return join(list, ", ");
+  return join({list.begin(), list.begin() + shown_names}, ", ") + " and " + std::to_string(list.size() - shown_names) +
+         " more";
+}
+
+// What lies after `now_ms` counts too (another server's clock), but where the past is asked for.
+Result<CapState> read_state(store::Session& session, const Mandate& mandate, TimeMs now_ms,
+                            TimeMs until_ms = std::numeric_limits<TimeMs>::max()) {
   CapState out;
   FIXPOINT_TRY(rows,
                session.query("SELECT resource, refused FROM touched WHERE program = ? AND account = ? AND at_ms > "
-                             "? ORDER BY number",
-                             {mandate.program, mandate.account, now_ms - hour_ms}));
+                             "? AND at_ms <= ? ORDER BY number",
+                             {mandate.program, mandate.account, now_ms - hour_ms, until_ms}));
   std::set<std::string> touched;
   std::set<std::string> refused;
   for (store::Row& row : rows) {
@@ -102,20 +113,29 @@ Result<CapState> cap_state(store::Session& session, const Mandate& mandate, cons
   state.limit_words = std::to_string(rules.cap_resources) + " resources an hour";
   if (!rules.cap_percent) return std::move(state);
   const std::string percent = Value(*rules.cap_percent).number_text() + " %";
-  if (mandate.population < 0)
-    return fail(errors::coded("CapReached",
-                              "at most " + percent +
-                                  " of the resources may be changed in an hour, and nobody knows of " +
-                                  "how many: " + mandate.program + " does not list its resources; nothing was changed",
-                              403));
+  // What is listed is there; the number that somebody set is for where nothing lists them.
+  const std::int64_t population = mandate.population >= 0 ? mandate.population : rules.cap_population.value_or(-1);
+  if (population < 0)
+    return fail(errors::coded(
+        "CapReached",
+        "at most " + percent + " of the resources may be changed in an hour, and nobody knows of how many: neither " +
+            mandate.program +
+            " nor a control for what its finding is about lists them; nothing was changed. Set cap_population to how "
+            "many there are ('fixpoint settings cap_population NUMBER --control " +
+            mandate.program + "'), or cap_resources instead of cap_percent",
+        403));
   const auto share =
-      static_cast<std::int64_t>(std::floor(static_cast<double>(mandate.population) * *rules.cap_percent / 100 + 1e-9));
+      static_cast<std::int64_t>(std::floor(static_cast<double>(population) * *rules.cap_percent / 100 + 1e-9));
   if (share < state.limit) {
     state.limit = share;
     state.limit_words =
-        percent + " of " + std::to_string(mandate.population) + " resources an hour, which is " + std::to_string(share);
+        percent + " of " + std::to_string(population) + " resources an hour, which is " + std::to_string(share);
   }
   return std::move(state);
+}
+
+Result<CapState> touched_before(store::Session& session, const Mandate& mandate, TimeMs at_ms) {
+  return read_state(session, mandate, at_ms, at_ms);
 }
 
 std::optional<Error> over_cap(const CapState& state, const Mandate& mandate,
@@ -131,8 +151,8 @@ std::optional<Error> over_cap(const CapState& state, const Mandate& mandate,
   return errors::coded("CapReached",
                        mandate.program + " may change " + state.limit_words + " in account " + mandate.account +
                            ". Changed within the last hour (" + std::to_string(state.touched.size()) +
-                           "): " + (state.touched.empty() ? "none" : join(state.touched, ", ")) + ". Refused (" +
-                           std::to_string(wanted.size()) + "): " + join(wanted, ", ") + ".",
+                           "): " + names_of(state.touched) + ". Refused (" + std::to_string(wanted.size()) +
+                           "): " + names_of(wanted) + ".",
                        403);
 }
 

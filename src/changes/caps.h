@@ -30,11 +30,15 @@ json::Value to_json(const CapState& state);
 Result<std::vector<std::string>> resources_of(const Recipe* recipe, const Mandate& mandate, const std::string& service,
                                               const std::string& operation, const json::Value& input);
 
-/// Error: `CapReached` where a percentage is set of a number that nobody knows.
+/// Error: `CapReached` where a percentage is set of a number that nobody knows; it says what to set.
 Result<CapState> cap_state(store::Session& session, const Mandate& mandate, const Rules& rules, TimeMs now_ms);
 
-/// The error `CapReached` where the call would touch more than the cap allows, with the full list of what would have
-/// been touched in that hour; nothing where it fits.
+/// What a program touched in an account in the hour before `at_ms`, and what it was refused; kept for thirty days.
+Result<CapState> touched_before(store::Session& session, const Mandate& mandate, TimeMs at_ms);
+
+/// The error `CapReached` where the call would touch more than the cap allows; nothing where it fits. It names what was
+/// touched in that hour and what was refused, of each at most twenty-five, and counts the rest: the whole lists are in
+/// the store once (touched_before), for an import that refuses thousands would write them out with each refusal.
 std::optional<Error> over_cap(const CapState& state, const Mandate& mandate, const std::vector<std::string>& resources);
 
 /// Counts the resources within the transaction that commits the intent, so that executions beside each other cannot

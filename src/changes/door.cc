@@ -241,12 +241,29 @@ Result<void> Door::refuse(store::Transaction& tx, const Mandate& mandate, const 
   record.set("Program", mandate.program);
   record.set("Code", error.code);
   record.set("Sentence", error.message);
-  FIXPOINT_CHECK(Mandates::set_refusal(tx, mandate.execution, error));
+  FIXPOINT_CHECK(Mandates::set_refusal(tx, mandate.execution, error, clock_.now_ms()));
   return audit_.append(tx, "change.refused", record);
 }
 
 Result<void> Door::refuse(const Mandate& mandate, const Change& change, const Error& error) {
   return store_.write([&](store::Transaction& tx) { return refuse(tx, mandate, change, error); });
+}
+
+Result<std::optional<CapState>> Door::refused_by_cap(const std::string& execution) {
+  FIXPOINT_TRY(refusal, mandates_.refusal(execution));
+  if (!refusal || refusal->code != "CapReached") return std::optional<CapState>();
+  FIXPOINT_TRY(mandate, mandates_.find(execution));
+  FIXPOINT_TRY(at_ms, mandates_.refused_at(execution));
+  if (!mandate || at_ms == 0) return std::optional<CapState>();
+  FIXPOINT_TRY(rules, guards_.settings().find(mandate->program, mandate->account));
+  return store_.read([&](store::Session& session) -> Result<std::optional<CapState>> {
+    FIXPOINT_TRY(state, touched_before(session, *mandate, at_ms));
+    if (const auto now = cap_state(session, *mandate, rules, at_ms)) {
+      state.limit = now->limit;
+      state.limit_words = now->limit_words;
+    }
+    return std::optional(std::move(state));
+  });
 }
 
 void Door::read_left(Change& change, const aws::CallContext& context) {

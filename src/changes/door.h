@@ -107,6 +107,10 @@ class Door {
   /// be told stays an intent.
   Result<void> settle(const std::string& execution);
 
+  /// What had been touched and refused when the cap refused the execution, whole; nothing where it did not. Of its
+  /// limit it has what is set now.
+  Result<std::optional<CapState>> refused_by_cap(const std::string& execution);
+
   /// The intents of an execution of which nobody can tell whether they were made, and which may not be made again.
   Result<std::vector<Change>> in_doubt(const std::string& execution);
   /// The error `OutcomeUnknown` of such a change.

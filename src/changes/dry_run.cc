@@ -22,6 +22,10 @@ bool agree(const Value& read, const Value& change) {
   return common;
 }
 
+bool names(std::string_view pattern, std::string_view operation) {
+  return pattern.ends_with('*') ? operation.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == operation;
+}
+
 }  // namespace
 
 void IntendedAccount::rest(const Change& planned) {
@@ -42,7 +46,7 @@ Result<Value> IntendedAccount::call(const aws::CallContext& context, std::string
       continue;
     }
     for (const Intended& intended : recipe->intended) {
-      if (intended.service != service || intended.operation != operation) continue;
+      if (intended.service != service || !names(intended.operation, operation)) continue;
       jsonata::Bindings bindings;
       bindings.borrow("input", planned.input);
       bindings.borrow("read", input);
@@ -59,10 +63,8 @@ Result<Value> IntendedAccount::call(const aws::CallContext& context, std::string
       } else if (!agree(input, planned.input)) {
         continue;
       }
-      if (intended.unknown) {
-        rest(planned);
-        continue;
-      }
+      if (intended.unknown) rest(planned);
+      if (intended.unknown && !intended.answer) continue;
       if (!intended.error.empty()) {
         answer = fail(errors::coded(intended.error, "as it would be after " + planned.call() + ", which was not made"));
         continue;

@@ -39,7 +39,7 @@ json::Value to_json(const Verdict& verdict);
 /// - `MaintenanceWindowClosed`: with the time when one opens;
 /// - `IrreversibleChange`: it CANNOT BE UNDONE, mode is auto, and no setting allows the operation by name;
 /// - `OwnedElsewhere`: the tags say that another tool owns the resource, and a person is to be asked;
-/// - `CapReached`: with the full list of what would have been touched.
+/// - `CapReached`: with what was touched and what would have been (caps.h).
 class Guards {
  public:
   Guards(store::Store& store, const Clock& clock, aws::Api& account, const Recipes& recipes)

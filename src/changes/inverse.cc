@@ -93,7 +93,7 @@ Result<Value> lost_answer(const Recipe* recipe, const Change& change, const aws:
                           aws::Api& account) {
   if (recipe == nullptr || !recipe->lost || !change.left_read) return Value(json::Object());
   auto bindings = bind({context, change.input, change.before ? &*change.before : nullptr, nullptr});
-  if (change.left) bindings.borrow("now", *change.left);
+  if (change.left) bindings.borrow("left", *change.left);
   Value read;
   if (const auto& call = recipe->lost->call) {
     FIXPOINT_TRY(input, call->input.fill(Value(), bindings));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "json/value.h"
 #include "store/store.h"
@@ -26,7 +27,7 @@ struct Mandate {
   std::string decided_by;                ///< the person who chose or approved it; empty where nobody did
   bool dry_run = false;                  ///< changing calls are recorded and answered, and not made
   std::string plan;                      ///< the hash of the plan that it is held to; empty for none
-  std::int64_t population = -1;          ///< how many resources the control's `list` enumerates; -1 where unknown
+  std::int64_t population = -1;          ///< how many resources there are, as a control's `list` has it; -1: unknown
 };
 
 json::Value to_json(const Mandate& mandate);
@@ -50,7 +51,10 @@ class Mandates {
 
   /// The last refusal of the door under this mandate; nothing where there was none.
   Result<std::optional<Error>> refusal(const std::string& execution);
-  static Result<void> set_refusal(store::Transaction& tx, const std::string& execution, const Error& error);
+  static Result<void> set_refusal(store::Transaction& tx, const std::string& execution, const Error& error,
+                                  TimeMs at_ms);
+  /// Its time; 0 where there was none.
+  Result<TimeMs> refused_at(const std::string& execution);
 
  private:
   store::Store& store_;

@@ -103,7 +103,8 @@ Result<Intended> read_intended(const Value& form, const std::string& where) {
   if (!names) return fail(bad(where + ".call", names.error().message));
   Intended intended;
   intended.unknown = form["unknown"].bool_or(false);
-  if ((form.find("answer") != nullptr) + (form.find("error") != nullptr) + intended.unknown != 1)
+  const int shows = (form.find("answer") != nullptr) + (form.find("error") != nullptr);
+  if (shows + intended.unknown == 0 || shows > 1 || (form.find("error") != nullptr && intended.unknown))
     return fail(bad(where, "has to say one of 'answer', 'error' and 'unknown: true'"));
   intended.service = std::move(names->first);
   intended.operation = std::move(names->second);

@@ -32,15 +32,15 @@ Result<CallTemplate> read_call(const json::Value& form, const std::string& where
 
 /// What a read shows once a change was made, for a dry run in which it was not made.
 struct Intended {
-  std::string service;  ///< of the read
-  std::string operation;
+  std::string service;    ///< of the read
+  std::string operation;  ///< one that ends in `*` is all that begin so
   /// Over $input (the change's), $before, $read (the read's input), $state (what it answers without this change;
   /// nothing where it fails), $token and the account's names. Without it: where the read's input and the change's agree
   /// in every member that both have, and have one in common.
   std::optional<jsonata::Template> when;
   std::optional<jsonata::Template> answer;  ///< over the same
   std::string error;                        ///< instead of `answer`: the read then fails with this code
-  bool unknown = false;                     ///< instead of both: it shows the change, nobody can say how
+  bool unknown = false;                     ///< it shows the change, nobody can say how; an answer is then like it only
 };
 
 /// How an answer of success says what was not done (shortfall.h), where the rule by its shape does not see it.
@@ -90,8 +90,8 @@ struct Recipe {
   std::optional<jsonata::Template> answer;    ///< of a dry run
   Again again;
   /// What the call answered, as far as `undo` needs it, where its answer was lost though it had its effect: over
-  /// $input, $before and $now, the state read again, which is not the state before; or, with a call, over the answer of
-  /// that.
+  /// $input, $before and $left, the state read again, which is not the state before; or, with a call, over the answer
+  /// of that.
   struct Lost {
     std::optional<CallTemplate> call;  ///< its input over $input and $before
     jsonata::Template answer;

@@ -31,7 +31,12 @@ std::string token_for(const aws::Member& member, const std::string& execution, c
 
 const aws::Member* token_member(const aws::Operation* operation) {
   if (operation == nullptr || operation->input == nullptr) return nullptr;
-  if (operation->idempotency_token != nullptr) return operation->idempotency_token;
+  // Athena's model marks what a call stops or deletes (QueryExecutionId, NamedQueryId) as a token too.
+  if (const aws::Member* marked = operation->idempotency_token; marked != nullptr)
+    return marked->name.find("Token") != std::string_view::npos || marked->name == "OperationId" ||
+                   marked->name == "CreatorRequestId"
+               ? marked
+               : nullptr;
   for (const auto name : token_names)
     if (const aws::Member* member = operation->input->find(name);
         member != nullptr && member->shape->type == aws::ShapeType::String)

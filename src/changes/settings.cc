@@ -82,6 +82,13 @@ Result<void> read_owner_tags(const std::string& name, const Value& value, Rules&
   return {};
 }
 
+Result<void> read_population(const std::string& name, const Value& value, Rules& rules) {
+  const auto number = value.is_number() ? value.as_int64() : std::nullopt;
+  if (!number || *number < 1) return fail(bad(name, "a whole number of resources, from 1", value));
+  rules.cap_population = *number;
+  return {};
+}
+
 Result<void> read_four_eyes(const std::string& name, const Value& value, Rules& rules) {
   if (!value.is_bool()) return fail(bad(name, "true or false", value));
   rules.four_eyes = value.as_bool();
@@ -89,11 +96,14 @@ Result<void> read_four_eyes(const std::string& name, const Value& value, Rules& 
 }
 
 const std::map<std::string, Reader, std::less<>>& readers() {
-  static const std::map<std::string, Reader, std::less<>> rows{
-      {"cap_resources", read_cap},  {"cap_percent", read_percent},
-      {"windows", read_windows},    {"allow_irreversible", read_allowances},
-      {"owned", read_owned},        {"owner_tags", read_owner_tags},
-      {"four_eyes", read_four_eyes}};
+  static const std::map<std::string, Reader, std::less<>> rows{{"cap_resources", read_cap},
+                                                               {"cap_percent", read_percent},
+                                                               {"cap_population", read_population},
+                                                               {"windows", read_windows},
+                                                               {"allow_irreversible", read_allowances},
+                                                               {"owned", read_owned},
+                                                               {"owner_tags", read_owner_tags},
+                                                               {"four_eyes", read_four_eyes}};
   return rows;
 }
 
@@ -164,6 +174,7 @@ Value to_json(const Rules& rules) {
   return json::Object{
       {"cap_resources", rules.cap_resources},
       {"cap_percent", rules.cap_percent ? Value(*rules.cap_percent) : Value()},
+      {"cap_population", rules.cap_population ? Value(*rules.cap_population) : Value()},
       {"windows", std::move(windows)},
       {"allow_irreversible", json::Array(rules.allow_irreversible.begin(), rules.allow_irreversible.end())},
       {"owned", rules.owned_asks ? "ask" : "change"},

@@ -15,7 +15,8 @@ namespace fixpoint::changes {
 /// What the guards go by for one program in one account.
 struct Rules {
   std::int64_t cap_resources = 25;              ///< resources that may be changed within an hour
-  std::optional<double> cap_percent;            ///< the same, of all that the control's `list` enumerates
+  std::optional<double> cap_percent;            ///< the same, of all that there are (Mandate::population)
+  std::optional<std::int64_t> cap_population;   ///< how many there are, where nothing lists them
   std::vector<Window> windows;                  ///< changes are made within one of them; none is always
   std::vector<std::string> allow_irreversible;  ///< operations that mode auto may make though they cannot be undone
   bool owned_asks = false;                      ///< a person is asked about what another tool owns
@@ -29,6 +30,7 @@ struct Rules {
 /// | --- | --- | --- |
 /// | cap_resources | a whole number from 0 | 25 |
 /// | cap_percent | a number from 0 to 100 | no such cap |
+/// | cap_population | a whole number from 1: what cap_percent is taken of where nothing lists them | not known |
 /// | windows | a list of texts (window.h) | always |
 /// | allow_irreversible | a list of `service:Operation` | none |
 /// | owned | "ask" or "change" | "change" |

@@ -24,8 +24,8 @@ Value findings_in_event(const Value& event) {
   return out;
 }
 
-Result<changes::Mandate> mandate_of(const executions::Execution& execution, changes::Door& door,
-                                    const ModeOf& mode_of) {
+Result<changes::Mandate> mandate_of(const executions::Execution& execution, changes::Door& door, const ModeOf& mode_of,
+                                    const PopulationOf& population_of) {
   const Value& input = execution.input;
   changes::Mandate out;
   out.execution = execution.id;
@@ -43,6 +43,7 @@ Result<changes::Mandate> mandate_of(const executions::Execution& execution, chan
     out.decided_by = theirs->decided_by;
     out.dry_run = theirs->dry_run;
     out.plan = theirs->plan;
+    out.population = theirs->population;
     return out;
   }
   out.rule = input["Rule"].string_or("");
@@ -60,8 +61,12 @@ Result<changes::Mandate> mandate_of(const executions::Execution& execution, chan
     }
   }
   const std::string_view by = input["By"].string_or("");
-  if (out.rule.empty() || input["Decided"].bool_or(false)) {
-    FIXPOINT_TRY(rules, door.guards().settings().find(out.program, out.account));
+  FIXPOINT_TRY(rules, door.guards().settings().find(out.program, out.account));
+  if (rules.cap_percent && population_of) {
+    FIXPOINT_TRY(population, population_of(out));
+    out.population = population.value_or(-1);
+  }
+  if ((out.rule.empty() && !input["ByMode"].bool_or(false)) || input["Decided"].bool_or(false)) {
     // A call that waits for its answer cannot wait for a second person.
     const bool second = rules.four_eyes && input["Async"].bool_or(false);
     out.mode = second ? "ask" : "auto";

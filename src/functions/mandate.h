@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -15,14 +17,20 @@ namespace fixpoint::functions {
 using ModeOf = std::function<Result<std::string>(const std::string& rule, const std::string& function,
                                                  const std::string& account)>;
 
+/// How many resources there are of the kind that the findings are about, as a control lists them in the account and
+/// region of the mandate; nothing where none does. Errors: those of the account.
+using PopulationOf = std::function<Result<std::optional<std::int64_t>>(const changes::Mandate&)>;
+
 /// The findings that an event carries: those of `detail.findings`, or of `findings`, or the event itself where it is
 /// one; an array, empty for none.
 json::Value findings_in_event(const json::Value& event);
 
 /// What the function may do, from the execution's input: {"Payload": JSON text, "Findings": [...] where the payload
-/// does not carry them, "Rule": ARN, "Decided": true where a person chose it, "By": who, "DryRun", "Plan", "Parent":
-/// the execution whose handler invoked it, whose mandate then holds for it as well}. Errors: NoMandate for a parent
-/// without one; those of the store.
-Result<changes::Mandate> mandate_of(const executions::Execution& execution, changes::Door& door, const ModeOf& mode_of);
+/// does not carry them, "Rule": ARN, "Decided": true where a person chose it, "By": who, "ByMode": true where the mode
+/// holds though no rule started it, "DryRun", "Plan", "Parent": the execution whose handler invoked it, whose mandate
+/// then holds for it as well}. `population_of` may be empty; it is asked where a percentage is set. Errors: NoMandate
+/// for a parent without one; those of the store and of `population_of`.
+Result<changes::Mandate> mandate_of(const executions::Execution& execution, changes::Door& door, const ModeOf& mode_of,
+                                    const PopulationOf& population_of);
 
 }  // namespace fixpoint::functions

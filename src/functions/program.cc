@@ -77,15 +77,19 @@ void FunctionProgram::step(const Execution& execution, std::function<void(Step)>
 void FunctionProgram::begin(const Execution& execution, std::function<void(Step)> done) {
   auto mandate = [&]() -> Result<changes::Mandate> {
     // What a person approved is kept; all else is found anew at each attempt.
-    if (execution.cursor["phase"].string_or("") != "apply") return mandate_of(execution, parts_.door, parts_.mode_of);
+    if (execution.cursor["phase"].string_or("") != "apply")
+      return mandate_of(execution, parts_.door, parts_.mode_of, parts_.population_of);
     FIXPOINT_TRY(kept, parts_.door.mandates().find(execution.id));
     if (!kept) return fail(errors::internal("the execution has lost its mandate"));
     return *kept;
   }();
   if (!mandate) return done(stopped(execution, mandate.error()));
-  if (const Value* asks = execution.cursor.find("ask"); asks != nullptr && mandate->decided_by.empty()) {
+  // The plan that it was held to has moved, or a person is to be asked: it is planned anew, whoever decided on the old.
+  if (execution.cursor.find("ask") != nullptr) {
     mandate->mode = "ask";
     mandate->dry_run = true;
+    mandate->decided_by.clear();
+    mandate->plan.clear();
   }
   auto exception = parts_.door.guards().excepted(*mandate);
   if (!exception) return done(stopped(execution, exception.error()));

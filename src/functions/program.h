@@ -49,6 +49,7 @@ class FunctionProgram final : public executions::Program {
     ModeOf mode_of;
     NoteFinding note_finding;
     changes::Runs& runs;
+    PopulationOf population_of = {};
   };
   struct Options {
     int approval_hours = 72;

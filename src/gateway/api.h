@@ -15,6 +15,7 @@
 #include "executions/approvals.h"
 #include "executions/executor.h"
 #include "executions/work.h"
+#include "functions/store.h"
 #include "gateway/dispatch.h"
 #include "sandbox/sandbox.h"
 #include "services/securityhub/securityhub.h"
@@ -39,6 +40,7 @@ class Api {
     controls::Modes& modes;
     audit::Log& audit;
     const controls::ControlSet& controls;
+    functions::FunctionStore& functions;
     Dispatch& dispatch;
     const aws::Models& models;
     sandbox::Sandbox* embedded;  ///< the embedded account, null over a real one: scenes are set in it alone
@@ -67,6 +69,9 @@ class Api {
     std::shared_ptr<const controls::Control> control;
   };
   Result<Subject> subject_of(const std::string& finding_id);
+  Result<Subject> finding_of(const std::string& finding_id);
+  Result<executions::Start> function_of(const aws::Caller& caller, const Subject& subject, const json::Value& input);
+  Result<json::Value> fix_by_function(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> plan(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> fix(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> undo(const aws::Caller& caller, const json::Value& input);

@@ -2,12 +2,15 @@
 // unfreeze, mode, settings, caps.
 #include <algorithm>
 
+#include "base/arn.h"
 #include "base/id.h"
+#include "bus/input.h"
 #include "changes/scope.h"
 #include "findings/asff.h"
 #include "findings/fingerprint.h"
 #include "gateway/api.h"
 #include "gateway/people.h"
+#include "json/text.h"
 
 namespace fixpoint::gateway {
 namespace {
@@ -16,8 +19,7 @@ using json::Value;
 
 }  // namespace
 
-// The finding, and the control that is for it.
-Result<Api::Subject> Api::subject_of(const std::string& finding_id) {
+Result<Api::Subject> Api::finding_of(const std::string& finding_id) {
   FIXPOINT_TRY(key, parts_.findings.resolve(finding_id));
   FIXPOINT_TRY(finding,
                parts_.door.store().read([&](store::Session& session) { return parts_.findings.get(session, key); }));
@@ -26,18 +28,82 @@ Result<Api::Subject> Api::subject_of(const std::string& finding_id) {
     return fail(errors::validation("the finding '" + finding_id +
                                    "' is a sample; nothing is planned or changed because "
                                    "of it"));
-  const std::string named = findings::control_of(*finding);
-  const auto control = parts_.controls.find(named);
-  if (!control)
-    return fail(errors::resource_not_found(
-        named.empty() ? "the finding names no control, so nothing can be planned for it"
-                      : "there is no control '" + named + "' for the finding; 'fixpoint controls' lists them"));
-  return Subject{key, std::move(*finding), control};
+  return Subject{key, std::move(*finding), nullptr};
 }
 
-// {"FindingId"}: plans and records, in a dry run; the execution holds the plan once it has ended.
+// The finding, and the control that is for it.
+Result<Api::Subject> Api::subject_of(const std::string& finding_id) {
+  FIXPOINT_TRY(subject, finding_of(finding_id));
+  const std::string named = findings::control_of(subject.finding);
+  subject.control = parts_.controls.find(named);
+  if (!subject.control)
+    return fail(errors::resource_not_found(
+        named.empty()
+            ? "the finding names no control, so nothing can be planned for it; '--function NAME' plans with a "
+              "handler"
+            : "there is no control '" + named + "' for the finding; 'fixpoint controls' lists them"));
+  return std::move(subject);
+}
+
+// The run of a handler for a finding, as an event that tells of it would start it: of "Function", by its name or ARN,
+// or of the one function that the rule "Rule" of the default bus has among its targets, with what that target gets.
+Result<executions::Start> Api::function_of(const aws::Caller& caller, const Subject& subject, const Value& input) {
+  const std::string account(subject.finding["AwsAccountId"].string_or(caller.account));
+  const std::string region(subject.finding["Region"].string_or(caller.region));
+  const Value event = services::SecurityHub::imported_event(parts_.bus, subject.finding);
+  std::string named(input["Function"].string_or(""));
+  std::string text = json::print(event);
+  const std::string rule_name(input["Rule"].string_or(""));
+  std::string rule_arn;
+  if (!rule_name.empty()) {
+    const bus::BusName bus{account, region, std::string(partition_of_region(region)), "default"};
+    FIXPOINT_TRY(rule, parts_.bus.find_rule(bus, rule_name));
+    if (!rule)
+      return fail(errors::resource_not_found("there is no rule '" + rule_name + "' on the bus default", "Rule"));
+    FIXPOINT_TRY(targets, parts_.bus.list_targets(bus, rule_name));
+    std::erase_if(targets, [&](const bus::Target& target) {
+      return target.arn.find(":lambda:") == std::string::npos ||
+             (!named.empty() && target.arn.find(named) == std::string::npos);
+    });
+    if (targets.size() != 1)
+      return fail(errors::validation("the rule '" + rule_name + "' has " + std::to_string(targets.size()) +
+                                         " functions among its targets" +
+                                         (targets.empty() ? "" : "; name one with Function"),
+                                     "Rule"));
+    rule_arn = rule->arn();
+    FIXPOINT_TRY(made, bus::TargetInput::read(targets[0].form));
+    FIXPOINT_TRY(rendered, made.render(event, {rule_arn, rule_name}, parts_.clock.now_ms()));
+    text = std::move(rendered);
+    named = targets[0].arn;
+  }
+  FIXPOINT_TRY(name, functions::parse_function_name(named, {account, region}));
+  FIXPOINT_TRY(record, parts_.functions.get(name));
+  executions::Start start{
+      .name = "",
+      .kind = "function",
+      .program = "arn:" + std::string(partition_of_region(region)) + ":lambda:" + name.owner.region + ":" +
+                 name.owner.account + ":function:" + record.name + (name.qualifier.empty() ? "" : ":" + name.qualifier),
+      .account = name.owner.account,
+      .region = name.owner.region,
+      .subject = subject.key.id,
+      .input = json::Object{{"Payload", text}, {"Findings", json::Array{subject.finding}}, {"By", who(caller)}}};
+  if (!rule_arn.empty()) start.input.set("Rule", rule_arn);
+  return std::move(start);
+}
+
+// {"FindingId"}: plans and records, in a dry run; the execution holds the plan once it has ended. With "Function" or
+// "Rule" it is the handler's run that is planned.
 Result<Value> Api::plan(const aws::Caller& caller, const Value& input) {
   FIXPOINT_CHECK(only_people(caller));
+  if (input.find("Function") != nullptr || input.find("Rule") != nullptr) {
+    FIXPOINT_TRY(subject, finding_of(std::string(input["FindingId"].string_or(""))));
+    FIXPOINT_TRY(start, function_of(caller, subject, input));
+    start.name = "plan/" + random_uuid();
+    start.input.set("DryRun", true);
+    start.input.set(input["Decided"].bool_or(false) ? "Decided" : "ByMode", true);
+    FIXPOINT_TRY(started, parts_.executor.launch(start));
+    return Value(json::Object{{"Execution", started.id}, {"Function", start.program}});
+  }
   FIXPOINT_TRY(subject, subject_of(std::string(input["FindingId"].string_or(""))));
   executions::Start start{.name = "plan/" + random_uuid(),
                           .kind = "control",
@@ -51,10 +117,42 @@ Result<Value> Api::plan(const aws::Caller& caller, const Value& input) {
   return Value(json::Object{{"Execution", started.id}, {"Control", subject.control->id}});
 }
 
+// One finding, the function and the plan that it is held to: what moved since is planned anew and asked for.
+Result<Value> Api::fix_by_function(const aws::Caller& caller, const Value& input) {
+  const Value& ids = input["FindingIds"];
+  if (ids.size() != 1)
+    return fail(errors::validation("a function is run for one finding; give its id alone", "FindingIds"));
+  const std::string hash(input["Plan"].string_or(""));
+  if (hash.empty())
+    return fail(errors::validation("a function is held to a plan: give the hash that 'fixpoint plan " +
+                                       std::string(ids[0].string_or("")) + " --function NAME' shows",
+                                   "Plan"));
+  FIXPOINT_TRY(plan,
+               parts_.door.store().read([&](store::Session& session) { return changes::find_plan(session, hash); }));
+  FIXPOINT_TRY(subject, finding_of(std::string(ids[0].string_or(""))));
+  FIXPOINT_TRY(start, function_of(caller, subject, input));
+  if (plan.document["Program"].string_or("") != start.program ||
+      plan.document["Findings"][0]["Id"].string_or("") != subject.key.id)
+    return fail(errors::validation("plan " + plan.hash.substr(0, 12) + " is of " +
+                                       std::string(plan.document["Program"].string_or("")) + " for the finding '" +
+                                       std::string(plan.document["Findings"][0]["Id"].string_or("")) + "', not of " +
+                                       start.program + " for '" + subject.key.id + "'",
+                                   "Plan"));
+  start.name = "fix/" + random_uuid();
+  start.input.set("Async", true);
+  start.input.set("Decided", true);
+  start.input.set("Plan", plan.hash);
+  FIXPOINT_TRY(started, parts_.executor.launch(start));
+  return Value(json::Object{
+      {"Executions",
+       json::Array{json::Object{{"FindingId", subject.key.id}, {"Execution", started.id}, {"Joined", false}}}}});
+}
+
 // {"FindingIds": [...], "Plan": hash}: a person's decision. What is under way for the same work is joined, and where it
-// waits for this plan's approval it is approved.
+// waits for this plan's approval it is approved. With "Function" or "Rule" it is the handler that is run.
 Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
   FIXPOINT_CHECK(only_people(caller));
+  if (input.find("Function") != nullptr || input.find("Rule") != nullptr) return fix_by_function(caller, input);
   const Value& ids = input["FindingIds"];
   if (ids.size() == 0) return fail(errors::validation("FindingIds has to name at least one finding", "FindingIds"));
   std::string hash(input["Plan"].string_or(""));

@@ -46,6 +46,9 @@ Result<Value> Api::executions(const Value& input) {
     json::Array made;
     for (const auto& change : changes) made.push_back(changes::to_json(change));
     out.set("Changes", made);
+    // The whole lists behind the sentence of a cap, which names the first of them.
+    FIXPOINT_TRY(capped, parts_.door.refused_by_cap(execution->id));
+    if (capped) out.set("Cap", changes::to_json(*capped));
     FIXPOINT_TRY(asked, parts_.approvals.of(execution->id));
     json::Array approvals;
     for (const auto& approval : asked) approvals.push_back(executions::to_json(approval));

@@ -12,8 +12,10 @@
 #include "bus/connections.h"
 #include "bus/destination_sender.h"
 #include "bus/destinations.h"
+#include "controls/enumerate.h"
 #include "controls/remediation.h"
 #include "controls/undo.h"
+#include "findings/fingerprint.h"
 #include "functions/program.h"
 #include "gateway/control_target.h"
 #include "gateway/embedded_account.h"
@@ -122,7 +124,7 @@ class WholeApp final : public App {
             [this](store::Transaction& tx, const json::Value& finding, const std::string& execution,
                    const std::string& status,
                    const std::string& note) { return note_finding(tx, finding, execution, status, note); },
-            runs_},
+            runs_, [this](const changes::Mandate& mandate) { return population_of(mandate); }},
         functions::FunctionProgram::Options{});
     executor_->add_program("control", *remediation_);
     executor_->add_program("function", *function_program_);
@@ -172,8 +174,8 @@ class WholeApp final : public App {
     if (sqs_) dispatch_->add(sqs_->table(), Dispatch::Part::OfAccount);
     if (sns_) dispatch_->add(sns_->table(), Dispatch::Part::OfAccount);
     api_ = std::make_unique<Api>(Api::Parts{clock_, *bus_, *securityhub_, *findings_, *executor_, *approvals_, *works_,
-                                            *door_, *modes_, *audit_, controls_, *dispatch_, *models_, embedded_.get(),
-                                            [this] { return runtime_->isolation(); }});
+                                            *door_, *modes_, *audit_, controls_, *functions_, *dispatch_, *models_,
+                                            embedded_.get(), [this] { return runtime_->isolation(); }});
     verifier_ = std::make_unique<aws::Verifier>(*identity_, clock_);
     gateway_ =
         std::make_unique<Gateway>(*models_, *verifier_, *dispatch_, *api_, workers_,
@@ -260,6 +262,21 @@ class WholeApp final : public App {
                         {"UserDefinedFields", fields}};
     if (!status.empty()) update.set("Workflow", json::Object{{"Status", status}});
     return securityhub_->update(tx, key, std::move(update), "fixpoint", bus::Origin{execution, {}});
+  }
+
+  // Of what a percentage is taken for a function: what the control that its finding names lists, else any that is for
+  // resources of the finding's type.
+  Result<std::optional<std::int64_t>> population_of(const changes::Mandate& mandate) {
+    const json::Value& finding = mandate.findings[0];
+    if (finding.is_null()) return std::optional<std::int64_t>();
+    std::shared_ptr<const controls::Control> lists = controls_.find(findings::control_of(finding));
+    const std::string_view type = finding["Resources"][0]["Type"].string_or("");
+    if (!lists || !lists->list)
+      for (const auto& control : controls_.all())
+        if (control->list && control->resource_type == type) lists = control;
+    if (!lists || !lists->list) return std::optional<std::int64_t>();
+    FIXPOINT_TRY(all, controls::enumerate(*lists, {mandate.account, mandate.region, mandate.execution, {}}, *door_));
+    return std::optional(static_cast<std::int64_t>(all.size()));
   }
 
   // A notice is an event on the account's bus, and a record of the audit log.

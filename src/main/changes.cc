@@ -57,8 +57,14 @@ std::string guards_of(const Value& line) {
 void print_plan(const Value& execution) {
   const Value& result = execution["Result"];
   const Value& plan = result["Plan"];
+  const bool of_function = execution["Kind"].string_or("") == "function";
   if (plan["Changes"].size() == 0) {
-    std::cout << execution["Outcome"].string_or("") << ": " << result["Note"].string_or("") << "\n";
+    std::string said(result["Note"].string_or(""));
+    if (of_function && said.empty())
+      said = result["FunctionError"].string_or("").empty() ? "the handler would change nothing of the account"
+                                                           : std::string(result["Payload"].string_or(""));
+    if (said.empty()) said = result["Message"].string_or("");
+    std::cout << execution["Outcome"].string_or("") << ": " << said << "\n";
     return;
   }
   std::vector<std::vector<std::string>> rows{{"#", "CALL", "INPUT", "STATE BEFORE", "UNDO", "GUARDS"}};
@@ -76,12 +82,20 @@ void print_plan(const Value& execution) {
               << (result["CompliantAfterwards"].bool_or(false) ? "would pass" : "cannot be told to pass") << ": "
               << result["Change"].string_or("") << "\n";
   std::cout << "\nplan " << plan["Hash"].string_or("") << "\nNothing was changed. To make it: fixpoint fix '"
-            << execution["Subject"].string_or("") << "' --plan " << plan["Hash"].string_or("").substr(0, 12) << "\n";
+            << execution["Subject"].string_or("") << "' --plan " << plan["Hash"].string_or("").substr(0, 12)
+            << (of_function ? " --function " + std::string(execution["Program"].string_or("")) : "") << "\n";
+}
+
+// Whose run it is where it is no control's.
+void name_function(const Arguments& arguments, json::Object& input) {
+  if (arguments.has("function")) input.set("Function", arguments.get("function"));
+  if (arguments.has("rule")) input.set("Rule", arguments.get("rule"));
 }
 
 int run_plan(const Arguments& arguments) {
-  auto begun = call_server(arguments, "plan",
-                           json::Object{{"FindingId", arguments.positional[0]}, {"Decided", arguments.has("decided")}});
+  json::Object input{{"FindingId", arguments.positional[0]}, {"Decided", arguments.has("decided")}};
+  name_function(arguments, input);
+  auto begun = call_server(arguments, "plan", input);
   if (!begun) return report(begun.error());
   auto execution = settled(arguments, std::string((*begun)["Execution"].string_or("")), wait_seconds_otherwise);
   if (!execution) return report(execution.error());
@@ -90,7 +104,8 @@ int run_plan(const Arguments& arguments) {
   else
     print_plan(*execution);
   if (execution->find("EndedAt") == nullptr || (*execution)["Status"].string_or("") == "FAILED") return refused;
-  return (*execution)["Outcome"].string_or("") == "planned" ? ok : negative;
+  const bool changes = (*execution)["Result"]["Plan"]["Changes"].size() > 0;
+  return (*execution)["Outcome"].string_or("") == "planned" && changes ? ok : negative;
 }
 
 std::optional<std::int64_t> seconds_of(const Arguments& arguments) {
@@ -106,6 +121,7 @@ int run_fix(const Arguments& arguments) {
   json::Array ids(arguments.positional.begin(), arguments.positional.end());
   json::Object input{{"FindingIds", std::move(ids)}};
   if (arguments.has("plan")) input.set("Plan", arguments.get("plan"));
+  name_function(arguments, input);
   auto begun = call_server(arguments, "fix", input);
   if (!begun) return report(begun.error());
   bool good = true;
@@ -116,7 +132,8 @@ int run_fix(const Arguments& arguments) {
     auto execution = settled(arguments, id, *seconds);
     if (!execution) return report(execution.error());
     const std::string outcome((*execution)["Outcome"].string_or(""));
-    good = good && (*seconds == 0 || outcome == "fixed" || outcome == "compliant" || outcome == "gone");
+    good = good && (*seconds == 0 || outcome == "fixed" || outcome == "compliant" || outcome == "gone" ||
+                    outcome == "returned");
     rows.push_back({id, std::string(line["FindingId"].string_or("")),
                     outcome.empty() ? std::string((*execution)["Status"].string_or("")) : outcome,
                     std::string((*execution)["Result"]["Note"].string_or(line["Why"].string_or("")))});
@@ -171,15 +188,19 @@ int run_undo(const Arguments& arguments) {
 }  // namespace
 
 Command plan_command() {
-  return {.name = "plan",
-          .summary = "show what would be changed for a finding, and change nothing",
-          .positional = "FINDING_ID",
-          .at_least = 1,
-          .at_most = 1,
-          .options = server_options(
-              {{"decided", "", "as if a person had chosen it: the mode is not held against it", "", false}}),
-          .run = run_plan,
-          .more = "Exit status 1 where there is nothing to change, 5 where it could not be planned."};
+  return {
+      .name = "plan",
+      .summary = "show what would be changed for a finding, and change nothing",
+      .positional = "FINDING_ID",
+      .at_least = 1,
+      .at_most = 1,
+      .options = server_options(
+          {{"decided", "", "as if a person had chosen it: the mode is not held against it", "", false},
+           {"function", "NAME", "plan the run of this Lambda function for the finding, not of its control", "", false},
+           {"rule", "NAME", "the same of the function that this rule starts, with what the rule hands to it", "",
+            false}}),
+      .run = run_plan,
+      .more = "Exit status 1 where there is nothing to change, 5 where it could not be planned."};
 }
 
 Command fix_command() {
@@ -190,11 +211,13 @@ Command fix_command() {
       .at_least = 1,
       .at_most = 1000,
       .options = server_options({{"plan", "HASH", "only this plan, whole or its first eight digits or more", "", false},
+                                 {"function", "NAME", "run this Lambda function, held to --plan", "", false},
+                                 {"rule", "NAME", "the same of the function that this rule starts", "", false},
                                  {"wait", "SECONDS", "wait for the end, at most so long", "", false}}),
       .run = run_fix,
       .more =
           "Where the resource moved since the plan, it is planned anew and asked for again. Exit status 1 where\n"
-          "--wait is given and a finding is not fixed, compliant or gone."};
+          "--wait is given and a finding is not fixed, compliant or gone, or its function has not returned."};
 }
 
 Command undo_command() {

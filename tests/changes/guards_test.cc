@@ -255,6 +255,36 @@ TEST_F(GuardsTest, the_cap_is_25_resources_an_hour_and_names_all_that_would_have
   EXPECT_EQ(code(put("more2", "blue")), "made");
 }
 
+// An import that refuses thousands does not write all of them with each: the lists are in the store once.
+TEST_F(GuardsTest, of_many_that_the_cap_refused_the_sentence_names_the_first_and_the_store_has_all) {
+  set("all", "cap_resources", 0);
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_EQ(code(put("hat" + std::to_string(i), "blue")), "CapReached");
+    clock.advance_ms(1000);
+  }
+  const auto last = put("hat60", "blue");
+  ASSERT_EQ(code(last), "CapReached");
+  EXPECT_THAT(last.error().message, AllOf(HasSubstr("Changed within the last hour (0): none. Refused (61): "),
+                                          HasSubstr("hat24 and 36 more.")));
+  EXPECT_LT(last.error().message.size(), 1200U);
+  // Somebody else's refusals later are not of it.
+  mandate.execution = "later";
+  give();
+  clock.advance_ms(1000);
+  ASSERT_EQ(code(put("hat61", "blue")), "CapReached");
+  const auto whole = door->refused_by_cap("e").value();
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->refused.size(), 61U);
+  EXPECT_EQ(whole->refused.back(), "arn:aws:shop:::hat/hat60");
+  EXPECT_EQ(whole->limit, 0);
+  clock.advance_ms(29 * 24 * TimeMs{3'600'000});
+  EXPECT_EQ(door->refused_by_cap("e").value()->refused.size(), 61U);
+  const auto records = door->audit().after(0, 200).value();
+  ASSERT_EQ(records.size(), 62U);
+  for (const auto& record : records) EXPECT_LT(json::print(record.about).size(), 2000U);
+  EXPECT_FALSE(door->refused_by_cap("nobody").value());
+}
+
 TEST_F(GuardsTest, a_resource_no_longer_counts_after_an_hour) {
   set("all", "cap_resources", 1);
   ASSERT_EQ(code(put("a", "blue")), "made");
@@ -276,6 +306,12 @@ TEST_F(GuardsTest, a_percentage_is_taken_of_what_the_control_lists_and_fails_clo
   ASSERT_EQ(code(unknown), "CapReached");
   EXPECT_THAT(unknown.error().message,
               HasSubstr("at most 10 % of the resources may be changed in an hour, and nobody knows of how many"));
+  EXPECT_THAT(unknown.error().message,
+              HasSubstr("Set cap_population to how many there are ('fixpoint settings cap_population NUMBER --control "
+                        "hats'), or cap_resources instead of cap_percent"));
+  // Where nothing lists them it is taken of the number that is set; a list is believed before it.
+  set("control:hats", "cap_population", 10);
+  EXPECT_THAT(door->guards().cap(mandate).value().limit_words, testing::StartsWith("10 % of 10 resources an hour"));
   mandate.population = 29;  // 10 % are 2
   give();
   EXPECT_EQ(code(put("a", "blue")), "made");
@@ -336,12 +372,15 @@ TEST_F(GuardsTest, refuses_settings_that_are_none) {
     const char* sentence;
   } faults[] = {
       {"all", "cap", 1,
-       "'cap' is no setting; there are allow_irreversible, cap_percent, cap_resources, four_eyes, owned"},
+       "'cap' is no setting; there are allow_irreversible, cap_percent, cap_population, cap_resources, four_eyes, "
+       "owned"},
       {"some", "cap_resources", 1, "'some' is no scope"},
       {"all", "cap_resources", -1, "has to be a whole number of resources, from 0, not -1"},
       {"all", "cap_resources", 1.5, "has to be a whole number"},
       {"all", "cap_resources", "5", "has to be a whole number"},
       {"all", "cap_percent", 101, "has to be a number from 0 to 100"},
+      {"all", "cap_population", 0, "has to be a whole number of resources, from 1, not 0"},
+      {"all", "cap_population", "many", "has to be a whole number of resources, from 1"},
       {"all", "windows", "daily", "has to be a list of windows"},
       {"all", "windows", json::Array{"daily"}, "is no maintenance window"},
       {"all", "allow_irreversible", json::Array{"BurnHat"}, "'BurnHat' names no call"},

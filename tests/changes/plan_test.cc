@@ -185,5 +185,13 @@ TEST(DryAnswer, has_the_shape_of_the_model) {
   EXPECT_GT(operations, 1000U);
 }
 
+TEST_F(PlanTest, an_answer_that_is_only_like_it_is_shown_and_what_follows_rests_on_it) {
+  dry();
+  ASSERT_TRUE(call("DyeHat", {{"Id", "h"}}));
+  EXPECT_EQ(get("h"), Value(Object{{"Hat", Object{{"Colour", "some"}}}}));  // by `shop:Get*`
+  ASSERT_TRUE(call("PutHat", {{"Id", "h"}, {"Colour", "blue"}}));
+  EXPECT_THAT(changes().back().rests_on, HasSubstr("shop:DyeHat"));
+}
+
 }  // namespace
 }  // namespace fixpoint::changes

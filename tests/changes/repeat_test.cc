@@ -61,6 +61,9 @@ TEST(Tokens, of_the_callers_own_stay_and_operations_without_one_get_none) {
   EXPECT_EQ(without_token(operation("ec2", "RunInstances"), Object{{"ClientToken", "mine"}, {"MaxCount", 1}}),
             Value(Object{{"MaxCount", 1}}));
   EXPECT_EQ(without_token(operation("ec2", "CreateVpc"), own), own);
+  // Marked as one, and it is the query that is deleted:
+  // docs.aws.amazon.com/athena/latest/APIReference/API_DeleteNamedQuery.html
+  EXPECT_EQ(token_member(operation("athena", "DeleteNamedQuery")), nullptr);
 }
 
 TEST(MayRepeat, goes_by_the_recipe_then_by_token_trait_and_method) {
@@ -96,7 +99,7 @@ ThrowHat: {irreversible: It is gone., again: [NoSuchHat]}
 SellHat: {irreversible: It is sold., again: false}
 OrderHat:
   before: {call: shop:ListHats, take: "{% [Hats] %}"}
-  lost: {Id: "{% $now[$not($ in $before)] %}"}
+  lost: {Id: "{% $left[$not($ in $before)] %}"}
   undo: {call: shop:DropHat, input: {Id: "{% $output.Id %}"}}
 BuyHats: {irreversible: They are bought.}
 failures:

@@ -89,6 +89,7 @@ BrushHat:
   before: {call: shop:GetHat, input: {Id: "{% $input.Id %}"}, take: "{% Hat %}", absent: [NoSuchHat]}
   undo: {call: shop:PutHat, input: {Id: "{% $input.Id %}", Colour: "{% $before.Colour %}"}}
 BurnHat: {irreversible: A burnt hat is gone.}
+DyeHat: {irreversible: Dye stays., intended: {call: "shop:Get*", answer: {Hat: {Colour: some}}, unknown: true}}
 MakeHat: {undo: {call: shop:DropHat, input: {Id: "{% $output.Id %}"}}, answer: {Id: "{% $token %}", By: "{% $account %}"}}
 )";
 constexpr const char* shop_tags = R"(

@@ -103,6 +103,120 @@ class Door(DoorTest):
         self.assertFalse(self.encrypted("door-undoing"))
 
 
+class Functions(DoorTest):
+    """fixpoint plan and fix of a handler: run dry first, then held to what it would do."""
+
+    def plan(self, *arguments):
+        status, out, err = self.server.fixpoint("plan", *arguments, "--json")
+        self.assertEqual("", err)
+        return status, json.loads(out)
+
+    def test_a_handler_is_planned_for_a_finding_and_held_to_the_plan_that_a_person_chose(self):
+        arn = self.create_function("chosen", {"encrypt_bucket.py": read(support.HERE, "handlers", "encrypt_bucket.py")},
+                                   "encrypt_bucket.on_event")
+        self.arrive("chosen", "door-chosen")
+        status, run = self.plan("door/chosen", "--function", "chosen")
+        self.assertEqual((0, "planned", arn), (status, run["Outcome"], run["Program"]))
+        [line] = run["Result"]["Plan"]["Changes"]
+        self.assertEqual(("s3:PutBucketEncryption", None), (line["Call"], line["Before"]))
+        self.assertFalse(self.encrypted("door-chosen"))
+        # The same plan again, by the ARN: the hash is of what is meant.
+        self.assertEqual(run["Result"]["Plan"]["Hash"], self.plan("door/chosen", "--function", arn)[1]["Result"]["Plan"]["Hash"])
+        hash = run["Result"]["Plan"]["Hash"]
+        status, out, err = self.server.fixpoint("plan", "door/chosen", "--function", "chosen")
+        self.assertEqual((0, ""), (status, err))
+        self.assertIn("fixpoint fix 'door/chosen' --plan %s --function %s" % (hash[:12], arn), out)
+        status, out, err = self.server.fixpoint("fix", "door/chosen", "--function", "chosen", "--plan", hash[:12],
+                                                "--wait", "20", "--json")
+        self.assertEqual((0, ""), (status, err), out)
+        [done] = json.loads(out)["Executions"]
+        self.assertEqual(("returned", hash), (done["Outcome"], done["Result"]["Plan"]["Hash"]))
+        self.assertTrue(self.encrypted("door-chosen"))
+        self.assertEqual("RESOLVED", self.finding("door/chosen")["Workflow"]["Status"])
+        # There is nothing left to do.
+        status, run = self.plan("door/chosen", "--function", "chosen")
+        self.assertEqual((1, []), (status, run["Result"]["Plan"]["Changes"]))
+
+    def test_a_rule_hands_its_function_what_it_hands_to_it_in_earnest(self):
+        arn = self.place("handed")
+        self.events.put_targets(Rule="handed", Targets=[{"Id": "handler", "Arn": arn, "InputTransformer": {
+            "InputPathsMap": {"all": "$.detail.findings"}, "InputTemplate": '{"detail": {"findings": <all>}}'}}])
+        self.fixpoint("mode", "observe", "--control", arn)
+        self.arrive("handed", "door-handed")
+        self.server.wait()
+        status, run = self.plan("door/handed", "--rule", "handed")
+        self.assertEqual((0, arn), (status, run["Program"]))
+        [line] = run["Result"]["Plan"]["Changes"]
+        self.assertEqual("s3:PutBucketEncryption", line["Call"])
+        # Nobody decided: the mode stands in the way, and says so.
+        self.assertEqual([("mode", "stop")], [(one["Guard"], one["Says"]) for one in line["Guards"] if one["Says"] != "pass"])
+        _, run = self.plan("door/handed", "--rule", "handed", "--decided")
+        self.assertEqual([], [one for one in run["Result"]["Plan"]["Changes"][0]["Guards"] if one["Says"] != "pass"])
+
+    def test_what_moved_since_the_plan_is_planned_anew_and_asked_for(self):
+        arn = self.create_function("late", {"encrypt_bucket.py": read(support.HERE, "handlers", "encrypt_bucket.py")},
+                                   "encrypt_bucket.on_event", Environment={"Variables": {"ALGORITHM": "aws:kms"}})
+        self.arrive("late", "door-late")
+        _, run = self.plan("door/late", "--function", "late")
+        self.functions.update_function_configuration(FunctionName="late", Environment={"Variables": {"ALGORITHM": "AES256"}})
+        _, out, _ = self.server.fixpoint("fix", "door/late", "--function", "late", "--plan",
+                                         run["Result"]["Plan"]["Hash"], "--wait", "20", "--json")
+        [waits] = json.loads(out)["Executions"]
+        self.assertEqual("waits for approval", waits["Outcome"], out)
+        self.assertFalse(self.encrypted("door-late"))
+        self.fixpoint("approve", waits["Id"])
+        self.run_of(arn, "returned")
+        self.assertTrue(self.encrypted("door-late"))
+
+    def test_what_is_wrong_is_refused_with_what_would_be_right(self):
+        self.arrive("wrong", "door-wrong")
+        self.create_function("right", {"encrypt_bucket.py": read(support.HERE, "handlers", "encrypt_bucket.py")},
+                             "encrypt_bucket.on_event")
+        _, run = self.plan("door/wrong", "--function", "right")
+        hash = run["Result"]["Plan"]["Hash"]
+        self.create_function("other", {"encrypt_bucket.py": read(support.HERE, "handlers", "encrypt_bucket.py")},
+                             "encrypt_bucket.on_event")
+        for arguments, status, sentence in (
+                (("plan", "door/wrong", "--function", "none"), 5, "Function not found"),
+                (("plan", "door/wrong", "--function", "a b"), 3, "functionName"),
+                (("plan", "door/none", "--function", "right"), 5, "door/none"),
+                (("plan", "door/wrong", "--rule", "none"), 5, "there is no rule 'none'"),
+                (("plan", "door/wrong"), 5, "'--function NAME' plans with a handler"),
+                (("fix", "door/wrong", "--function", "right"), 3, "give the hash that 'fixpoint plan door/wrong --function NAME' shows"),
+                (("fix", "door/wrong", "--function", "other", "--plan", hash), 3, "function:right for the finding 'door/wrong', not of"),
+                (("fix", "door/wrong", "x", "--function", "right", "--plan", hash), 3, "give its id alone")):
+            code, out, err = self.server.fixpoint(*arguments)
+            self.assertEqual((status, ""), (code, out), (arguments, err))
+            self.assertIn(sentence, err)
+        self.assertFalse(self.encrypted("door-wrong"))
+
+    def test_a_percentage_is_taken_of_what_a_control_lists_or_of_what_is_set(self):
+        arn = self.create_function("capped", {"encrypt_bucket.py": read(support.HERE, "handlers", "encrypt_bucket.py")},
+                                   "encrypt_bucket.on_event")
+        for n in range(20):
+            self.s3.create_bucket(Bucket="door-capped-%d" % n)
+        self.arrive("capped", "door-capped")
+        self.fixpoint("settings", "cap_percent", "50", "--control", arn)
+        self.fixpoint("settings", "cap_resources", "1000", "--control", arn)
+        _, run = self.plan("door/capped", "--function", "capped", "--decided")
+        [cap] = [one for one in run["Result"]["Plan"]["Changes"][0]["Guards"] if one["Guard"] == "cap"]
+        buckets = len(self.s3.list_buckets()["Buckets"])
+        self.assertEqual("pass", cap["Says"])
+        self.assertIn("50 %% of %d resources an hour" % buckets, cap["Sentence"])
+        # Of a kind that no control lists.
+        self.bare_bucket("door-odd")
+        self.take_in(make_finding("door/odd", "AwsOddThing", "arn:aws:s3:::door-odd", "own-scanner",
+                                  ProductArn=support.PRODUCT, Title="odd"))
+        _, run = self.plan("door/odd", "--function", "capped", "--decided")
+        [cap] = [one for one in run["Result"]["Plan"]["Changes"][0]["Guards"] if one["Guard"] == "cap"]
+        self.assertEqual(("stop", "CapReached"), (cap["Says"], cap["Code"]))
+        self.assertIn("Set cap_population to how many there are", cap["Sentence"])
+        self.fixpoint("settings", "cap_population", "40", "--control", arn)
+        _, run = self.plan("door/odd", "--function", "capped", "--decided")
+        [cap] = [one for one in run["Result"]["Plan"]["Changes"][0]["Guards"] if one["Guard"] == "cap"]
+        self.assertIn("50 % of 40 resources an hour, which is 20", cap["Sentence"])
+
+
 class Refusals(DoorTest):
     def test_a_frozen_handler_is_refused_with_the_sentence_of_the_kill_switch(self):
         self.fixpoint("freeze", "--because", "an incident")

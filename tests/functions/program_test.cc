@@ -122,5 +122,42 @@ TEST_F(Program, gets_fresh_credentials_after_a_wait_and_the_old_ones_are_over) {
   EXPECT_EQ(identity_->find(keys[1]), nullptr);
 }
 
+// A message may have been sent when the run was cut off: run again, the handler would send it a second time.
+TEST_F(Program, is_not_run_again_over_a_call_of_which_nobody_can_tell_whether_it_was_made) {
+  const auto started = executor_->launch({.name = "one",
+                                          .kind = "function",
+                                          .program = "arn:aws:lambda:eu-central-1:123456789012:function:teller",
+                                          .account = "123456789012",
+                                          .region = "eu-central-1",
+                                          .subject = {},
+                                          .input = json::Object{{"Payload", "{}"}, {"Async", true}}});
+  ASSERT_TRUE(started);
+  ASSERT_EQ(keys_after(started->id, 1).size(), 1U);
+  changes::Change sent;
+  sent.execution = started->id;
+  sent.step = "run-begin-0.1/sqs:SendMessage/0/1";
+  sent.account = "123456789012";
+  sent.region = "eu-central-1";
+  sent.service = "sqs";
+  sent.operation = "SendMessage";
+  sent.input = json::Object{{"QueueUrl", "https://q/1/q"}, {"MessageBody", "once"}};
+  sent.state = "intent";
+  sent.at_ms = clock_.now_ms();
+  ASSERT_TRUE(store_->write([&](store::Transaction& tx) { return changes::insert(tx, sent); }));
+  clock_.advance_ms(60'000);
+  ASSERT_TRUE(executor_->launch({"poke", "nothing", "p", "1", "r", "s", {}}));
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  for (int i = 0; i < 4000 && executor_->get(started->id).value()->ended_ms == 0; ++i)
+    never.wait_for(lock, std::chrono::milliseconds(5));
+  const auto ended = *executor_->get(started->id).value();
+  EXPECT_EQ(ended.status, "FAILED");
+  EXPECT_EQ(ended.result["Error"].string_or(""), "OutcomeUnknown");
+  EXPECT_THAT(std::string(ended.result["Message"].string_or("")), HasSubstr("sqs:SendMessage may have been made at "));
+  EXPECT_EQ(keys_after(started->id, 1).size(), 1U);
+  EXPECT_EQ(door_->of_execution(started->id).value().at(0).state, "intent");
+}
+
 }  // namespace
 }  // namespace fixpoint::functions
