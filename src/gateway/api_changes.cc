@@ -72,7 +72,7 @@ Result<executions::Start> Api::function_of(const aws::Caller& caller, const Subj
                                      "Rule"));
     rule_arn = rule->arn();
     FIXPOINT_TRY(made, bus::TargetInput::read(targets[0].form));
-    FIXPOINT_TRY(rendered, made.render(event, {rule_arn, rule_name}, parts_.clock.now_ms()));
+    FIXPOINT_TRY(rendered, made.render(event, text, {rule_arn, rule_name}, parts_.clock.now_ms()));
     text = std::move(rendered);
     named = targets[0].arn;
   }
