@@ -146,7 +146,7 @@ def on_event(event, context):
         self.assertEqual(("world", "*"), (changes[0]["Before"]["Sid"], changes[0]["Before"]["Principal"]))
 
 
-class Failures(HandlerTest):
+class Overlooked(HandlerTest):
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html: Unsuccessful
     def test_what_aws_did_not_do_though_it_answered_with_success_is_in_the_journal_and_on_the_finding(self):
         arn = self.place("flow_logs")
@@ -179,6 +179,8 @@ class Failures(HandlerTest):
         self.assertEqual((0, ""), (status, err), out)
         self.assertEqual([], self.ec2.describe_flow_logs()["FlowLogs"])
 
+
+class Failures(HandlerTest):
     def test_a_handler_that_fails_changes_nothing_and_is_shown_as_failed(self):
         arn = self.place("encrypt_bucket", "encrypt-nothing")
         self.rule("nothing", {"detail": {"findings": {"Title": ["No bucket"]}}}, arn)
