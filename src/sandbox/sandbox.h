@@ -31,6 +31,9 @@ namespace fixpoint::sandbox {
 ///   64 MiB and in one part.
 /// - CloudTrail asks that a trail's bucket is there, not that its policy lets CloudTrail write into it.
 /// - No CloudTrail log, metric or S3 notification is delivered.
+/// - CloudWatch Logs: of filter patterns FilterLogEvents reads terms. What is older than a group's retention is not
+/// shown
+///   any more, and deleted when its stream is logged to. Resource policies are held against nobody.
 class Sandbox final : public aws::Api {
  public:
   struct Options {
