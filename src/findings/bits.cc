@@ -95,7 +95,7 @@ std::uint64_t ColumnChunk::within(std::int64_t lowest, std::string_view bytes, s
   std::size_t done = 0;
   if (std::popcount(wanted) > few) {
     done = word == last_word ? 56 : 64;
-    const auto each = static_cast<std::size_t>(bytes[0]);
+    const auto each = static_cast<std::size_t>(static_cast<unsigned char>(bytes[0]));
     out = near_of[each](bytes.data() + 1 + word * 64 * each, done, first, span) & wanted;
   }
   for (std::uint64_t left = done == 64 ? 0 : wanted >> done << done; left != 0; left &= left - 1) {
