@@ -227,19 +227,12 @@ Result<void> check_severity(const Value& severity, const std::string& path) {
   return {};
 }
 
-// Namespace, category and classifier, the last two where there are any:
-// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-type-taxonomy.html
 Result<void> check_types(const Value& types, const std::string& path) {
-  static constexpr std::string_view namespaces[] = {"Software and Configuration Checks", "TTPs", "Effects",
-                                                    "Unusual Behaviors", "Sensitive Data Identifications"};
   FIXPOINT_CHECK(check_list(types, path, 50));
   for (std::size_t i = 0; i < types.size(); ++i) {
     const std::string here = path + "[" + std::to_string(i) + "]";
     FIXPOINT_CHECK(check_text(types[i], here, 512));
-    const auto parts = split(types[i].as_string(), '/');
-    const bool known = std::find(std::begin(namespaces), std::end(namespaces), parts[0]) != std::end(namespaces);
-    const bool empty = std::any_of(parts.begin(), parts.end(), [](auto part) { return trim(part).empty(); });
-    if (parts.size() > 3 || !known || empty)
+    if (!is_finding_type(types[i].as_string()))
       return fail(bad(
           here,
           "is " + shown(types[i].as_string()) + "; it has to be namespace/category/classifier with a namespace of " +
@@ -340,6 +333,15 @@ Result<void> check_common(const Value& finding) {
 }
 
 }  // namespace
+
+bool is_finding_type(std::string_view type) {
+  static constexpr std::string_view namespaces[] = {"Software and Configuration Checks", "TTPs", "Effects",
+                                                    "Unusual Behaviors", "Sensitive Data Identifications"};
+  const auto parts = split(type, '/');
+  return parts.size() <= 3 &&
+         std::find(std::begin(namespaces), std::end(namespaces), parts[0]) != std::end(namespaces) &&
+         std::none_of(parts.begin(), parts.end(), [](auto part) { return trim(part).empty(); });
+}
 
 Result<void> validate_asff(const Value& finding) {
   if (!finding.is_object())

@@ -36,6 +36,10 @@ std::string control_of(const json::Value& finding);
 /// checks.
 inline constexpr std::array<std::string_view, 4> check_tools{"config", "guardduty", "macie", "prowler"};
 
+/// Whether it is namespace/category/classifier, the last two where there are any, with one of the format's namespaces:
+/// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-type-taxonomy.html
+bool is_finding_type(std::string_view type);
+
 /// The finding's key; empty texts where it has none.
 FindingKey key_of(const json::Value& finding);
 

@@ -151,6 +151,7 @@ std::span<const FieldRule> all_fields() {
 }
 
 bool holds_names(std::uint8_t code) {
+  if (code == ocsf_uid_code) return true;
   return std::any_of(std::begin(rules), std::end(rules),
                      [&](const FieldRule& rule) { return rule.code == code && rule.index == Index::Name; });
 }

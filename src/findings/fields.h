@@ -26,6 +26,9 @@ struct FieldRule {
 
 /// The index's own sets: all findings there are.
 inline constexpr std::uint8_t all_findings_code = 1;
+/// The findings that came as OCSF documents, and the metadata.uid that such a document brought along, held as names.
+inline constexpr std::uint8_t ocsf_code = 30;
+inline constexpr std::uint8_t ocsf_uid_code = 31;
 
 std::span<const FieldRule> all_fields();
 /// Whether the field of that code is held as names.

@@ -170,30 +170,6 @@ Result<Test> compile_ip(const std::string& where, const Value& filter) {
   return test;
 }
 
-Result<Test> compile_test(Kind kind, const std::string& where, const Value& filter, TimeMs now_ms) {
-  if (!filter.is_object()) return fail(bad(where, "has to be an object, not " + std::string(json::kind_name(filter))));
-  switch (kind) {
-    case Kind::Text: return compile_text(where, filter);
-    case Kind::Map: return compile_map(where, filter);
-    case Kind::Number: return compile_number(where, filter);
-    case Kind::Date: return compile_date(where, filter, now_ms);
-    case Kind::Ip: return compile_ip(where, filter);
-    case Kind::Boolean: {
-      Test test;
-      if (!filter["Value"].is_bool()) return fail(bad(where + ".Value", "has to be true or false"));
-      test.truth = filter["Value"].as_bool();
-      return test;
-    }
-    case Kind::Keyword: {
-      Test test;
-      FIXPOINT_TRY(value, text_of(where, filter, "Value"));
-      test.value = std::move(value);
-      return test;
-    }
-  }
-  return fail(errors::internal("a filter of no kind"));
-}
-
 // "You can't have both a CONTAINS filter and a NOT_CONTAINS filter on the same field. Similarly, you can't provide both
 // an EQUALS filter and a NOT_EQUALS or PREFIX_NOT_EQUALS filter on the same field. ... CONTAINS filters can only be
 // used with other CONTAINS filters. NOT_CONTAINS filters can only be used with other NOT_CONTAINS filters."
@@ -241,34 +217,11 @@ bool any_text_contains(const Value& finding, std::string_view keyword) {
   return false;
 }
 
-bool value_holds(Kind kind, const Test& test, const Value& value) {
-  switch (kind) {
-    case Kind::Text: {
-      if (value.is_string()) return test.holds(value.as_string());
-      if (value.is_bool()) return test.holds(value.as_bool() ? "true" : "false");
-      return value.is_number() && test.holds(value.number_text());
-    }
-    case Kind::Map: {
-      const Value* member = value.find(test.key);
-      return member != nullptr && member->is_string() && test.holds(member->as_string());
-    }
-    case Kind::Number: return value.is_number() && value.as_double() >= test.low && value.as_double() <= test.high;
-    case Kind::Date: {
-      const auto time = parse_timestamp(value.string_or(""));
-      return time && static_cast<double>(*time) >= test.low && static_cast<double>(*time) <= test.high;
-    }
-    case Kind::Ip: return same_bits(address_bytes(std::string(value.string_or(""))), test.network, test.bits);
-    case Kind::Boolean: return value.bool_or(false) == test.truth;
-    case Kind::Keyword: return any_text_contains(value, test.value);
-  }
-  return false;
-}
-
 bool any_holds(const Value& finding, const FieldRule& rule, const Test& test) {
   const auto path = path_of(rule);
   // A finding that does not say that it is a sample is none.
   if (rule.kind == Kind::Boolean && finding.find(path.front()) == nullptr) return !test.truth;
-  return any_value_at(finding, path, [&](const Value& value) { return value_holds(rule.kind, test, value); });
+  return any_value_at(finding, path, [&](const Value& value) { return test.fits(rule.kind, value); });
 }
 
 }  // namespace
@@ -286,6 +239,29 @@ bool Filters::Test::holds(std::string_view text) const {
   return false;
 }
 
+bool Filters::Test::fits(Kind kind, const Value& given) const {
+  switch (kind) {
+    case Kind::Text: {
+      if (given.is_string()) return holds(given.as_string());
+      if (given.is_bool()) return holds(given.as_bool() ? "true" : "false");
+      return given.is_number() && holds(given.number_text());
+    }
+    case Kind::Map: {
+      const Value* member = given.find(key);
+      return member != nullptr && member->is_string() && holds(member->as_string());
+    }
+    case Kind::Number: return given.is_number() && given.as_double() >= low && given.as_double() <= high;
+    case Kind::Date: {
+      const auto time = parse_timestamp(given.string_or(""));
+      return time && static_cast<double>(*time) >= low && static_cast<double>(*time) <= high;
+    }
+    case Kind::Ip: return same_bits(address_bytes(std::string(given.string_or(""))), network, bits);
+    case Kind::Boolean: return given.bool_or(false) == truth;
+    case Kind::Keyword: return any_text_contains(given, value);
+  }
+  return false;
+}
+
 bool Filters::Field::matches(const Value& finding) const {
   bool has_positive = false;
   bool positive = false;
@@ -298,6 +274,30 @@ bool Filters::Field::matches(const Value& finding) const {
     }
   }
   return positive || !has_positive;
+}
+
+Result<Filters::Test> Filters::compile_test(Kind kind, const std::string& where, const Value& filter, TimeMs now_ms) {
+  if (!filter.is_object()) return fail(bad(where, "has to be an object, not " + std::string(json::kind_name(filter))));
+  switch (kind) {
+    case Kind::Text: return compile_text(where, filter);
+    case Kind::Map: return compile_map(where, filter);
+    case Kind::Number: return compile_number(where, filter);
+    case Kind::Date: return compile_date(where, filter, now_ms);
+    case Kind::Ip: return compile_ip(where, filter);
+    case Kind::Boolean: {
+      Test test;
+      if (!filter["Value"].is_bool()) return fail(bad(where + ".Value", "has to be true or false"));
+      test.truth = filter["Value"].as_bool();
+      return test;
+    }
+    case Kind::Keyword: {
+      Test test;
+      FIXPOINT_TRY(value, text_of(where, filter, "Value"));
+      test.value = std::move(value);
+      return test;
+    }
+  }
+  return fail(errors::internal("a filter of no kind"));
 }
 
 Result<Filters> Filters::compile(const Value& filters, TimeMs now_ms) {

@@ -42,6 +42,8 @@ class Filters {
     bool is_negative() const { return comparison >= Comparison::NotEquals; }
     /// Whether a text is what the comparison names, its NOT left aside.
     bool holds(std::string_view text) const;
+    /// Whether one value of a field of that kind is what the test asks for, its NOT left aside.
+    bool fits(FieldRule::Kind kind, const json::Value& value) const;
   };
   struct Field {
     const FieldRule* rule = nullptr;
@@ -53,6 +55,10 @@ class Filters {
   /// field, more fields or values than AWS takes, a comparison that the field does not take or that AWS lets nobody
   /// join with another of the same field, a time, range, block or number that is none.
   static Result<Filters> compile(const json::Value& filters, TimeMs now_ms);
+
+  /// One filter of a field of that kind; `where` is its path below Filters. Error: InvalidInputException.
+  static Result<Test> compile_test(FieldRule::Kind kind, const std::string& where, const json::Value& filter,
+                                   TimeMs now_ms);
 
   bool matches(const json::Value& finding) const;
   bool empty() const { return fields_.empty(); }

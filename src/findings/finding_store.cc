@@ -1,6 +1,7 @@
 #include "findings/finding_store.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "base/arn.h"
@@ -44,6 +45,9 @@ CREATE TABLE finding_document (number INTEGER PRIMARY KEY, imported_ms INTEGER N
 )sql";
 
 constexpr std::size_t take_over_at_once = 200;
+
+// Where a stored document has the OCSF document that it came as; no member that a finding could bring along.
+constexpr const char* original_member = "fixpoint:ocsf";
 
 // Members that a provider gives a value and a customer may set another, by their bit in `customer`.
 // https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html
@@ -171,6 +175,22 @@ Result<std::int64_t> lock(store::Transaction& tx) {
   return rows[0].integer(0);
 }
 
+std::string document_of(const Value& finding, const Value& original) {
+  if (!original.is_object()) return json::print(finding);
+  Value both = finding;
+  both.set(original_member, original);
+  return json::print(both);
+}
+
+// Takes the original out of a stored document.
+Value take_original(Value& document) {
+  Value* there = document.is_object() ? document.as_object().find(original_member) : nullptr;
+  if (there == nullptr) return {};
+  Value original = std::move(*there);
+  document.as_object().erase(original_member);
+  return original;
+}
+
 Error not_found(const FindingKey& key) {
   return errors::resource_not_found("no finding of the product " + key.product_arn + " has the id '" + key.id + "'");
 }
@@ -187,17 +207,19 @@ store::Schema FindingStore::schema() {
           {first_tables, std::string(second_tables) + index_tables + Documents::tables + History::tables, name_tables}};
 }
 
-Prepared FindingStore::prepare(Value finding) {
+Prepared FindingStore::prepare(Value finding, Value original) {
   Prepared prepared;
+  take_original(finding);
   fill_defaults(finding);
   resolve_passed(finding);
   finding.set("ProcessedAt", format_iso8601_ms(clock_.now_ms()));
   prepared.key = key_of(finding);
-  const std::string document = json::print(finding);
+  const std::string document = document_of(finding, original);
   prepared.bytes = document.size();
   prepared.packed = documents_.pack(document);
-  prepared.entries = entries_of(finding);
+  prepared.entries = entries_of(finding, original);
   prepared.finding = std::move(finding);
+  prepared.original = std::move(original);
   return prepared;
 }
 
@@ -207,7 +229,8 @@ Result<std::optional<FindingStore::Known>> FindingStore::document(store::Session
   if (rows.empty()) return std::nullopt;
   FIXPOINT_TRY(text, documents_.unpack(session, rows[0].text(2)));
   FIXPOINT_TRY(finding, json::parse(text));
-  return Known{number, rows[0].integer(1), rows[0].integer(0), std::move(finding)};
+  Value original = take_original(finding);
+  return Known{number, rows[0].integer(1), rows[0].integer(0), std::move(finding), std::move(original)};
 }
 
 Result<std::optional<FindingStore::Known>> FindingStore::known(store::Session& session, const FindingKey& key) {
@@ -228,10 +251,11 @@ Result<std::optional<Value>> FindingStore::get(store::Session& session, const Fi
 
 // Stores the new document of a finding that is there.
 Result<void> FindingStore::replace(store::Transaction& tx, IndexWriter& index, const Known& before,
-                                   const Value& finding) {
-  index.change(before.number, entries_of(before.finding), entries_of(finding));
-  FIXPOINT_CHECK(tx.execute("UPDATE finding_document SET customer = ?, body = ? WHERE number = ?",
-                            {before.customer, store::Blob{documents_.pack(json::print(finding))}, before.number}));
+                                   const Value& finding, const Value& original) {
+  index.change(before.number, entries_of(before.finding, before.original), entries_of(finding, original));
+  FIXPOINT_CHECK(
+      tx.execute("UPDATE finding_document SET customer = ?, body = ? WHERE number = ?",
+                 {before.customer, store::Blob{documents_.pack(document_of(finding, original))}, before.number}));
   return {};
 }
 
@@ -241,18 +265,31 @@ Result<std::vector<Outcome>> FindingStore::import(store::Transaction& tx, const 
   const TimeMs now = clock_.now_ms();
   IndexWriter index(tx);
   std::set<std::pair<std::string_view, std::string_view>> here;
+  std::set<std::string> uids;
   std::vector<Outcome> outcomes;
   outcomes.reserve(findings.size());
   for (const Prepared& prepared : findings) {
     // A key that comes twice in one call has to meet what it did the first time.
     if (!here.emplace(prepared.key.product_arn, prepared.key.id).second) FIXPOINT_CHECK(index.flush());
     FIXPOINT_TRY(before, known(tx, prepared.key));
+    Value original = prepared.original;
+    const std::string_view uid = original["metadata"]["uid"].string_or("");
+    if (!uid.empty()) {
+      // A metadata.uid names one finding: the second one that claims it gets one of its own.
+      if (!uids.insert(std::string(uid)).second) FIXPOINT_CHECK(index.flush());
+      FIXPOINT_TRY(other, number_of_uid(tx, uid));
+      if (other && (!before || before->number != *other))
+        original.as_object().find("metadata")->as_object().erase("uid");
+    }
+    const bool as_prepared = original == prepared.original;
     if (!before) {
       const std::int64_t number = next++;
+      store::Blob body{as_prepared ? prepared.packed : documents_.pack(document_of(prepared.finding, original))};
       FIXPOINT_CHECK(
           tx.execute("INSERT INTO finding_document (number, imported_ms, customer, body) VALUES (?, ?, 0, ?)",
-                     {number, now, store::Blob{prepared.packed}}));
-      index.add(number, hash_of(prepared.key.product_arn, prepared.key.id), prepared.entries);
+                     {number, now, std::move(body)}));
+      index.add(number, hash_of(prepared.key.product_arn, prepared.key.id),
+                as_prepared ? prepared.entries : entries_of(prepared.finding, original));
       outcomes.push_back({true, false, std::nullopt});
       continue;
     }
@@ -263,7 +300,7 @@ Result<std::vector<Outcome>> FindingStore::import(store::Transaction& tx, const 
     Value finding = merged(before->finding, prepared.finding, before->customer);
     FIXPOINT_CHECK(history_.write(tx, before->number, now, {"BATCH_IMPORT_FINDINGS", prepared.key.product_arn},
                                   differences(before->finding, finding)));
-    FIXPOINT_CHECK(replace(tx, index, *before, finding));
+    FIXPOINT_CHECK(replace(tx, index, *before, finding, original));
     outcomes.push_back({false, false, std::move(finding)});
   }
   FIXPOINT_CHECK(index.flush());
@@ -282,18 +319,95 @@ Result<Stored> FindingStore::import(store::Transaction& tx, Value finding) {
 
 Result<std::optional<Stored>> FindingStore::update(store::Transaction& tx, const FindingKey& key, const Value& update,
                                                    const std::string& by) {
+  return change(tx, key, by, update, nullptr);
+}
+
+Result<std::optional<Stored>> FindingStore::update(store::Transaction& tx, const FindingKey& key,
+                                                   const OcsfUpdate& update, const std::string& by) {
+  return change(tx, key, by, update.asff(by), &update);
+}
+
+Result<std::optional<Stored>> FindingStore::change(store::Transaction& tx, const FindingKey& key, const std::string& by,
+                                                   const Value& update, const OcsfUpdate* in_ocsf) {
   FIXPOINT_CHECK(lock(tx));
   FIXPOINT_TRY(before, known(tx, key));
   if (!before) return std::nullopt;
   const TimeMs now = clock_.now_ms();
   Value finding = with_update(before->finding, update, format_iso8601_ms(now), before->customer);
+  Value original = before->original;
+  if (in_ocsf != nullptr) {
+    // Without an original one is made where the finding format cannot say what was set.
+    const Value said = ocsf_of(finding);
+    Value wanted = said;
+    in_ocsf->write_on(wanted);
+    if (original.is_null() && !(wanted == said)) original = said;
+    if (original.is_object()) in_ocsf->write_on(original);
+  }
   FIXPOINT_CHECK(
       history_.write(tx, before->number, now, {"BATCH_UPDATE_FINDINGS", by}, differences(before->finding, finding)));
   IndexWriter index(tx);
-  FIXPOINT_CHECK(replace(tx, index, *before, finding));
+  FIXPOINT_CHECK(replace(tx, index, *before, finding, original));
   FIXPOINT_CHECK(index.flush());
   fault_point("finding.updated");
   return Stored{std::move(finding), false, false};
+}
+
+Result<std::optional<Value>> FindingStore::get_ocsf(store::Session& session, const FindingKey& key) {
+  FIXPOINT_TRY(found, known(session, key));
+  if (!found) return std::nullopt;
+  return ocsf_of(found->finding, found->original);
+}
+
+// The uid that a finding would have by its key comes before one that a document has brought along.
+Result<std::optional<std::int64_t>> FindingStore::number_of_uid(store::Session& session, std::string_view uid) {
+  const auto digest = hex_decode(uid);
+  if (digest && digest->size() == 32) {
+    std::int64_t hash = 0;
+    std::memcpy(&hash, digest->data(), sizeof hash);
+    FIXPOINT_TRY(rows, session.query("SELECT number FROM finding_key WHERE hash = ? ORDER BY number", {hash}));
+    for (const store::Row& row : rows) {
+      FIXPOINT_TRY(found, document(session, row.integer(0)));
+      if (found && metadata_uid_of(key_of(found->finding)) == uid) return row.integer(0);
+    }
+  }
+  Bits bits;
+  FIXPOINT_CHECK(IndexReader(session).add_value(bits, ocsf_uid_code, term_of(uid)));
+  std::optional<std::int64_t> number;
+  bits.for_each(0, [&](std::int64_t first) {
+    number = first;
+    return false;
+  });
+  return number;
+}
+
+Result<std::optional<FindingKey>> FindingStore::find_uid(store::Session& session, std::string_view metadata_uid) {
+  FIXPOINT_TRY(number, number_of_uid(session, metadata_uid));
+  if (!number) return std::nullopt;
+  FIXPOINT_TRY(found, known_by(session, *number));
+  return key_of(found.finding);
+}
+
+Result<std::optional<FindingKey>> FindingStore::find_ocsf(store::Session& session, std::string_view account,
+                                                          std::string_view uid, std::string_view product_uid) {
+  Bits bits;
+  FIXPOINT_CHECK(IndexReader(session).add_value(bits, find_field("Id")->code, term_of(finding_id_of(uid))));
+  std::optional<FindingKey> key;
+  Result<void> broke;
+  bits.for_each(0, [&](std::int64_t number) {
+    const auto found = known_by(session, number);
+    if (!found) {
+      broke = fail(found.error());
+      return false;
+    }
+    const Value ocsf = ocsf_of(found->finding, found->original);
+    if (ocsf["cloud"]["account"]["uid"].string_or("") == account && ocsf["finding_info"]["uid"].string_or("") == uid &&
+        (ocsf["metadata"]["product"]["uid"].string_or("") == product_uid ||
+         found->finding["ProductArn"].string_or("") == product_uid))
+      key = key_of(found->finding);
+    return !key.has_value();
+  });
+  FIXPOINT_CHECK(broke);
+  return key;
 }
 
 Result<FindingKey> FindingStore::resolve(std::string_view id) {
@@ -315,18 +429,60 @@ Result<FindingKey> FindingStore::resolve(std::string_view id) {
   });
 }
 
-Result<Value> FindingStore::indexed(store::Session& session, std::int64_t number) {
+Result<FindingStore::Known> FindingStore::known_by(store::Session& session, std::int64_t number) {
   FIXPOINT_TRY(found, document(session, number));
   if (!found) return fail(errors::coded("StoreError", "the index names a finding that is not in the store", 500));
-  return std::move(found->finding);
+  return std::move(*found);
+}
+
+Result<Value> FindingStore::indexed(store::Session& session, std::int64_t number) {
+  FIXPOINT_TRY(found, known_by(session, number));
+  return std::move(found.finding);
 }
 
 Result<Page> FindingStore::find(const Filters& filters, const std::vector<SortKey>& sort, std::size_t limit,
                                 const std::string& token) {
+  return pages("findings\n" + filters.asked(), sort, limit, token,
+               [&](store::Session&, Search& search) -> Result<Chosen> {
+                 FIXPOINT_TRY(selection, search.select(filters));
+                 Chosen chosen{std::move(selection.findings), selection.unanswered.empty(), {}};
+                 chosen.take = [unanswered = std::move(selection.unanswered)](std::int64_t,
+                                                                              Known known) -> std::optional<Value> {
+                   if (!std::all_of(unanswered.begin(), unanswered.end(),
+                                    [&](const auto* field) { return field->matches(known.finding); }))
+                     return {};
+                   return std::move(known.finding);
+                 };
+                 return chosen;
+               });
+}
+
+Result<Page> FindingStore::find(const OcsfFilters& filters, const std::vector<SortKey>& sort, std::size_t limit,
+                                const std::string& token) {
+  return pages("ocsf findings\n" + filters.asked(), sort, limit, token,
+               [&](store::Session& session, Search& search) -> Result<Chosen> {
+                 FIXPOINT_TRY(possible, filters.possible(session, search, [&](std::string_view uid) {
+                   return number_of_uid(session, uid);
+                 }));
+                 Bits open = possible.maybe;
+                 open -= possible.sure;
+                 Chosen chosen{std::move(possible.maybe), open.empty(), {}};
+                 chosen.take = [&filters, sure = std::move(possible.sure)](std::int64_t number,
+                                                                           const Known& known) -> std::optional<Value> {
+                   Value ocsf = ocsf_of(known.finding, known.original);
+                   if (!sure.contains(number) && !filters.matches(ocsf)) return {};
+                   return ocsf;
+                 };
+                 return chosen;
+               });
+}
+
+Result<Page> FindingStore::pages(const std::string& what, const std::vector<SortKey>& sort, std::size_t limit,
+                                 const std::string& token, const Choose& choose) {
   // So many candidates at once, while documents decide which of them fit.
   constexpr std::size_t candidates = 500;
   FIXPOINT_TRY(order, Order::compile(sort));
-  std::string asked = "findings\n" + filters.asked();
+  std::string asked = what;
   for (const SortKey& key : sort) asked += "\n" + key.field + (key.descending ? " desc" : " asc");
   std::optional<Position> after;
   if (!token.empty()) {
@@ -337,27 +493,24 @@ Result<Page> FindingStore::find(const Filters& filters, const std::vector<SortKe
           "NextToken"));
   }
   return store_.read([&](store::Session& session) -> Result<Page> {
-    const auto read = [&](std::int64_t number) { return indexed(session, number); };
-    Search search(session, read);
-    FIXPOINT_TRY(selection, search.select(filters));
-    const bool exact = selection.unanswered.empty();
+    Search search(session, [&](std::int64_t number) { return indexed(session, number); });
+    FIXPOINT_TRY(chosen, choose(session, search));
     Page page;
     std::size_t documents = 0;
     while (true) {
       // One more than is wanted says whether there is another page.
-      const std::size_t wanted = exact ? limit + 1 : candidates;
-      FIXPOINT_TRY(positions, search.first(selection.findings, order, after, wanted));
+      const std::size_t wanted = chosen.exact ? limit + 1 : candidates;
+      FIXPOINT_TRY(positions, search.first(chosen.maybe, order, after, wanted));
       for (Position& position : positions) {
         if (page.findings.size() == limit || documents == documents_a_page) {
           page.next_token = seal_token(token_key_, asked, *after);
           return page;
         }
-        FIXPOINT_TRY(finding, read(position.number));
+        FIXPOINT_TRY(known, known_by(session, position.number));
         ++documents;
+        const std::int64_t number = position.number;
         after = std::move(position);
-        if (std::all_of(selection.unanswered.begin(), selection.unanswered.end(),
-                        [&](const auto* field) { return field->matches(finding); }))
-          page.findings.push_back(std::move(finding));
+        if (auto taken = chosen.take(number, std::move(known))) page.findings.push_back(std::move(*taken));
       }
       if (positions.size() < wanted) return page;
     }
@@ -485,8 +638,9 @@ Result<void> FindingStore::reindex() {
       for (store::Row& row : rows) {
         FIXPOINT_TRY(text, documents_.unpack(tx, row.text(1)));
         FIXPOINT_TRY(finding, json::parse(text));
+        const Value original = take_original(finding);
         const FindingKey key = key_of(finding);
-        index.add(row.integer(0), hash_of(key.product_arn, key.id), entries_of(finding));
+        index.add(row.integer(0), hash_of(key.product_arn, key.id), entries_of(finding, original));
         done = row.integer(0);
       }
       FIXPOINT_CHECK(index.flush());

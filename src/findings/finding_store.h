@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +13,8 @@
 #include "findings/filters.h"
 #include "findings/history.h"
 #include "findings/index.h"
+#include "findings/ocsf.h"
+#include "findings/ocsf_filters.h"
 #include "findings/search.h"
 #include "json/value.h"
 #include "store/store.h"
@@ -27,6 +31,7 @@ struct Stored {
 /// A finding made ready for an import by `prepare`, outside of the transaction.
 struct Prepared {
   json::Value finding;
+  json::Value original;  ///< the OCSF document that it came as (original_of); null for none
   FindingKey key;
   std::size_t bytes = 0;  ///< of its JSON
   std::string packed;
@@ -72,7 +77,9 @@ class FindingStore {
 
   /// Fills in what Security Hub fills in, packs, and works out what the finding is found by. The finding passed
   /// validate_asff.
-  Prepared prepare(json::Value finding);
+  /// `original` is what original_of made of the OCSF document that the finding came as; it is kept beside the finding
+  /// until that is imported in the AWS Security Finding Format.
+  Prepared prepare(json::Value finding, json::Value original = {});
 
   /// Takes in findings; their outcomes in the same order. On one that is there already:
   /// - it is ignored unless its UpdatedAt is later than the stored one's;
@@ -90,7 +97,18 @@ class FindingStore {
   Result<std::optional<Stored>> update(store::Transaction& tx, const FindingKey& key, const json::Value& update,
                                        const std::string& by);
 
+  /// The same of BatchUpdateFindingsV2; what the finding format cannot say (severity Fatal, status Other) stands in the
+  /// OCSF document from then on, until what it says for it changes.
+  Result<std::optional<Stored>> update(store::Transaction& tx, const FindingKey& key, const OcsfUpdate& update,
+                                       const std::string& by);
+
   Result<std::optional<json::Value>> get(store::Session& session, const FindingKey& key);
+  /// The finding in OCSF, and the key of the one that a metadata.uid, or OCSF's three names of a finding
+  /// (cloud.account.uid, finding_info.uid, metadata.product.uid) mean. Nothing where there is none.
+  Result<std::optional<json::Value>> get_ocsf(store::Session& session, const FindingKey& key);
+  Result<std::optional<FindingKey>> find_uid(store::Session& session, std::string_view metadata_uid);
+  Result<std::optional<FindingKey>> find_ocsf(store::Session& session, std::string_view account, std::string_view uid,
+                                              std::string_view product_uid);
   /// The key of the only finding of that Id; errors: ResourceNotFoundException, ValidationException where several
   /// products use it.
   Result<FindingKey> resolve(std::string_view id);
@@ -104,6 +122,9 @@ class FindingStore {
   Result<Page> find(const Filters& filters, const std::vector<SortKey>& sort, std::size_t limit,
                     const std::string& token);
   static constexpr std::size_t documents_a_page = 10'000;
+  /// The same by filters on OCSF; the page's findings are OCSF documents.
+  Result<Page> find(const OcsfFilters& filters, const std::vector<SortKey>& sort, std::size_t limit,
+                    const std::string& token);
 
   /// GetFindingHistory: the changes of a finding from `from_ms` to `to_ms`, both within, of the last 90 days. Errors:
   /// ResourceNotFoundException, InvalidInputException for a token that is none.
@@ -116,6 +137,8 @@ class FindingStore {
   Result<std::vector<std::pair<std::string, std::int64_t>>> count_by(const Filters& filters, const std::string& field,
                                                                      std::size_t limit);
   static Result<void> can_count_by(std::string_view field);
+  /// The same by a text field of OCSF, of all values, in no order.
+  Result<std::map<std::string, std::int64_t>> count_by(const OcsfFilters& filters, const OcsfField& field);
 
   /// Work that is due now and then, outside of a transaction: trains the dictionary once there is something to train
   /// it on. Costs nothing where nothing is due.
@@ -127,11 +150,28 @@ class FindingStore {
     std::int64_t customer = 0;  // which members the customer has set: bits as `customer_members` has them
     TimeMs imported_ms = 0;
     json::Value finding;
+    json::Value original;
   };
+  // What is handed out in pages: those that may fit, and whether one of them does, as which document.
+  struct Chosen {
+    Bits maybe;
+    bool exact = true;
+    std::function<std::optional<json::Value>(std::int64_t number, Known known)> take;
+  };
+  using Choose = std::function<Result<Chosen>(store::Session& session, Search& search)>;
+  Result<Page> pages(const std::string& asked, const std::vector<SortKey>& sort, std::size_t limit,
+                     const std::string& token, const Choose& choose);
+  Result<Known> known_by(store::Session& session, std::int64_t number);  // one that the index names
+  Result<std::optional<std::int64_t>> number_of_uid(store::Session& session, std::string_view metadata_uid);
+  Result<void> count_terms(store::Session& session, const FieldRule& rule, const Bits& chosen,
+                           const std::function<void(const std::string& value, std::int64_t count)>& add);
   Result<std::optional<Known>> known(store::Session& session, const FindingKey& key);
   Result<std::optional<Known>> document(store::Session& session, std::int64_t number);
   Result<json::Value> indexed(store::Session& session, std::int64_t number);  // one that the index names
-  Result<void> replace(store::Transaction& tx, IndexWriter& index, const Known& before, const json::Value& finding);
+  Result<void> replace(store::Transaction& tx, IndexWriter& index, const Known& before, const json::Value& finding,
+                       const json::Value& original);
+  Result<std::optional<Stored>> change(store::Transaction& tx, const FindingKey& key, const std::string& by,
+                                       const json::Value& update, const OcsfUpdate* in_ocsf);
   Result<bool> take_over_some();
   Result<void> reindex();
 

@@ -98,12 +98,17 @@ std::string map_term(std::string_view key, std::string_view value) {
   return std::to_string(key.size()) + ":" + std::string(key) + std::string(value);
 }
 
-IndexEntries entries_of(const Value& finding) {
+IndexEntries entries_of(const Value& finding, const Value& original) {
   IndexEntries entries;
   entries.text.reserve(1200);
   entries.terms.reserve(40);
   entries.numbers.reserve(8);
   add_term(entries, all_findings_code, "");
+  if (original.is_object()) {
+    add_term(entries, ocsf_code, "");
+    if (const std::string_view uid = original["metadata"]["uid"].string_or(""); !uid.empty())
+      add_term(entries, ocsf_uid_code, uid);
+  }
   for (const FieldRule& field : all_fields()) {
     if (field.index == Index::Term || field.index == Index::Name) add_terms(field, finding, entries);
     if (field.index == Index::Column) add_number(field, finding, entries.numbers);

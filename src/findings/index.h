@@ -35,7 +35,8 @@ struct IndexEntries {
 };
 inline constexpr std::int64_t index_version = 2;
 
-IndexEntries entries_of(const json::Value& finding);
+/// `original` is the OCSF document that the finding came as (ocsf.h), null for none.
+IndexEntries entries_of(const json::Value& finding, const json::Value& original = {});
 
 /// A value as the index names it: itself up to 368 bytes, longer ones cut there with their SHA-256 behind, so that a
 /// key stays within what a database takes.

@@ -99,6 +99,13 @@ std::string_view asff_type_of(std::string_view cloudformation_type) {
   return found == std::end(types) ? "Other" : found->asff;
 }
 
+std::string_view cloudformation_type_of(std::string_view asff_type) {
+  const auto* found = std::find_if(std::begin(types), std::end(types), [&](const ResourceType& type) {
+    return type.asff == asff_type && type.asff != "Other";
+  });
+  return found == std::end(types) ? asff_type : found->cloudformation;
+}
+
 std::optional<std::string> arn_of(std::string_view type, std::string_view id, const ResourcePlace& place) {
   const auto* found = std::find_if(std::begin(types), std::end(types), [&](const ResourceType& known) {
     return known.cloudformation == type || (known.asff == type && known.asff != "Other");

@@ -18,6 +18,9 @@ struct ResourcePlace {
 /// https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html
 std::string_view asff_type_of(std::string_view cloudformation_type);
 
+/// The other way; a type that is not known here stays as it is.
+std::string_view cloudformation_type_of(std::string_view asff_type);
+
 /// The ARN of a resource of which only an id or name is known; `type` is a finding's or CloudFormation's. Nothing where
 /// it takes more than that (a secret's ARN ends in six characters of chance), where the id is not one of the type (an
 /// instance's begins with `i-`; `AIDA...` is no user's name), or where what the ARN needs of the place is empty. An id

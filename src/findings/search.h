@@ -62,6 +62,10 @@ class Search {
   /// `filters` has to outlive what is returned.
   Result<Selection> select(const Filters& filters);
 
+  /// Keeps of `findings` those that fit one field's filters. False, and `findings` as it was, where the index cannot
+  /// say.
+  Result<bool> narrow(const Filters::Field& field, Bits& findings) { return answer(field, findings); }
+
   /// The first `limit` of `among` behind `after`, in order. Error: InvalidInputException where so many findings cannot
   /// be put in that order.
   Result<std::vector<Position>> first(const Bits& among, const Order& order, const std::optional<Position>& after,
