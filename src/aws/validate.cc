@@ -62,7 +62,8 @@ bool is_float_word(const json::Value& value) {
 
 class Check {
  public:
-  Check(const Service& service, bool caller) : service_(service), protocol_(service.protocol), caller_(caller) {}
+  Check(const Operation& operation, bool caller)
+      : operation_(operation), protocol_(operation.service->protocol), caller_(caller) {}
 
   void structure(const Shape& shape, const json::Value& value, const Path* at, int depth, bool hidden) {
     if (!value.is_object()) return wrong_type(at, "an object", value);
@@ -95,7 +96,11 @@ class Check {
     std::string message =
         std::to_string(count_) + (count_ == 1 ? " validation error" : " validation errors") + " detected: " + text_;
     const bool query = protocol_ == Protocol::Query;
-    const bool hub = service_.name == "securityhub";
+    // Security Hub's older operations have a word of their own; those of V2 know the usual one.
+    const auto& errors = operation_.errors;
+    const bool hub = operation_.service->name == "securityhub" && std::ranges::none_of(errors, [](const Shape* error) {
+                       return error->name == "ValidationException";
+                     });
     return fail(made(query ? "ValidationError"
                      : hub ? "InvalidInputException"
                            : "ValidationException",
@@ -294,7 +299,7 @@ class Check {
       failed(at, echo, "Member must satisfy regular expression pattern: " + std::string(shape.pattern->text()));
   }
 
-  const Service& service_;
+  const Operation& operation_;
   Protocol protocol_;
   bool caller_;
   std::size_t count_ = 0;
@@ -313,14 +318,14 @@ const json::Value& object_or_nothing(const json::Value& input) {
 
 Result<void> validate(const Operation& operation, const json::Value& input) {
   if (operation.input == nullptr) return {};
-  Check check(*operation.service, false);
+  Check check(operation, false);
   check.structure(*operation.input, object_or_nothing(input), nullptr, 0, false);
   return check.result();
 }
 
 Result<void> validate_call(const Operation& operation, const json::Value& input) {
   static const Shape no_members;
-  Check check(*operation.service, true);
+  Check check(operation, true);
   check.structure(operation.input != nullptr ? *operation.input : no_members, object_or_nothing(input), nullptr, 0,
                   false);
   return check.result();

@@ -17,7 +17,8 @@ namespace fixpoint::aws {
 /// - a value of the wrong type: SerializationException (JSON), MalformedInput (query), InvalidParameterValue (ec2),
 ///   MalformedXML (rest-xml); the first one ends the check;
 /// - else all constraints not met, up to 100, in one message (`2 validation errors detected: Value 'x' at 'name'
-///   failed to satisfy constraint: ...; Value ...`): ValidationException, InvalidInputException from Security Hub,
+///   failed to satisfy constraint: ...; Value ...`): ValidationException, InvalidInputException from Security
+///   Hub's operations that do not know the first,
 ///   ValidationError from query services; ec2 says MissingParameter or InvalidParameterValue of the first, rest-xml
 ///   InvalidRequest. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 ///
