@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "findings/ocsf.h"
 #include "json/text.h"
 
 namespace fixpoint::functions {
@@ -13,14 +14,24 @@ bool is_finding(const Value& value) {
   return value["ProductArn"].is_string() && value["Id"].is_string();
 }
 
+// Findings in OCSF, as Security Hub V2's events have them, in the finding format; one that is none is left out.
+Value in_asff(const Value& list) {
+  json::Array out;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    auto finding = findings::is_ocsf(list[i]) ? findings::asff_of(list[i]) : Result<Value>(list[i]);
+    if (finding) out.push_back(std::move(*finding));
+  }
+  return out;
+}
+
 }  // namespace
 
 Value findings_in_event(const Value& event) {
   if (is_finding(event)) return json::Array{event};
   const Value& list = event["detail"]["findings"].is_array() ? event["detail"]["findings"] : event["findings"];
   json::Array out;
-  for (std::size_t i = 0; i < list.size(); ++i)
-    if (is_finding(list[i])) out.push_back(list[i]);
+  for (Value& finding : in_asff(list).as_array())
+    if (is_finding(finding)) out.push_back(std::move(finding));
   return out;
 }
 
@@ -48,7 +59,7 @@ Result<changes::Mandate> mandate_of(const executions::Execution& execution, chan
   }
   out.rule = input["Rule"].string_or("");
   if (const Value* given = input.find("Findings")) {
-    out.findings = *given;
+    out.findings = in_asff(*given);
   } else if (auto event = json::parse(input["Payload"].string_or("{}"))) {
     out.findings = findings_in_event(*event);
   }

@@ -22,7 +22,7 @@ using ModeOf = std::function<Result<std::string>(const std::string& rule, const 
 using PopulationOf = std::function<Result<std::optional<std::int64_t>>(const changes::Mandate&)>;
 
 /// The findings that an event carries: those of `detail.findings`, or of `findings`, or the event itself where it is
-/// one; an array, empty for none.
+/// one; an array, empty for none. What is in OCSF (Security Hub V2) is given in the finding format.
 json::Value findings_in_event(const json::Value& event);
 
 /// What the function may do, from the execution's input: {"Payload": JSON text, "Findings": [...] where the payload

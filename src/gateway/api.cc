@@ -95,7 +95,8 @@ Result<Value> Api::import(const aws::Caller& caller, const Value& input) {
   if (brought.region.empty()) return fail(errors::validation("Region must not be empty", "Region"));
   FIXPOINT_TRY(taken, sources::take(input["Document"], brought));
   const std::size_t count = taken.findings.size();
-  FIXPOINT_TRY(created, parts_.securityhub.import_all(std::move(taken.findings), brought.region));
+  FIXPOINT_TRY(created,
+               parts_.securityhub.import_all(std::move(taken.findings), brought.region, std::move(taken.originals)));
   json::Array repaired;
   for (auto& sentence : taken.repaired) repaired.emplace_back(std::move(sentence));
   return Value(json::Object{{"Imported", count}, {"Created", created}, {"Repaired", std::move(repaired)}});

@@ -45,6 +45,8 @@ Result<Value> Api::rule_trial(const aws::Caller& caller, const Value& input) {
   const TimeMs past = input["SinceMs"].int_or(default_past_ms);
   if (past < 0) return fail(errors::validation("SinceMs is how far back the trial goes, in milliseconds", "SinceMs"));
   question.since_ms = std::max<TimeMs>(0, parts_.clock.now_ms() - past);
+  FIXPOINT_TRY(sends_v2, parts_.securityhub.sends_v2(question.bus.account, question.bus.region));
+  question.sends_v2 = sends_v2;
   RuleTrial trial(parts_.bus, parts_.findings, parts_.controls, parts_.clock);
   return trial.ask(question);
 }

@@ -139,7 +139,7 @@ class WholeApp final : public App {
     if (embedded_account_) embedded_account_->add(lambda_->table());
     if (embedded_account_) FIXPOINT_CHECK(build_queues());
     control_target_ = std::make_unique<ControlTarget>(
-        controls_, *executor_, *works_, *approvals_,
+        controls_, *findings_, *executor_, *works_, *approvals_,
         [this](const std::string& rule, const std::string& control, const std::string& account) -> Result<bool> {
           FIXPOINT_TRY(mode, modes_->find(rule, control, account));
           return mode == controls::Mode::Observe;

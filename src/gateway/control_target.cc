@@ -24,6 +24,17 @@ std::string ControlTarget::left_alone_because(const Value& finding) {
   return status == "NEW" ? "" : "its workflow status is " + std::string(status);
 }
 
+// Nothing where it is in OCSF and no finding about a resource of an AWS account.
+Result<std::optional<Value>> ControlTarget::finding_in(store::Transaction& tx, const Value& listed) {
+  if (!findings::is_ocsf(listed)) return listed;
+  FIXPOINT_TRY(named, findings_.find_uid(tx, listed["metadata"]["uid"].string_or("")));
+  if (named) return findings_.get(tx, *named);
+  auto finding = findings::asff_of(listed);
+  if (!finding) return std::nullopt;
+  FIXPOINT_TRY(stored, findings_.get(tx, findings::key_of(*finding)));
+  return stored ? std::move(*stored) : std::move(*finding);
+}
+
 Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& delivery) {
   const auto arn = parse_arn(delivery.target.arn);
   if (!arn) return fail(arn.error());
@@ -31,7 +42,9 @@ Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& d
   const bool decided = delivery.event["detail-type"].string_or("") == "Security Hub Findings - Custom Action";
   const Value& findings = delivery.event["detail"]["findings"];
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    const Value& finding = findings[i];
+    FIXPOINT_TRY(found, finding_in(tx, findings[i]));
+    if (!found) continue;
+    const Value& finding = *found;
     if (finding["Sample"].bool_or(false)) continue;
     const bool passed = finding["Compliance"]["Status"].string_or("") == "PASSED";
     if (!decided && !passed && !left_alone_because(finding).empty()) continue;
@@ -42,14 +55,14 @@ Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& d
       FIXPOINT_CHECK(works_.passed(tx, key.fingerprint()));
       continue;
     }
-    FIXPOINT_CHECK(begin_one(tx, delivery, i, *control, decided, arn->region));
+    FIXPOINT_CHECK(begin_one(tx, delivery, i, finding, *control, decided, arn->region));
   }
   return {};
 }
 
 Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Delivery& delivery, std::size_t index,
-                                      const controls::Control& control, bool decided, const std::string& region) {
-  const Value& finding = delivery.event["detail"]["findings"][index];
+                                      const Value& finding, const controls::Control& control, bool decided,
+                                      const std::string& region) {
   const auto key = findings::work_of(finding, control.id, controls::resource_of(finding, control));
   const executions::Work work{key.fingerprint(), key.control, key.account, key.region, key.resource};
   const auto named = findings::key_of(finding);

@@ -5,6 +5,7 @@
 
 #include "base/arn.h"
 #include "findings/fingerprint.h"
+#include "findings/ocsf.h"
 #include "gateway/control_target.h"
 #include "json/text.h"
 #include "patterns/machine.h"
@@ -64,6 +65,7 @@ Result<Value> RuleTrial::ask(const Question& question) {
   tally.machine = patterns::Machine::build({{"tried", &compiled}});
   FIXPOINT_CHECK(from_archives(question, tally));
   if (question.bus.name == "default") FIXPOINT_CHECK(from_findings(question, tally));
+  if (question.bus.name == "default" && question.sends_v2) FIXPOINT_CHECK(from_findings_v2(question, tally));
 
   json::Array starts;
   for (auto& [key, begun] : tally.starts) {
@@ -124,6 +126,33 @@ Result<void> RuleTrial::from_findings(const Question& question, Tally& tally) {
   return {};
 }
 
+Result<void> RuleTrial::from_findings_v2(const Question& question, Tally& tally) {
+  const auto equals = [](const char* field, const std::string& value) {
+    return Value(
+        json::Object{{"FieldName", field}, {"Filter", json::Object{{"Value", value}, {"Comparison", "EQUALS"}}}});
+  };
+  const json::Object range{{"Start", format_iso8601_ms(question.since_ms)},
+                           {"End", format_iso8601_ms(clock_.now_ms() + 1)}};
+  const Value composite = json::Object{
+      {"StringFilters",
+       json::Array{equals("cloud.account.uid", question.bus.account), equals("cloud.region", question.bus.region)}},
+      {"DateFilters",
+       json::Array{Value(json::Object{{"FieldName", "finding_info.modified_time_dt"}, {"Filter", range}})}}};
+  FIXPOINT_TRY(filters, findings::OcsfFilters::compile(json::Object{{"CompositeFilters", json::Array{composite}}},
+                                                       clock_.now_ms()));
+  std::string token;
+  while (!tally.full()) {
+    FIXPOINT_TRY(page, findings_.find(filters, {{"UpdatedAt", false}}, findings_a_page, token));
+    for (const Value& ocsf : page.findings) {
+      ++tally.of_findings;
+      FIXPOINT_CHECK(consider(services::SecurityHub::imported_event_v2(bus_, ocsf), tally));
+    }
+    token = page.next_token;
+    if (token.empty()) break;
+  }
+  return {};
+}
+
 Result<void> RuleTrial::consider(const Value& event, Tally& tally) {
   std::vector<patterns::RuleId> matched;
   FIXPOINT_CHECK(tally.machine->match(json::print(event), matched, tally.scratch));
@@ -138,7 +167,9 @@ Result<void> RuleTrial::consider(const Value& event, Tally& tally) {
     }
     const std::string named = arn->resource.substr(arn->resource.find('/') + 1);
     for (std::size_t i = 0; i < findings.size(); ++i) {
-      const Value& finding = findings[i];
+      const auto read = findings::is_ocsf(findings[i]) ? findings::asff_of(findings[i]) : Result<Value>(findings[i]);
+      if (!read) continue;
+      const Value& finding = *read;
       const auto control = controls_.find(named == "*" ? findings::control_of(finding) : named);
       std::string because = ControlTarget::left_alone_because(finding);
       if (because.empty() && !control) because = "no control is for it";

@@ -14,7 +14,7 @@ namespace fixpoint::gateway {
 /// Tries a rule on what is past, before it is switched on: what it would have started. Starts nothing. Thread-safe.
 ///
 /// The past is what the archives of the rule's bus hold, and, on the default bus, one event of every finding that was
-/// updated in that time, as it stands now.
+/// updated in that time, as it stands now; two where Security Hub V2 is on.
 class RuleTrial {
  public:
   RuleTrial(bus::Bus& bus, findings::FindingStore& findings, const controls::ControlSet& controls, const Clock& clock)
@@ -25,6 +25,7 @@ class RuleTrial {
     std::string rule;     ///< its name; empty where a pattern alone is tried
     std::string pattern;  ///< instead of the rule's own
     TimeMs since_ms = 0;
+    bool sends_v2 = false;  ///< a finding's second event, of Security Hub V2, is tried too
   };
   /// {"Rule", "Since", "Events", "FromArchives", "FromFindings", "Matched", "Starts": [{"Target", "Program", "Account",
   /// "Region", "Resource", "Finding", "Events"}], "LeftAlone": [{"Finding", "Because"}], "Whole"}: `Whole` is false
@@ -36,6 +37,7 @@ class RuleTrial {
   struct Tally;
   Result<void> from_archives(const Question& question, Tally& tally);
   Result<void> from_findings(const Question& question, Tally& tally);
+  Result<void> from_findings_v2(const Question& question, Tally& tally);
   Result<void> consider(const json::Value& event, Tally& tally);
 
   bus::Bus& bus_;

@@ -18,6 +18,7 @@ constexpr Form all[] = {
     {"a compliance change of a Config rule", is_config_change, read_config_change},
     {"an evaluation result of a Config rule", is_config_result, read_config_result},
     {"an invocation of a Config rule", is_config_invocation, read_config_invocation},
+    {"a finding in OCSF (Security Hub V2, Prowler)", is_ocsf, read_ocsf},
     {"a finding in the AWS Security Finding Format", is_asff, read_asff},
 };
 

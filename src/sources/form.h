@@ -38,8 +38,9 @@ struct Item {
   const json::Value& event;  ///< the EventBridge event that carried it; null where none did
   const Caller& caller;
   Repairs& repairs;
-  std::size_t index = 0;  ///< from 0, in the whole document
-  std::string_view id;    ///< as its form names it; may be empty
+  std::size_t index = 0;            ///< from 0, in the whole document
+  std::string_view id;              ///< as its form names it; may be empty
+  json::Value* original = nullptr;  ///< where a form of which more is to be kept puts that (Taken::originals)
 
   void repaired(const std::string& what) const { repairs.note(what, index, id); }
   /// InvalidInputException: "finding 2 ('id'): PATH MESSAGE".
@@ -72,6 +73,8 @@ bool is_config_result(const json::Value& value);
 Result<json::Value> read_config_result(const Item& item);
 bool is_config_invocation(const json::Value& value);
 Result<json::Value> read_config_invocation(const Item& item);
+bool is_ocsf(const json::Value& value);
+Result<json::Value> read_ocsf(const Item& item);
 bool is_asff(const json::Value& value);
 Result<json::Value> read_asff(const Item& item);
 

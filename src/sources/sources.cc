@@ -92,7 +92,7 @@ Result<void> unwrap(std::vector<Place>& out, const Value& value) {
 std::string_view id_of(const Value& value) {
   for (const auto* member : {"Id", "id", "findingArn", "findingId", "Arn", "arn"})
     if (value[member].is_string()) return value[member].as_string();
-  if (value["metadata"]["uid"].is_string()) return value["metadata"]["uid"].as_string();
+  if (value["finding_info"]["uid"].is_string()) return value["finding_info"]["uid"].as_string();
   // Config's have no id of their own.
   if (value["resourceId"].is_string()) return value["resourceId"].as_string();
   return value["EvaluationResultIdentifier"]["EvaluationResultQualifier"]["ResourceId"].string_or("");
@@ -122,7 +122,8 @@ Result<Taken> take(const Value& document, const Caller& caller) {
   for (std::size_t i = 0; i < places.size(); ++i) {
     const Value& value = *places[i].value;
     const Value& event = *places[i].event;
-    const Item item{value, event, caller, repairs, i, id_of(value)};
+    Value original;
+    const Item item{value, event, caller, repairs, i, id_of(value), &original};
     const std::string place = "finding " + std::to_string(i + 1);
     if (!value.is_object())
       return fail(
@@ -139,6 +140,7 @@ Result<Taken> take(const Value& document, const Caller& caller) {
     }
     FIXPOINT_TRY(finding, form->read(item));
     taken.findings.push_back(std::move(finding));
+    taken.originals.push_back(std::move(original));
   }
   taken.repaired = repairs.sentences();
   return taken;

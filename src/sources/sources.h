@@ -18,6 +18,9 @@ struct Taken {
   /// In the AWS Security Finding Format, in the document's order, one for each finding in it. Not validated yet: the
   /// n-th is the n-th of the document, so a sentence about it may count.
   std::vector<json::Value> findings;
+  /// One for each of them: what an OCSF document says is kept whole beside the finding (findings/ocsf.h); null for all
+  /// other forms.
+  std::vector<json::Value> originals;
   /// What was wrong with them and was put right, a sentence for each kind of fault, naming the first finding that had
   /// it and how many more.
   std::vector<std::string> repaired;

@@ -5,7 +5,6 @@ import os
 import support
 from support import make_finding
 
-UNKNOWN = "is of no form that is known"
 # What becomes of each shared file: None where it is taken in, else what the sentence says. tests/sources has what each
 # becomes.
 SHARED = {
@@ -32,12 +31,12 @@ SHARED = {
     "28-asff-afsbp-rds.1-snapshot.json": None,
     "29-asff-afsbp-redshift.6.json": None,
     "30-asff-afsbp-lambda.1.json": None,
-    "32-prowler-ocsf-aws.json": UNKNOWN,
-    "33-prowler-ocsf-kubernetes.json": UNKNOWN,
+    "32-prowler-ocsf-aws.json": "cloud.account.uid is '<account_uid>'",
+    "33-prowler-ocsf-kubernetes.json": "cloud.account.uid is missing: the finding is about no AWS account",
     "34-prowler-asff-v3.json": None,
     "35-trivy-asff-old-numeric-account.json": None,
     "38-inspector2-ecr-event.json": None,
-    "r1-sechub-findings-imported-v2.json": UNKNOWN,
+    "r1-sechub-findings-imported-v2.json": None,
     "r2-macie-policy-finding-event.json": None,
     "r3-config-rules-compliance-change.json": None,
     "r5-kube-bench-asff.json": None,

@@ -26,7 +26,7 @@ class Hub : public Account {
                                  {std::string(update["UserDefinedFields"]["fixpoint:execution"].string_or("")), {}});
     };
     target = std::make_unique<ControlTarget>(
-        controls, *executor, *works, *approvals,
+        controls, *findings, *executor, *works, *approvals,
         [this](const std::string& rule, const std::string& control, const std::string& account) -> Result<bool> {
           FIXPOINT_TRY(mode, modes->find(rule, control, account));
           return mode == controls::Mode::Observe;

@@ -22,7 +22,7 @@ inline json::Value parsed(const std::string& text) {
 inline Taken taken_from(const std::string& document, const Caller& by = caller) {
   auto taken = take(parsed(document), by);
   EXPECT_TRUE(taken) << document << "\n" << (taken ? "" : describe(taken.error()));
-  if (!taken) return Taken{std::vector<json::Value>(1), {}};
+  if (!taken) return Taken{std::vector<json::Value>(1), std::vector<json::Value>(1), {}};
   return std::move(*taken);
 }
 

@@ -278,7 +278,8 @@ Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery
                           .region = arn->region,
                           .subject = {},
                           .input = {}};
-  start.subject = delivery.event["detail"]["findings"][0]["Id"].string_or("");
+  const json::Value& first = delivery.event["detail"]["findings"][0];
+  start.subject = first["Id"].string_or(first["finding_info"]["uid"].string_or(""));
   start.input = json::Object{{"Payload", delivery.text}, {"Async", true}, {"Rule", delivery.rule_arn}};
   start.cause =
       delivery.origin.execution.empty() ? executions::execution_in(delivery.event) : delivery.origin.execution;

@@ -47,6 +47,12 @@ constexpr Product products[] = {
     {"prowler/prowler", "Prowler", "Checks of accounts by Prowler."},
 };
 
+std::string company_of(const Product& product) {
+  const std::string_view path = product.path;
+  const std::string_view company = path.substr(0, path.find('/'));
+  return company == "aws" ? "AWS" : std::string(company);
+}
+
 std::string product_arn(const aws::Caller& caller, const std::string& path) {
   return "arn:" + caller.partition + ":securityhub:" + caller.region + "::product/" + path;
 }
@@ -78,7 +84,7 @@ Result<bool> Hub::is_off(const aws::Caller& caller) {
 
 void Hub::guard(aws::ServiceTable& table) {
   for (auto& [name, operation] : table.operations) {
-    if (name == "EnableSecurityHub" || !operation.function) continue;
+    if (name == "EnableSecurityHub" || name.ends_with("V2") || !operation.function) continue;
     operation.function = [this, inner = std::move(operation.function)](const aws::Caller& caller,
                                                                        const Value& input) -> Result<Value> {
       FIXPOINT_TRY(is, is_off(caller));
@@ -244,15 +250,27 @@ void Hub::add_products(aws::ServiceTable& table) {
     for (const Product& product : products) {
       const std::string arn = product_arn(caller, product.path);
       if (!asked.empty() && asked != arn) continue;
-      const std::string company(std::string_view(product.path).substr(0, std::string_view(product.path).find('/')));
       items.emplace_back(json::Object{{"ProductArn", arn},
                                       {"ProductName", product.name},
-                                      {"CompanyName", company == "aws" ? "AWS" : company},
+                                      {"CompanyName", company_of(product)},
                                       {"Description", product.description},
                                       {"Categories", json::Array()},
                                       {"IntegrationTypes", json::Array{Value("SEND_FINDINGS_TO_SECURITY_HUB")}}});
     }
     return page_of(items, input, "Products");
+  });
+  // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeProductsV2.html
+  table.add_quick("DescribeProductsV2", [](const aws::Caller&, const Value& input) -> Result<Value> {
+    json::Array items;
+    for (const Product& product : products)
+      items.emplace_back(json::Object{{"ProductV2Name", product.name},
+                                      {"CompanyName", company_of(product)},
+                                      {"Description", product.description},
+                                      {"Categories", json::Array()},
+                                      {"IntegrationV2Types", json::Array{Value("SEND_FINDINGS_TO_SECURITY_HUB")}}});
+    auto page = page_of(items, input, "ProductsV2");
+    if (!page) page.error().code = "ValidationException";
+    return page;
   });
   table.add("EnableImportFindingsForProduct",
             [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {

@@ -14,7 +14,7 @@ class Hub {
   explicit Hub(Records& records) : records_(records) {}
   void add_to(aws::ServiceTable& table);
   /// Makes every operation of the table answer InvalidAccessException where the caller's hub is off, but for those that
-  /// switch it.
+  /// switch it and those of V2, which is switched apart.
   void guard(aws::ServiceTable& table);
 
  private:

@@ -96,7 +96,8 @@ aws::ServiceTable SecurityHub::table() {
   insights_.add_to(table);
   standards_.add_to(table);
   hub_.add_to(table);
-  hub_.guard(table);
+  hub_.guard(table);  // V2 has a switch of its own
+  hub_v2_.add_to(table);
   return table;
 }
 
@@ -128,10 +129,29 @@ Value SecurityHub::imported_event(const bus::Bus& bus, const Value& finding) {
                         json::Object{{"findings", json::Array{finding}}});
 }
 
+// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-v2-cwe-event-formats.html
+Value SecurityHub::imported_event_v2(const bus::Bus& bus, const Value& ocsf) {
+  const std::string region(ocsf["cloud"]["region"].string_or(""));
+  const bus::BusName name{std::string(ocsf["cloud"]["account"]["uid"].string_or("")), region,
+                          std::string(partition_of_region(region)), "default"};
+  return bus.make_event(name, "aws.securityhub", "Findings Imported V2", json::Array{ocsf["metadata"]["uid"]},
+                        json::Object{{"findings", json::Array{ocsf}}});
+}
+
+Result<bool> SecurityHub::sends_v2(const std::string& account, const std::string& region) {
+  return store_.read([&](store::Session& session) { return hub_v2_.is_on(session, account, region); });
+}
+
 Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding, const bus::Origin& origin) {
+  const std::string account(finding["AwsAccountId"].string_or(""));
   const std::string region(finding["Region"].string_or(""));
-  if (!bus_.listens({std::string(finding["AwsAccountId"].string_or("")), region})) return {};
-  return bus_.publish(tx, imported_event(bus_, finding), "default", origin);
+  if (!bus_.listens({account, region})) return {};
+  FIXPOINT_CHECK(bus_.publish(tx, imported_event(bus_, finding), "default", origin));
+  FIXPOINT_TRY(v2, hub_v2_.is_on(tx, account, region));
+  if (!v2) return {};
+  FIXPOINT_TRY(ocsf, findings_.get_ocsf(tx, findings::key_of(finding)));
+  if (!ocsf) return {};
+  return bus_.publish(tx, imported_event_v2(bus_, *ocsf), "default", origin);
 }
 
 Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& input) {
@@ -171,7 +191,9 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
   return Value(json::Object{{"FailedCount", failed.size()}, {"SuccessCount", good.size()}, {"FailedFindings", failed}});
 }
 
-Result<std::size_t> SecurityHub::import_all(std::vector<Value> list, const std::string& region) {
+Result<std::size_t> SecurityHub::import_all(std::vector<Value> list, const std::string& region,
+                                            std::vector<Value> originals) {
+  originals.resize(list.size());
   std::vector<findings::Prepared> prepared;
   prepared.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -186,7 +208,7 @@ Result<std::size_t> SecurityHub::import_all(std::vector<Value> list, const std::
     Value placed = std::move(list[i]);
     const auto parts = split(placed["ProductArn"].string_or(""), ':');
     if (placed.find("Region") == nullptr && (parts.size() < 4 || parts[3].empty())) placed.set("Region", region);
-    prepared.push_back(findings_.prepare(std::move(placed)));
+    prepared.push_back(findings_.prepare(std::move(placed), std::move(originals[i])));
   }
   FIXPOINT_TRY(created, store_.write([&](store::Transaction& tx) { return import_some(tx, prepared, {}); }));
   fault_point("import.after_commit");
@@ -259,6 +281,14 @@ Result<void> SecurityHub::update(store::Transaction& tx, const findings::Finding
     return fail(
         errors::resource_not_found("no finding of the product " + key.product_arn + " has the id '" + key.id + "'"));
   return publish_imported(tx, stored->finding, {origin.execution, origin.principal.empty() ? by : origin.principal});
+}
+
+Result<void> SecurityHub::update_v2(store::Transaction& tx, const aws::Caller& caller, const findings::FindingKey& key,
+                                    const findings::OcsfUpdate& update) {
+  const bus::Origin origin = origin_of(caller);
+  FIXPOINT_TRY(stored, findings_.update(tx, key, update, origin.principal));
+  if (!stored) return fail(errors::resource_not_found("no finding has the id '" + key.id + "'"));
+  return publish_imported(tx, stored->finding, origin);
 }
 
 Result<Value> SecurityHub::batch_update(const aws::Caller& caller, const Value& input) {

@@ -10,6 +10,7 @@
 #include "findings/finding_store.h"
 #include "services/securityhub/automation_rules.h"
 #include "services/securityhub/hub.h"
+#include "services/securityhub/hub_v2.h"
 #include "services/securityhub/insights.h"
 #include "services/securityhub/standards.h"
 #include "store/store.h"
@@ -29,6 +30,9 @@ class SecurityHub {
         automation_(records_, findings),
         insights_(records_, findings),
         hub_(records_),
+        hub_v2_(records_, findings,
+                [this](store::Transaction& tx, const aws::Caller& caller, const findings::FindingKey& key,
+                       const findings::OcsfUpdate& update) { return update_v2(tx, caller, key, update); }),
         standards_(records_, controls) {}
   static store::Schema schema();
 
@@ -36,8 +40,10 @@ class SecurityHub {
   aws::ServiceTable table();
 
   /// Takes in findings that may be of any account: a file's, another tool's. Either all of them or none: the first that
-  /// is not valid is the error, named by its place and Id. The number of findings that were new.
-  Result<std::size_t> import_all(std::vector<json::Value> findings, const std::string& region);
+  /// is not valid is the error, named by its place and Id. `originals` has, at a finding's place, the OCSF document
+  /// that it came as (findings::original_of), or is empty. The number of findings that were new.
+  Result<std::size_t> import_all(std::vector<json::Value> findings, const std::string& region,
+                                 std::vector<json::Value> originals = {});
 
   /// BatchUpdateFindings on one finding within a transaction, with its event. `origin` is whose doing it is. Error:
   /// ResourceNotFoundException.
@@ -46,6 +52,10 @@ class SecurityHub {
 
   /// The event that tells of a finding that was imported or updated, with a new id.
   static json::Value imported_event(const bus::Bus& bus, const json::Value& finding);
+  /// The same of Security Hub V2, `Findings Imported V2`, for the finding in OCSF.
+  static json::Value imported_event_v2(const bus::Bus& bus, const json::Value& ocsf);
+  /// Whether Security Hub V2 is on for that account and region, which is when the second event is sent too.
+  Result<bool> sends_v2(const std::string& account, const std::string& region);
 
   /// What a person does who chooses a custom action on findings in the console: the event `Security Hub Findings -
   /// Custom Action` goes on the bus of the caller's account. `action` is the action's name, id or ARN. Errors:
@@ -73,6 +83,8 @@ class SecurityHub {
   Result<std::size_t> import_some(store::Transaction& tx, const std::vector<findings::Prepared>& findings,
                                   const bus::Origin& origin);
   Result<void> publish_imported(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
+  Result<void> update_v2(store::Transaction& tx, const aws::Caller& caller, const findings::FindingKey& key,
+                         const findings::OcsfUpdate& update);
 
   store::Store& store_;
   findings::FindingStore& findings_;
@@ -82,6 +94,7 @@ class SecurityHub {
   hub::AutomationRules automation_;
   hub::Insights insights_;
   hub::Hub hub_;
+  hub::HubV2 hub_v2_;
   hub::Standards standards_;
 };
 
