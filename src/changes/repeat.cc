@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 6> token_names{"ClientToken",        "cli
 
 // A UUID as far as the member has room for one; else as many digits as it wants.
 std::string token_for(const aws::Member& member, const std::string& execution, const std::string& step) {
-  const std::string digits = sha256_hex(execution + "/" + step);
+  std::string digits = sha256_hex(execution + "/" + step);
   const double least = member.shape->min.value_or(0);
   const double most = member.shape->max.value_or(64);
   if (most < 36) return digits.substr(0, static_cast<std::size_t>(std::max(1.0, most)));
