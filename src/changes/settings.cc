@@ -85,7 +85,7 @@ Result<void> read_owner_tags(const std::string& name, const Value& value, Rules&
 Result<void> read_population(const std::string& name, const Value& value, Rules& rules) {
   const auto number = value.is_number() ? value.as_int64() : std::nullopt;
   if (!number || *number < 1) return fail(bad(name, "a whole number of resources, from 1", value));
-  rules.cap_population = *number;
+  rules.cap_population = number;
   return {};
 }
 

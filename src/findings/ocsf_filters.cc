@@ -321,7 +321,7 @@ struct OcsfFilters::Asker {
     return out;
   }
 
-  Result<Bits> having(const char* filter, std::string_view value) {
+  Result<Bits> having(std::string_view filter, std::string_view value) {
     Bits bits;
     FIXPOINT_CHECK(index.add_value(bits, find_field(filter)->code, term_of(value)));
     return bits;
@@ -354,7 +354,7 @@ struct OcsfFilters::Asker {
   }
 
   Result<Bits> of_name(const OcsfField* field, std::string_view asff) {
-    if (field->index != Index::Status) return having(field->asff.data(), asff);
+    if (field->index != Index::Status) return having(field->asff, asff);
     FIXPOINT_TRY(workflow, having("WorkflowStatus", asff == "ARCHIVED" ? "NEW" : asff));
     if (asff != "ARCHIVED" && asff != "NEW") return workflow;
     FIXPOINT_TRY(archived, having("RecordState", "ARCHIVED"));
