@@ -101,6 +101,28 @@ Result<std::vector<Execution>> executions_of(std::vector<store::Row>& rows) {
   return out;
 }
 
+Result<std::vector<Execution>> list_in(store::Session& session, const Filter& filter) {
+  std::string sql = columns;
+  store::Params params;
+  const auto equals = [&](const char* column, const std::string& value) {
+    if (value.empty()) return;
+    sql += std::string(params.empty() ? "WHERE " : "AND ") + column + " = ? ";
+    params.emplace_back(value);
+  };
+  equals("subject", filter.subject);
+  equals("program", filter.program);
+  equals("status", filter.status);
+  equals("outcome", filter.outcome);
+  params.emplace_back(static_cast<std::int64_t>(filter.limit));
+  FIXPOINT_TRY(rows, session.query(sql + "ORDER BY started_ms DESC, id LIMIT ?", params));
+  return executions_of(rows);
+}
+
+Result<std::int64_t> count_open(store::Session& session) {
+  FIXPOINT_TRY(rows, session.query("SELECT count(*) FROM execution WHERE ended_ms = 0"));
+  return rows[0].integer(0);
+}
+
 Result<void> write_journal(store::Transaction& tx, const std::string& id, TimeMs at_ms, const std::string& text) {
   FIXPOINT_CHECK(tx.execute("INSERT INTO journal (execution, at_ms, text) VALUES (?, ?, ?)", {id, at_ms, text}));
   return {};
@@ -262,21 +284,17 @@ Result<std::optional<Execution>> Executor::get(const std::string& id) {
 }
 
 Result<std::vector<Execution>> Executor::list(const Filter& filter) {
-  return store_.read([&](store::Session& session) -> Result<std::vector<Execution>> {
-    std::string sql = columns;
-    store::Params params;
-    const auto equals = [&](const char* column, const std::string& value) {
-      if (value.empty()) return;
-      sql += std::string(params.empty() ? "WHERE " : "AND ") + column + " = ? ";
-      params.emplace_back(value);
-    };
-    equals("subject", filter.subject);
-    equals("program", filter.program);
-    equals("status", filter.status);
-    equals("outcome", filter.outcome);
-    params.emplace_back(static_cast<std::int64_t>(filter.limit));
-    FIXPOINT_TRY(rows, session.query(sql + "ORDER BY started_ms DESC, id LIMIT ?", params));
-    return executions_of(rows);
+  return store_.read([&](store::Session& session) { return list_in(session, filter); });
+}
+
+Result<Executor::Listed> Executor::list_and_open(const Filter& filter) {
+  return store_.read([&](store::Session& session) -> Result<Listed> {
+    Listed out;
+    FIXPOINT_TRY(list, list_in(session, filter));
+    out.executions = std::move(list);
+    FIXPOINT_TRY(open, count_open(session));
+    out.open = open;
+    return std::move(out);
   });
 }
 
@@ -291,10 +309,7 @@ Result<std::vector<JournalLine>> Executor::journal(const std::string& id) {
 }
 
 Result<std::int64_t> Executor::open_count() {
-  return store_.read([](store::Session& session) -> Result<std::int64_t> {
-    FIXPOINT_TRY(rows, session.query("SELECT count(*) FROM execution WHERE ended_ms = 0"));
-    return rows[0].integer(0);
-  });
+  return store_.read([](store::Session& session) { return count_open(session); });
 }
 
 void Executor::when_ended(const std::string& id, std::function<void(const Execution&)> ended) {

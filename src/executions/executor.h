@@ -129,6 +129,12 @@ class Executor {
   Result<std::optional<Execution>> get(const std::string& id);
   /// The newest first.
   Result<std::vector<Execution>> list(const Filter& filter = {});
+  struct Listed {
+    std::vector<Execution> executions;
+    std::int64_t open = 0;  ///< of all, whatever the filter
+  };
+  /// The list and the count of one moment: where none is open, each of the list has ended.
+  Result<Listed> list_and_open(const Filter& filter);
   Result<std::vector<JournalLine>> journal(const std::string& id);
 
   /// Calls `ended` once the execution has ended (at once where it has). On a thread of the executor; must be short.

@@ -29,10 +29,9 @@ Value in_asff(const Value& list) {
 Value findings_in_event(const Value& event) {
   if (is_finding(event)) return json::Array{event};
   const Value& list = event["detail"]["findings"].is_array() ? event["detail"]["findings"] : event["findings"];
-  json::Array out;
-  for (Value& finding : in_asff(list).as_array())
-    if (is_finding(finding)) out.push_back(std::move(finding));
-  return out;
+  Value all = in_asff(list);
+  std::erase_if(all.as_array(), [](const Value& finding) { return !is_finding(finding); });
+  return all;
 }
 
 Result<changes::Mandate> mandate_of(const executions::Execution& execution, changes::Door& door, const ModeOf& mode_of,

@@ -61,11 +61,10 @@ Result<Value> Api::executions(const Value& input) {
     return out;
   }
   FIXPOINT_TRY(filter, filter_of(input));
-  FIXPOINT_TRY(list, parts_.executor.list(filter));
+  FIXPOINT_TRY(listed, parts_.executor.list_and_open(filter));
   json::Array items;
-  for (const auto& execution : list) items.push_back(executions::to_json(execution));
-  FIXPOINT_TRY(open, parts_.executor.open_count());
-  return Value(json::Object{{"Executions", items}, {"Open", open}});
+  for (const auto& execution : listed.executions) items.push_back(executions::to_json(execution));
+  return Value(json::Object{{"Executions", items}, {"Open", listed.open}});
 }
 
 // {} lists the pairs; {"Reset": {"Control", "Resource"}} lets one go back to its mode first.
