@@ -221,8 +221,8 @@ class ConnectedStore final : public Store {
 std::atomic<int> memory_stores{0};
 
 Result<std::string> make_path(const std::string& folder) {
-  // A store in memory is shared between its connections by name; the count keeps two of them apart. Its locks are waited
-  // for as a file's are, which those of a shared cache are not.
+  // A store in memory is shared between its connections by name; the count keeps two of them apart. Its locks are
+  // waited for as a file's are, which those of a shared cache are not.
   if (folder.empty()) return "file:/fixpoint-" + std::to_string(memory_stores++) + "?vfs=memdb";
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
