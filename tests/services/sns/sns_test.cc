@@ -71,9 +71,8 @@ TEST(Retry, goes_through_its_phases) {
 }
 
 TEST(Signer, keeps_its_key_and_lets_nobody_else_read_it) {
-  const auto folder = std::filesystem::temp_directory_path() / "fixpoint-sns-signer";
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
+  const test::TempDir temporary;
+  const auto& folder = temporary.path();
   const std::string first = (*sns::Signer::open(folder))->certificate_pem();
   EXPECT_EQ((*sns::Signer::open(folder))->certificate_pem(), first);
   const auto file = folder / "sns-signing.pem";
@@ -84,7 +83,6 @@ TEST(Signer, keeps_its_key_and_lets_nobody_else_read_it) {
   std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   std::filesystem::resize_file(file, 10);
   EXPECT_THAT(sns::Signer::open(folder).error().message, HasSubstr("delete it"));
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Sns, a_message_goes_to_each_subscription_in_one_transaction_or_to_none) {

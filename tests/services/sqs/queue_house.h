@@ -11,6 +11,7 @@
 #include "json/yaml.h"
 #include "services/sqs/sqs.h"
 #include "support/postgres.h"
+#include "support/temp_dir.h"
 
 namespace fixpoint::services {
 

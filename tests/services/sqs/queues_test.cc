@@ -308,8 +308,8 @@ TEST(Waiting, ends_when_the_server_does_and_when_the_queue_does) {
 }
 
 TEST(Sqs, what_was_answered_is_there_when_it_starts_again) {
-  const auto folder = std::filesystem::temp_directory_path() / "fixpoint-sqs-test";
-  std::filesystem::remove_all(folder);
+  const test::TempDir temporary;
+  const auto& folder = temporary.path();
   std::string url, sequence, receipt;
   {
     QueueHouse house(folder);
@@ -331,7 +331,6 @@ TEST(Sqs, what_was_answered_is_there_when_it_starts_again) {
     house.ok("DeleteMessage", "{QueueUrl: '" + url + "', ReceiptHandle: '" + receipt + "'}");
     EXPECT_THAT(house.bodies(url), ElementsAre("next"));
   }
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Sqs, another_accounts_queue_is_not_there) {
