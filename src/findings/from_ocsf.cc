@@ -6,6 +6,7 @@
 #include "base/arn.h"
 #include "base/text.h"
 #include "findings/ocsf.h"
+#include "findings/ocsf_names.h"
 #include "findings/resources.h"
 #include "findings/shown.h"
 #include "findings/timestamp.h"
@@ -225,21 +226,10 @@ Result<Value> resource_of(const Value& from, const std::string& here, const Reso
 }
 
 Value packages_of(const Value& packages) {
-  struct Pair {
-    const char* ocsf;
-    const char* asff;
-  };
-  static constexpr Pair texts[] = {{"architecture", "Architecture"},
-                                   {"fixed_in_version", "FixedInVersion"},
-                                   {"name", "Name"},
-                                   {"package_manager", "PackageManager"},
-                                   {"path", "FilePath"},
-                                   {"release", "Release"},
-                                   {"version", "Version"}};
   Array out;
   for (std::size_t i = 0; i < packages.size(); ++i) {
     Object package;
-    for (const auto& [ocsf, asff] : texts)
+    for (const auto& [ocsf, asff] : package_texts)
       if (!is_blank(packages[i][ocsf])) package.set(asff, packages[i][ocsf]);
     if (const auto epoch = packages[i]["epoch"].as_int64()) package.set("Epoch", std::to_string(*epoch));
     if (const Value& how = packages[i]["remediation"]["desc"]; !is_blank(how)) package.set("Remediation", how);

@@ -4,6 +4,7 @@
 #include "base/arn.h"
 #include "base/text.h"
 #include "findings/ocsf.h"
+#include "findings/ocsf_names.h"
 #include "findings/resources.h"
 #include "findings/timestamp.h"
 
@@ -146,21 +147,10 @@ Value resource_of(const Value& resource, const Value& finding, const std::string
 }
 
 Value packages_of(const Value& packages) {
-  struct Pair {
-    const char* ocsf;
-    const char* asff;
-  };
-  static constexpr Pair texts[] = {{"architecture", "Architecture"},
-                                   {"fixed_in_version", "FixedInVersion"},
-                                   {"name", "Name"},
-                                   {"package_manager", "PackageManager"},
-                                   {"path", "FilePath"},
-                                   {"release", "Release"},
-                                   {"version", "Version"}};
   Array out;
   for (std::size_t i = 0; i < packages.size(); ++i) {
     Object package;
-    for (const auto& [ocsf, asff] : texts) set_some(package, ocsf, packages[i][asff]);
+    for (const auto& [ocsf, asff] : package_texts) set_some(package, ocsf, packages[i][asff]);
     if (const auto epoch = to_int64(packages[i]["Epoch"].string_or(""))) package.set("epoch", *epoch);
     if (const Value& how = packages[i]["Remediation"]; how.is_string())
       package.set("remediation", Object{{"desc", how}});
