@@ -36,7 +36,9 @@ Waiting::~Waiting() {
 }
 
 void Waiting::start() {
-  next_sweep_ms_ = clock_.now_ms() + sweep_every_ms;
+  const TimeMs now = clock_.now_ms();
+  next_sweep_ms_ = now + sweep_every_ms;
+  next_move_ms_ = now + move_every_ms;  // counted from here, not from the thread's first turn, which may be late
   thread_ = std::thread([this] { run(); });
 }
 
