@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -40,6 +42,10 @@ class Connection : public Transaction {
   virtual std::int64_t bytes_on_disk() = 0;
 
   void after_commit(std::function<void()> action) override { actions_.push_back(std::move(action)); }
+  void changes_kept() override {
+    after_commit([this] { kept_version_.fetch_add(1, std::memory_order_acq_rel); });
+  }
+  std::uint64_t kept_version() const { return kept_version_.load(std::memory_order_acquire); }
   std::vector<std::function<void()>> take_actions() { return std::exchange(actions_, {}); }
   std::size_t action_count() const { return actions_.size(); }
   void drop_actions_after(std::size_t count) { actions_.resize(count); }
@@ -52,6 +58,7 @@ class Connection : public Transaction {
 
  private:
   std::vector<std::function<void()>> actions_;
+  std::atomic<std::uint64_t> kept_version_ = 0;
   bool failed_ = false;
 };
 

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <sqlite3.h>
 
+#include "store/page_cache.h"
+
 namespace fixpoint::store {
 namespace {
 
@@ -13,12 +15,12 @@ constexpr std::size_t statement_limit = 256;
 // and more in a file that is made for it, which a transaction of ten messages has already. Here all of it stays in
 // memory: it is the pages from before that a transaction overwrites. (A greater measure is none: SQLite 3.40 writes
 // what grows beyond it in one piece, its unix layer keeps 17 bits of a piece's length, and of 128 KB and more says that
-// the disk is full.) SQLite's count of its own memory, for which all connections would take one lock, is off. Both are
-// the process's and have to come before anything else of SQLite; where they come too late nothing breaks.
-// https://www.sqlite.org/c3ref/c_config_covering_index_scan.html
+// the disk is full.) SQLite's count of its own memory, for which all connections would take one lock, is off. These
+// and the page cache are the process's and have to come before anything else of SQLite; where they come too late
+// nothing breaks. https://www.sqlite.org/c3ref/c_config_covering_index_scan.html
 void configure() {
   static const int configured =
-      sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) + sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+      sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) + sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) + use_page_cache();
   (void)configured;
 }
 

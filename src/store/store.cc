@@ -72,6 +72,8 @@ class ConnectedStore final : public Store {
     }
   }
 
+  std::uint64_t kept_version() const override { return writer_->kept_version(); }
+
   std::int64_t bytes_on_disk() const override {
     const Borrowed reader(*this);
     return reader->bytes_on_disk();

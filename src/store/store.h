@@ -59,6 +59,8 @@ class Transaction : public Session {
   /// Runs after the commit, in the order given, on the thread that commits: must be short and must not write to the
   /// store.
   virtual void after_commit(std::function<void()> action) = 0;
+  /// What is kept of the store in memory (kept.h) is read again once this is committed.
+  virtual void changes_kept() = 0;
 };
 
 /// A room's tables. `steps[n]` leads from version n to n+1 and is never changed once released.
@@ -104,6 +106,9 @@ class Store {
 
   /// Runs `work` on a consistent view. May be called from several threads at once, and from within nothing.
   virtual Result<void> read_raw(const std::function<Result<void>(Session&)>& work) = 0;
+
+  /// How many transactions that said `changes_kept` have been committed; counted before any of them is answered.
+  virtual std::uint64_t kept_version() const = 0;
 
   /// The bytes of the database and its log on disk.
   virtual std::int64_t bytes_on_disk() const = 0;

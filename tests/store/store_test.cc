@@ -1,9 +1,13 @@
 #include "store/store.h"
 
+#include <atomic>
 #include <future>
 #include <gtest/gtest.h>
+#include <map>
+#include <random>
 #include <thread>
 
+#include "store/kept.h"
 #include "store/later.h"
 #include "support/postgres.h"
 #include "support/temp_dir.h"
@@ -55,6 +59,123 @@ TEST(Store, a_transaction_that_fails_takes_back_itself_and_nothing_else) {
   EXPECT_FALSE(ran);
   EXPECT_EQ(count_of(**store, "kite"), -1);
   EXPECT_EQ(count_of(**store, "ball"), 1);
+}
+
+TEST(Kept, is_read_again_after_a_change_of_it_and_not_before) {
+  auto store = Store::open(test::store_options(), schemas).value();
+  int reads = 0;
+  bool broken = false;
+  Kept<std::int64_t> sum(*store, [&](Session& session) -> Result<std::int64_t> {
+    ++reads;
+    if (broken) return fail(errors::internal("broken"));
+    FIXPOINT_TRY(rows, session.query("SELECT COALESCE(SUM(count), 0) FROM toy"));
+    return rows[0].integer(0);
+  });
+  EXPECT_EQ(**sum.get(), 0);
+  EXPECT_EQ(**sum.get(), 0);
+  EXPECT_EQ(reads, 1);
+  const auto add = [&](const std::string& name, bool says, bool fails) {
+    return store->write([&](Transaction& tx) -> Result<void> {
+      if (says) tx.changes_kept();
+      FIXPOINT_CHECK(put(tx, name, 5));
+      if (fails) return fail(errors::internal("taken back"));
+      return {};
+    });
+  };
+  ASSERT_TRUE(add("ball", true, false));
+  EXPECT_EQ(**sum.get(), 5) << "who asks after the answer gets what was written";
+  ASSERT_FALSE(add("kite", true, true));
+  EXPECT_EQ(**sum.get(), 5);
+  EXPECT_EQ(reads, 2) << "what was taken back changed nothing";
+  ASSERT_TRUE(add("kite", false, false));
+  EXPECT_EQ(**sum.get(), 5) << "a transaction that does not say so changes nothing that is kept";
+  ASSERT_TRUE(add("doll", true, false));
+  broken = true;
+  EXPECT_EQ(sum.get().error().message, "broken");
+  broken = false;
+  EXPECT_EQ(**sum.get(), 15) << "an error is not kept";
+}
+
+TEST(Kept, never_goes_back_to_what_was_before_an_answer) {
+  auto store = Store::open(test::store_options(), schemas).value();
+  ASSERT_TRUE(store->write([](Transaction& tx) { return put(tx, "ball", 0); }));
+  Kept<std::int64_t> count(*store, [](Session& session) -> Result<std::int64_t> {
+    FIXPOINT_TRY(rows, session.query("SELECT count FROM toy"));
+    return rows[0].integer(0);
+  });
+  std::atomic<std::int64_t> answered = 0;
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> readers;
+  std::atomic<int> behind = 0;
+  for (int i = 0; i < 3; ++i)
+    readers.emplace_back([&] {
+      while (!stop) {
+        const std::int64_t at_least = answered;
+        if (**count.get() < at_least) ++behind;
+      }
+    });
+  for (int i = 1; i <= 500; ++i) {
+    ASSERT_TRUE(store->write([&](Transaction& tx) -> Result<void> {
+      tx.changes_kept();
+      FIXPOINT_CHECK(tx.execute("UPDATE toy SET count = ?", {std::int64_t{i}}));
+      return {};
+    }));
+    answered = i;
+  }
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_EQ(behind, 0);
+}
+
+// What the page cache forgets at each end of a transaction is what lies behind the end of the file, and nothing else.
+TEST(Store, pages_are_what_was_written_through_growth_shrinking_and_taking_back) {
+  const test::TempDir dir;
+  const std::vector<Schema> pieces{
+      {"blobs",
+       {"CREATE TABLE piece (key INTEGER PRIMARY KEY, size INTEGER NOT NULL, bytes TEXT NOT NULL) STRICT; CREATE "
+        "INDEX piece_size ON piece (size)"}}};
+  std::map<std::int64_t, std::string> model;
+  std::mt19937 random(7);
+  const auto text = [&] {
+    return std::string(random() % 3 == 0 ? random() % 9000 : random() % 60, 'a' + random() % 26);
+  };
+  {
+    auto store = Store::open(test::store_options(dir.string()), pieces).value();
+    for (int round = 0; round < 300; ++round) {
+      const bool fails = random() % 4 == 0;
+      const bool shrinks = round % 40 > 30;
+      auto next = model;
+      const auto done = store->write([&](Transaction& tx) -> Result<void> {
+        for (int i = 0; i < 30; ++i) {
+          const std::int64_t key = random() % 2000;
+          if (shrinks || random() % 5 == 0) {
+            FIXPOINT_CHECK(tx.execute("DELETE FROM piece WHERE key BETWEEN ? AND ?", {key, key + 10}));
+            next.erase(next.lower_bound(key), next.upper_bound(key + 10));
+          } else {
+            next[key] = text();
+            FIXPOINT_CHECK(
+                tx.execute("INSERT INTO piece VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET size = excluded.size, "
+                           "bytes = excluded.bytes",
+                           {key, static_cast<std::int64_t>(next[key].size()), next[key]}));
+          }
+        }
+        if (fails) return fail(errors::internal("taken back"));
+        return {};
+      });
+      EXPECT_EQ(done.has_value(), !fails) << (done ? "" : describe(done.error()));
+      if (!fails) model = std::move(next);
+    }
+  }
+  auto store = Store::open(test::store_options(dir.string()), pieces).value();
+  std::map<std::int64_t, std::string> found;
+  ASSERT_TRUE(store->read([&](Session& session) {
+    return session.scan("SELECT key, bytes FROM piece", {}, [&](Row& row) {
+      found[row.integer(0)] = row.text(1);
+      return true;
+    });
+  }));
+  EXPECT_EQ(found.size(), model.size());
+  EXPECT_TRUE(found == model);
 }
 
 // What the savepoint would take back is several megabytes here.
@@ -324,7 +445,7 @@ TEST(Store, of_transactions_that_share_a_commit_the_failed_ones_take_back_only_t
 
 TEST(Store, keeps_blobs_apart_from_text) {
   auto store =
-      Store::open(test::store_options(), {{"blobs", {"CREATE TABLE kept (bytes BLOB PRIMARY KEY) STRICT"}}}).value();
+      Store::open(test::store_options(), {{"pieces", {"CREATE TABLE kept (bytes BLOB PRIMARY KEY) STRICT"}}}).value();
   const std::string bytes("a\0\xff", 3);
   ASSERT_TRUE(store->write([&](Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(tx.execute("INSERT INTO kept VALUES (?)", {Blob{bytes}}));
