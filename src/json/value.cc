@@ -65,9 +65,9 @@ struct Object::Index {
 };
 
 Object::Object() = default;
-Object::Object(std::initializer_list<Member> members) {
+Object::Object(std::initializer_list<ListedMember> members) {
   reserve(members.size());
-  for (const Member& m : members) set(m.key, m.value);
+  for (const ListedMember& m : members) set(m.key_, std::move(m.value_));
 }
 Object::Object(const Object& other)
     : members_(other.members_), index_(other.index_ ? std::make_unique<Index>(*other.index_) : nullptr) {}
@@ -148,6 +148,7 @@ void Object::set(std::string_view key, Value value) {
 }
 
 void Object::append(std::string key, Value value) {
+  if (members_.capacity() == 0) members_.reserve(4);  // what follows one member is seldom none
   members_.push_back(Member{std::move(key), std::move(value)});
   if (index_ && members_.size() * 2 < index_->slots.size()) {
     const std::size_t mask = index_->slots.size() - 1;

@@ -17,6 +17,7 @@ namespace fixpoint::json {
 
 class Value;
 struct Member;
+class ListedMember;
 
 using Array = std::vector<Value>;
 
@@ -24,7 +25,7 @@ using Array = std::vector<Value>;
 class Object {
  public:
   Object();
-  Object(std::initializer_list<Member> members);
+  Object(std::initializer_list<ListedMember> members);
   Object(const Object& other);
   Object(Object&& other) noexcept;
   Object& operator=(const Object& other);
@@ -144,6 +145,27 @@ struct Member {
   std::string key;
   Value value;
 };
+
+/// A member in a list that an object is made of: it gives its value away, so that what is written as lists within lists
+/// is made once, and not copied at every level.
+class ListedMember {
+ public:
+  ListedMember(std::string_view key, Value value) : key_(key), value_(std::move(value)) {}
+
+ private:
+  friend class Object;
+  std::string_view key_;
+  mutable Value value_;
+};
+
+/// An array of these, moved where they can be: `json::Array{...}` copies each.
+template <class... Items>
+Array array_of(Items&&... items) {
+  Array out;
+  out.reserve(sizeof...(items));
+  (out.emplace_back(std::forward<Items>(items)), ...);
+  return out;
+}
 
 /// "null", "a boolean", "a number", "a string", "an array", "an object": for sentences.
 std::string_view kind_name(const Value& value);
