@@ -97,6 +97,7 @@ Result<Exception> exception_of(const Value& form, TimeMs now_ms) {
 Result<void> add(store::Transaction& tx, const Exception& exception) {
   FIXPOINT_CHECK(tx.execute("INSERT INTO exception (id, expires_ms, document) VALUES (?, ?, ?)",
                             {exception.id, exception.expires_ms, json::print(to_json(exception))}));
+  tx.changes_kept();
   return {};
 }
 
@@ -104,6 +105,7 @@ Result<void> remove_exception(store::Transaction& tx, const std::string& id) {
   FIXPOINT_TRY(gone, tx.execute("DELETE FROM exception WHERE id = ?", {id}));
   if (gone == 0)
     return fail(errors::resource_not_found("there is no exception '" + id + "'; 'fixpoint exceptions' lists them"));
+  tx.changes_kept();
   return {};
 }
 

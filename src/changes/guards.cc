@@ -81,15 +81,15 @@ Result<std::vector<std::string>> Guards::arns(const Mandate& mandate, const Chan
 }
 
 Result<std::optional<Exception>> Guards::excepted(const Mandate& mandate) {
-  FIXPOINT_TRY(all, store_.read([](store::Session& session) { return exceptions(session); }));
-  return changes::excepted(all, mandate, mandate.resources, clock_.now_ms(), [&](const std::string& arn) {
+  FIXPOINT_TRY(all, exceptions_.get());
+  return changes::excepted(*all, mandate, mandate.resources, clock_.now_ms(), [&](const std::string& arn) {
     return recipes_.tags().read({mandate.account, mandate.region, mandate.execution, {}}, arn, account_);
   });
 }
 
 Result<void> Guards::check_exceptions(const Mandate& mandate, const std::vector<std::string>& resources) {
-  FIXPOINT_TRY(all, store_.read([](store::Session& session) { return exceptions(session); }));
-  FIXPOINT_TRY(found, changes::excepted(all, mandate, resources, clock_.now_ms(), [&](const std::string& arn) {
+  FIXPOINT_TRY(all, exceptions_.get());
+  FIXPOINT_TRY(found, changes::excepted(*all, mandate, resources, clock_.now_ms(), [&](const std::string& arn) {
                  return recipes_.tags().read({mandate.account, mandate.region, mandate.execution, {}}, arn, account_);
                }));
   if (found) return fail(errors::coded("ResourceExcepted", found->sentence(), forbidden));

@@ -15,6 +15,7 @@
 #include "changes/recipes.h"
 #include "changes/settings.h"
 #include "changes/tag_rules.h"
+#include "store/kept.h"
 #include "store/store.h"
 
 namespace fixpoint::changes {
@@ -43,7 +44,12 @@ json::Value to_json(const Verdict& verdict);
 class Guards {
  public:
   Guards(store::Store& store, const Clock& clock, aws::Api& account, const Recipes& recipes)
-      : store_(store), clock_(clock), account_(account), recipes_(recipes), settings_(store) {}
+      : store_(store),
+        clock_(clock),
+        account_(account),
+        recipes_(recipes),
+        settings_(store),
+        exceptions_(store, [](store::Session& session) { return exceptions(session); }) {}
 
   /// The exception that holds for what the mandate is about, asked before planning. Errors: where tags cannot be told.
   Result<std::optional<Exception>> excepted(const Mandate& mandate);
@@ -79,6 +85,7 @@ class Guards {
   aws::Api& account_;
   const Recipes& recipes_;
   Settings settings_;
+  store::Kept<std::vector<Exception>> exceptions_;
 };
 
 }  // namespace fixpoint::changes

@@ -1,6 +1,7 @@
 #include "changes/kill_switch.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "changes/scope.h"
 
@@ -55,12 +56,15 @@ Result<std::vector<Freeze>> freezes(store::Session& session) {
 
 Result<std::optional<Freeze>> frozen(store::Session& session, const std::string& program, const std::string& account) {
   const auto scopes = scopes_of(program, account);
-  FIXPOINT_TRY(rows,
-               session.query("SELECT scope, by_whom, because, at_ms FROM kill_switch WHERE scope IN (?, ?, ?) ORDER BY "
-                             "at_ms, scope",
-                             {scopes[0], scopes[1], scopes[2]}));
-  if (rows.empty()) return std::nullopt;
-  return std::optional(read(rows[0]));
+  // It is asked before every change, and holds a handful at most: one walk costs less than a list or an order.
+  FIXPOINT_TRY(rows, session.query("SELECT scope, by_whom, because, at_ms FROM kill_switch"));
+  std::optional<Freeze> first;
+  for (store::Row& row : rows) {
+    if (std::find(scopes.begin(), scopes.end(), row.text(0)) == scopes.end()) continue;
+    Freeze one = read(row);
+    if (!first || std::tie(one.at_ms, one.scope) < std::tie(first->at_ms, first->scope)) first = std::move(one);
+  }
+  return first;
 }
 
 }  // namespace fixpoint::changes

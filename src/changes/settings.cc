@@ -131,6 +131,7 @@ Result<void> Settings::set(store::Transaction& tx, const std::string& scope, con
         tx.execute("INSERT INTO setting (scope, name, value) VALUES (?, ?, ?) ON CONFLICT (scope, name) DO "
                    "UPDATE SET value = excluded.value",
                    {scope, name, json::print(value)}));
+  tx.changes_kept();
   return {};
 }
 
@@ -146,23 +147,43 @@ Result<Value> Settings::all() {
   });
 }
 
+Settings::Settings(store::Store& store)
+    : store_(store), kept_(store, [](store::Session& session) -> Result<ByScope> {
+        FIXPOINT_TRY(rows, session.query("SELECT scope, name, value FROM setting"));
+        ByScope out;
+        for (store::Row& row : rows) out[row.text(0)].emplace_back(row.take(1), row.take(2));
+        return out;
+      }) {}
+
 Result<Rules> Settings::find(const std::string& program, const std::string& account) {
-  return store_.read([&](store::Session& session) { return find(session, program, account); });
+  FIXPOINT_TRY(kept, kept_.get());
+  return rules_of(program, account, [&](const std::string& scope) -> Result<Named> {
+    const auto found = kept->find(scope);
+    return found == kept->end() ? Named{} : found->second;
+  });
 }
 
 Result<Rules> Settings::find(store::Session& session, const std::string& program, const std::string& account) {
+  return rules_of(program, account, [&](const std::string& scope) -> Result<Named> {
+    FIXPOINT_TRY(rows, session.query("SELECT name, value FROM setting WHERE scope = ?", {scope}));
+    Named out;
+    for (store::Row& row : rows) out.emplace_back(row.take(0), row.take(1));
+    return out;
+  });
+}
+
+Result<Rules> Settings::rules_of(const std::string& program, const std::string& account,
+                                 const std::function<Result<Named>(const std::string& scope)>& of_scope) {
   const auto scopes = scopes_of(program, account);
-  FIXPOINT_TRY(rows, session.query("SELECT scope, name, value FROM setting WHERE scope IN (?, ?, ?)",
-                                   {scopes[0], scopes[1], scopes[2]}));
   Rules rules;
   rules.owner_tags = usual_owner_tags();
   for (auto scope = scopes.rbegin(); scope != scopes.rend(); ++scope) {  // the narrowest last, so that it stays
-    for (store::Row& row : rows) {
-      if (row.text(0) != *scope) continue;
-      const auto reader = readers().find(row.text(1));
+    FIXPOINT_TRY(settings, of_scope(*scope));
+    for (const auto& [name, text] : settings) {
+      const auto reader = readers().find(name);
       if (reader == readers().end()) continue;
-      FIXPOINT_TRY(value, json::parse(row.text(2)));
-      FIXPOINT_CHECK(reader->second(row.text(1), value, rules));
+      FIXPOINT_TRY(value, json::parse(text));
+      FIXPOINT_CHECK(reader->second(name, value, rules));
     }
   }
   return rules;

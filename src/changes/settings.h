@@ -1,13 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "changes/window.h"
 #include "json/value.h"
+#include "store/kept.h"
 #include "store/store.h"
 
 namespace fixpoint::changes {
@@ -38,7 +42,7 @@ struct Rules {
 /// | four_eyes | true or false | false |
 class Settings {
  public:
-  explicit Settings(store::Store& store) : store_(store) {}
+  explicit Settings(store::Store& store);
 
   /// Error: ValidationException for a scope, name or value that is none; it says what would be right.
   static Result<void> check(const std::string& scope, const std::string& name, const json::Value& value);
@@ -47,11 +51,17 @@ class Settings {
                           const json::Value& value);
   /// {scope: {name: value}} of all that are set.
   Result<json::Value> all();
+  /// As of the last change of a setting that was answered; the other reads them in that session.
   Result<Rules> find(const std::string& program, const std::string& account);
   static Result<Rules> find(store::Session& session, const std::string& program, const std::string& account);
 
  private:
+  using Named = std::vector<std::pair<std::string, std::string>>;  // a setting's name and its JSON
+  using ByScope = std::map<std::string, Named>;
+  static Result<Rules> rules_of(const std::string& program, const std::string& account,
+                                const std::function<Result<Named>(const std::string& scope)>& of_scope);
   store::Store& store_;
+  store::Kept<ByScope> kept_;
 };
 
 json::Value to_json(const Rules& rules);

@@ -17,6 +17,14 @@ std::optional<Mode> mode_of(std::string_view text) {
   return {};
 }
 
+Modes::Modes(store::Store& store)
+    : store_(store), kept_(store, [](store::Session& session) -> Result<std::map<std::string, std::string>> {
+        FIXPOINT_TRY(rows, session.query("SELECT scope, mode FROM mode"));
+        std::map<std::string, std::string> out;
+        for (store::Row& row : rows) out.emplace(row.take(0), row.take(1));
+        return out;
+      }) {}
+
 store::Schema Modes::schema() {
   return {"controls", {"CREATE TABLE mode (scope TEXT PRIMARY KEY, mode TEXT NOT NULL) STRICT;"}};
 }
@@ -30,6 +38,7 @@ Result<void> Modes::set(store::Transaction& tx, const std::string& scope, Mode m
   FIXPOINT_CHECK(
       tx.execute("INSERT INTO mode (scope, mode) VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET mode = excluded.mode",
                  {scope, std::string(to_text(mode))}));
+  tx.changes_kept();
   return {};
 }
 
@@ -39,13 +48,10 @@ Result<void> Modes::set(const std::string& scope, Mode mode) {
 
 Result<std::optional<Mode>> Modes::find_set(const std::string& rule, const std::string& control,
                                             const std::string& account) {
-  return store_.read([&](store::Session& session) -> Result<std::optional<Mode>> {
-    for (const auto& scope : {"rule:" + rule, "control:" + control, "account:" + account, std::string("all")}) {
-      FIXPOINT_TRY(rows, session.query("SELECT mode FROM mode WHERE scope = ?", {scope}));
-      if (!rows.empty()) return mode_of(rows[0].text(0));
-    }
-    return std::nullopt;
-  });
+  FIXPOINT_TRY(modes, kept_.get());
+  for (const auto& scope : {"rule:" + rule, "control:" + control, "account:" + account, std::string("all")})
+    if (const auto found = modes->find(scope); found != modes->end()) return mode_of(found->second);
+  return std::nullopt;
 }
 
 Result<Mode> Modes::find(const std::string& rule, const std::string& control, const std::string& account) {

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
 #include "json/value.h"
+#include "store/kept.h"
 #include "store/store.h"
 
 namespace fixpoint::controls {
@@ -20,7 +22,7 @@ std::optional<Mode> mode_of(std::string_view text);  ///< observe, ask, auto
 /// all); where nothing is set it is `ask`.
 class Modes {
  public:
-  explicit Modes(store::Store& store) : store_(store) {}
+  explicit Modes(store::Store& store);
   static store::Schema schema();
 
   /// `scope` is "all", "account:ID", "control:ID" or "rule:ARN". Error: ValidationException for any other.
@@ -34,6 +36,7 @@ class Modes {
 
  private:
   store::Store& store_;
+  store::Kept<std::map<std::string, std::string>> kept_;  // by scope
 };
 
 }  // namespace fixpoint::controls
