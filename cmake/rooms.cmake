@@ -70,7 +70,7 @@ function(fixpoint_bench name)
     string(REPLACE "/" "_" link_target ${link})
     target_link_libraries(bench_${name} PRIVATE fixpoint_${link_target})
   endforeach()
-  target_link_libraries(bench_${name} PRIVATE ${BENCH_LIBS})
+  target_link_libraries(bench_${name} PRIVATE ${BENCH_LIBS} fixpoint_allocator)
 endfunction()
 
 # A fuzz target: tests/fuzz/NAME.cc becomes fuzz_NAME where -DFIXPOINT_FUZZ=ON.
