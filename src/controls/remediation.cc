@@ -524,25 +524,30 @@ Step Remediation::end(const Context& context, bool succeeded, const std::string&
 std::function<Result<void>(store::Transaction&)> Remediation::write_finding(const Context& context,
                                                                             const std::string& status,
                                                                             const std::string& note) {
-  return [this, own = context.key, status, text = shortened(note, note_limit),
-          id = context.execution.id](store::Transaction& tx) -> Result<void> {
-    std::vector<findings::FindingKey> keys;
-    if (!own.id.empty()) keys.push_back(own);
+  const std::string& id = context.execution.id;
+  findings::MakeUpdate make = [id, status, text = shortened(note, note_limit),
+                               author = options_.note_author](const Value& finding) -> Value {
+    Value fields = finding["UserDefinedFields"];
+    fields.set("fixpoint:execution", id);
+    return json::Object{{"Note", json::Object{{"Text", text}, {"UpdatedBy", author}}},
+                        {"Workflow", json::Object{{"Status", status}}},
+                        {"UserDefinedFields", std::move(fields)}};
+  };
+  // Its own finding is worked out here, on the step's thread; who else joined in is known in the transaction alone.
+  auto own = context.key.id.empty() ? nullptr : update_(context.key, id, make);
+  return [this, id, key = context.key, own = std::move(own),
+          make = std::move(make)](store::Transaction& tx) -> Result<void> {
+    const auto written = [](const Result<void>& done) -> Result<void> {
+      // It was about a finding that this server does not hold.
+      if (!done && done.error().code == "ResourceNotFoundException") return {};
+      return done;
+    };
+    if (own) FIXPOINT_CHECK(written(own(tx)));
     // Those of other standards, tools and accounts that named the same work while it was under way.
     FIXPOINT_TRY(attached, executions::Works::attached(tx, id));
     for (auto& item : attached) {
-      findings::FindingKey key{std::move(item.product_arn), std::move(item.id)};
-      if (!(key == own)) keys.push_back(std::move(key));
-    }
-    for (const findings::FindingKey& key : keys) {
-      FIXPOINT_TRY(finding, findings_.get(tx, key));
-      if (!finding) continue;  // it was about a finding that this server does not hold
-      Value fields = (*finding)["UserDefinedFields"];
-      fields.set("fixpoint:execution", id);
-      const json::Object update{{"Note", json::Object{{"Text", text}, {"UpdatedBy", options_.note_author}}},
-                                {"Workflow", json::Object{{"Status", status}}},
-                                {"UserDefinedFields", fields}};
-      FIXPOINT_CHECK(update_(tx, key, update));
+      const findings::FindingKey other{std::move(item.product_arn), std::move(item.id)};
+      if (!(other == key)) FIXPOINT_CHECK(written(update_(other, id, make)(tx)));
     }
     return {};
   };

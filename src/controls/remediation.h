@@ -13,9 +13,10 @@
 
 namespace fixpoint::controls {
 
-/// Writes on a finding and tells the bus of it, within the transaction of a step.
-using UpdateFinding =
-    std::function<Result<void>(store::Transaction&, const findings::FindingKey&, const json::Value& update)>;
+/// Works out an update of a finding, whose doing it is that execution, and gives what writes it and tells the bus of it
+/// within the transaction of a step. Error there: ResourceNotFoundException.
+using UpdateFinding = std::function<std::function<Result<void>(store::Transaction&)>(
+    const findings::FindingKey&, const std::string& execution, findings::MakeUpdate)>;
 
 /// The program of a control: precheck, plan, ask where the mode says so, change through the door, verify by reading
 /// again, write on the finding.
@@ -39,12 +40,10 @@ class Remediation final : public executions::Program {
     int replan_attempts = 5;          ///< where the resource moves under the plan again and again
   };
 
-  Remediation(const ControlSet& controls, changes::Door& door, findings::FindingStore& findings, Modes& modes,
-              executions::Approvals& approvals, executions::Works& works, const Clock& clock, UpdateFinding update,
-              Options options)
+  Remediation(const ControlSet& controls, changes::Door& door, Modes& modes, executions::Approvals& approvals,
+              executions::Works& works, const Clock& clock, UpdateFinding update, Options options)
       : controls_(controls),
         door_(door),
-        findings_(findings),
         modes_(modes),
         approvals_(approvals),
         works_(works),
@@ -77,7 +76,6 @@ class Remediation final : public executions::Program {
 
   const ControlSet& controls_;
   changes::Door& door_;
-  findings::FindingStore& findings_;
   Modes& modes_;
   executions::Approvals& approvals_;
   executions::Works& works_;

@@ -218,7 +218,7 @@ Result<void> Executor::note(store::Transaction& tx, const std::string& id, const
   return write_journal(tx, id, clock_.now_ms(), text);
 }
 
-Result<Started> Executor::launch(store::Transaction& tx, const Start& start) {
+Result<Started> Executor::launch(store::Transaction& tx, Start start) {
   FIXPOINT_TRY(rows, tx.query("SELECT id FROM execution WHERE name = ?", {start.name}));
   if (!rows.empty()) return Started{rows[0].text(0), false};
   FIXPOINT_TRY(echo, echo_of(tx, start));
@@ -234,15 +234,15 @@ Result<Started> Executor::launch(store::Transaction& tx, const Start& start) {
   FIXPOINT_CHECK(write_journal(tx, id, now, "started: " + start.kind + " " + start.program));
   auto loaded = std::make_shared<Execution>();
   loaded->id = id;
-  loaded->name = start.name;
-  loaded->kind = start.kind;
-  loaded->program = start.program;
-  loaded->account = start.account;
-  loaded->region = start.region;
-  loaded->subject = start.subject;
-  loaded->work = start.work;
-  loaded->cause = start.cause;
-  loaded->input = start.input;
+  loaded->name = std::move(start.name);
+  loaded->kind = std::move(start.kind);
+  loaded->program = std::move(start.program);
+  loaded->account = std::move(start.account);
+  loaded->region = std::move(start.region);
+  loaded->subject = std::move(start.subject);
+  loaded->work = std::move(start.work);
+  loaded->cause = std::move(start.cause);
+  loaded->input = std::move(start.input);
   loaded->status = "READY";
   loaded->started_ms = now;
   for (const Watch& watch : watches_) FIXPOINT_CHECK(watch(tx, *loaded));
@@ -250,8 +250,8 @@ Result<Started> Executor::launch(store::Transaction& tx, const Start& start) {
   return Started{id, true};
 }
 
-Result<Started> Executor::launch(const Start& start) {
-  return store_.write([&](store::Transaction& tx) { return launch(tx, start); });
+Result<Started> Executor::launch(Start start) {
+  return store_.write([&](store::Transaction& tx) { return launch(tx, std::move(start)); });
 }
 
 Result<void> Executor::answer(const std::string& id, const Value& answer) {

@@ -115,8 +115,8 @@ class Executor {
   /// Within the caller's transaction; it runs once that is committed. Where the cause, or a cause of that, is an
   /// execution of the same program about the same subject, nothing is started: that one hears its own echo, which its
   /// journal says.
-  Result<Started> launch(store::Transaction& tx, const Start& start);
-  Result<Started> launch(const Start& start);
+  Result<Started> launch(store::Transaction& tx, Start start);
+  Result<Started> launch(Start start);
 
   /// Tells a waiting execution something: the cursor's member `answer` is set and it goes on. Errors:
   /// ResourceNotFoundException, ResourceConflictException (it does not wait; says in which state it is).

@@ -77,7 +77,7 @@ Result<void> Works::watch(store::Transaction& tx, const Execution& execution) {
 Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item& item, Start start,
                            const std::function<bool(const std::string& outcome)>& again) {
   if (work.fingerprint.empty()) {
-    FIXPOINT_TRY(started, executor_.launch(tx, start));
+    FIXPOINT_TRY(started, executor_.launch(tx, std::move(start)));
     return Begun{started.fresh ? Begun::How::Started : Begun::How::Known, started.id, {}};
   }
   if (!start.cause.empty()) {
@@ -110,7 +110,7 @@ Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item&
                    {work.fingerprint, work.control, work.account, work.region, work.resource}));
   start.work = work.fingerprint;
   start.input.set("Digest", item.digest);
-  FIXPOINT_TRY(started, executor_.launch(tx, start));
+  FIXPOINT_TRY(started, executor_.launch(tx, std::move(start)));
   return Begun{started.fresh ? Begun::How::Started : Begun::How::Known, started.id, {}};
 }
 

@@ -230,7 +230,8 @@ Result<std::optional<FindingStore::Known>> FindingStore::document(store::Session
   FIXPOINT_TRY(text, documents_.unpack(session, rows[0].text(2)));
   FIXPOINT_TRY(finding, json::parse(text));
   Value original = take_original(finding);
-  return Known{number, rows[0].integer(1), rows[0].integer(0), std::move(finding), std::move(original)};
+  return Known{number,         rows[0].integer(1), rows[0].integer(0), std::move(finding), std::move(original),
+               rows[0].take(2)};
 }
 
 Result<std::optional<FindingStore::Known>> FindingStore::known(store::Session& session, const FindingKey& key) {
@@ -259,7 +260,8 @@ Result<void> FindingStore::replace(store::Transaction& tx, IndexWriter& index, c
   return {};
 }
 
-Result<std::vector<Outcome>> FindingStore::import(store::Transaction& tx, const std::vector<Prepared>& findings) {
+Result<std::vector<Outcome>> FindingStore::import(store::Transaction& tx,
+                                                  const std::vector<const Prepared*>& findings) {
   FIXPOINT_TRY(first, lock(tx));
   std::int64_t next = first;
   const TimeMs now = clock_.now_ms();
@@ -268,7 +270,8 @@ Result<std::vector<Outcome>> FindingStore::import(store::Transaction& tx, const 
   std::set<std::string> uids;
   std::vector<Outcome> outcomes;
   outcomes.reserve(findings.size());
-  for (const Prepared& prepared : findings) {
+  for (const Prepared* one : findings) {
+    const Prepared& prepared = *one;
     // A key that comes twice in one call has to meet what it did the first time.
     if (!here.emplace(prepared.key.product_arn, prepared.key.id).second) FIXPOINT_CHECK(index.flush());
     FIXPOINT_TRY(before, known(tx, prepared.key));
@@ -308,12 +311,18 @@ Result<std::vector<Outcome>> FindingStore::import(store::Transaction& tx, const 
   return outcomes;
 }
 
+Result<std::vector<Outcome>> FindingStore::import(store::Transaction& tx, const std::vector<Prepared>& findings) {
+  std::vector<const Prepared*> all;
+  all.reserve(findings.size());
+  for (const Prepared& one : findings) all.push_back(&one);
+  return import(tx, all);
+}
+
 Result<Stored> FindingStore::import(store::Transaction& tx, Value finding) {
-  std::vector<Prepared> one;
-  one.push_back(prepare(std::move(finding)));
-  FIXPOINT_TRY(outcomes, import(tx, one));
+  Prepared one = prepare(std::move(finding));
+  FIXPOINT_TRY(outcomes, import(tx, std::vector<const Prepared*>{&one}));
   Outcome& outcome = outcomes[0];
-  return Stored{outcome.finding ? std::move(*outcome.finding) : std::move(one[0].finding), outcome.created,
+  return Stored{outcome.finding ? std::move(*outcome.finding) : std::move(one.finding), outcome.created,
                 outcome.ignored};
 }
 
@@ -325,6 +334,49 @@ Result<std::optional<Stored>> FindingStore::update(store::Transaction& tx, const
 Result<std::optional<Stored>> FindingStore::update(store::Transaction& tx, const FindingKey& key,
                                                    const OcsfUpdate& update, const std::string& by) {
   return change(tx, key, by, update.asff(by), &update);
+}
+
+Result<std::optional<PreparedUpdate>> FindingStore::prepare_update(const FindingKey& key, MakeUpdate make,
+                                                                   std::string by) {
+  return store_.read([&](store::Session& session) -> Result<std::optional<PreparedUpdate>> {
+    FIXPOINT_TRY(before, known(session, key));
+    if (!before) return std::nullopt;
+    PreparedUpdate out;
+    out.key = key;
+    out.number_ = before->number;
+    out.stored_ = std::move(before->packed);
+    out.stored_customer_ = before->customer;
+    out.finding =
+        with_update(before->finding, make(before->finding), format_iso8601_ms(clock_.now_ms()), before->customer);
+    out.customer_ = before->customer;
+    out.packed_ = documents_.pack(document_of(out.finding, before->original));
+    out.change_ = history_.pack(differences(before->finding, out.finding));
+    out.before_ = entries_of(before->finding, before->original);
+    out.after_ = entries_of(out.finding, before->original);
+    out.make = std::move(make);
+    out.by = std::move(by);
+    return out;
+  });
+}
+
+Result<Updated> FindingStore::update(store::Transaction& tx, const PreparedUpdate& prepared) {
+  FIXPOINT_CHECK(lock(tx));
+  FIXPOINT_TRY(rows, tx.query("SELECT customer, body FROM finding_document WHERE number = ?", {prepared.number_}));
+  if (rows.empty() || rows[0].integer(0) != prepared.stored_customer_ || rows[0].text(1) != prepared.stored_) {
+    FIXPOINT_TRY(finding, get(tx, prepared.key));
+    if (!finding) return Updated{};
+    FIXPOINT_TRY(stored, update(tx, prepared.key, prepared.make(*finding), prepared.by));
+    return stored ? Updated{true, std::move(stored->finding)} : Updated{};
+  }
+  FIXPOINT_CHECK(
+      history_.write(tx, prepared.number_, clock_.now_ms(), {"BATCH_UPDATE_FINDINGS", prepared.by}, prepared.change_));
+  IndexWriter index(tx);
+  index.change(prepared.number_, prepared.before_, prepared.after_);
+  FIXPOINT_CHECK(tx.execute("UPDATE finding_document SET customer = ?, body = ? WHERE number = ?",
+                            {prepared.customer_, store::Blob{prepared.packed_}, prepared.number_}));
+  FIXPOINT_CHECK(index.flush());
+  fault_point("finding.updated");
+  return Updated{true, std::nullopt};
 }
 
 Result<std::optional<Stored>> FindingStore::change(store::Transaction& tx, const FindingKey& key, const std::string& by,

@@ -28,6 +28,34 @@ struct Stored {
   bool ignored = false;  ///< an import that was not newer than what is there, and changed nothing
 };
 
+/// What BatchUpdateFindings is to set, for the finding as it stands.
+using MakeUpdate = std::function<json::Value(const json::Value& finding)>;
+
+/// An update worked out ahead of its transaction by `prepare_update`, on what was stored then.
+struct PreparedUpdate {
+  FindingKey key;
+  std::string by;
+  MakeUpdate make;
+  json::Value finding;  ///< as it will stand
+
+ private:
+  friend class FindingStore;
+  std::int64_t number_ = 0;
+  std::string stored_;  // the document that it was worked out on, packed
+  std::int64_t stored_customer_ = 0;
+  std::int64_t customer_ = 0;
+  std::string packed_;
+  PackedChange change_;
+  IndexEntries before_;
+  IndexEntries after_;
+};
+
+/// What became of a prepared update.
+struct Updated {
+  bool found = false;
+  std::optional<json::Value> finding;  ///< as it stands now, where that is not how it was prepared
+};
+
 /// A finding made ready for an import by `prepare`, outside of the transaction.
 struct Prepared {
   json::Value finding;
@@ -89,6 +117,7 @@ class FindingStore {
   /// - the workflow status goes back to NEW where AWS resets it.
   /// https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html and
   /// https://docs.aws.amazon.com/securityhub/latest/userguide/findings-workflow-status.html
+  Result<std::vector<Outcome>> import(store::Transaction& tx, const std::vector<const Prepared*>& findings);
   Result<std::vector<Outcome>> import(store::Transaction& tx, const std::vector<Prepared>& findings);
   Result<Stored> import(store::Transaction& tx, json::Value finding);
 
@@ -96,6 +125,11 @@ class FindingStore {
   /// Nothing where there is no such finding. `by` is the caller's ARN.
   Result<std::optional<Stored>> update(store::Transaction& tx, const FindingKey& key, const json::Value& update,
                                        const std::string& by);
+
+  /// The same in two parts, so that the store's one writer does only the last. What was prepared on a finding that has
+  /// changed since is worked out anew in the transaction. Nothing where there is no such finding yet.
+  Result<std::optional<PreparedUpdate>> prepare_update(const FindingKey& key, MakeUpdate make, std::string by);
+  Result<Updated> update(store::Transaction& tx, const PreparedUpdate& prepared);
 
   /// The same of BatchUpdateFindingsV2; what the finding format cannot say (severity Fatal, status Other) stands in the
   /// OCSF document from then on, until what it says for it changes.
@@ -151,6 +185,7 @@ class FindingStore {
     TimeMs imported_ms = 0;
     json::Value finding;
     json::Value original;
+    std::string packed;  // the document, as it is stored
   };
   // What is handed out in pages: those that may fit, and whether one of them does, as which document.
   struct Chosen {

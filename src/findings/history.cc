@@ -58,14 +58,22 @@ CREATE TABLE finding_change (finding INTEGER NOT NULL, number INTEGER NOT NULL, 
   identity TEXT NOT NULL, changes BLOB NOT NULL, PRIMARY KEY (finding, number)) STRICT, WITHOUT ROWID;
 )sql";
 
+PackedChange History::pack(const Value& changes) const {
+  return changes.size() == 0 ? PackedChange{} : PackedChange{documents_.pack(json::print(changes))};
+}
+
 Result<void> History::write(store::Transaction& tx, std::int64_t finding, TimeMs at_ms, const ChangeSource& source,
                             const Value& changes) {
-  if (changes.size() == 0) return {};
+  return write(tx, finding, at_ms, source, pack(changes));
+}
+
+Result<void> History::write(store::Transaction& tx, std::int64_t finding, TimeMs at_ms, const ChangeSource& source,
+                            const PackedChange& change) {
+  if (change.bytes.empty()) return {};
   FIXPOINT_TRY(last, tx.query("SELECT COALESCE(MAX(number), 0) FROM finding_change WHERE finding = ?", {finding}));
   FIXPOINT_CHECK(tx.execute(
       "INSERT INTO finding_change (finding, number, at_ms, source, identity, changes) VALUES (?, ?, ?, ?, ?, ?)",
-      {finding, last[0].integer(0) + 1, at_ms, source.type, source.identity,
-       store::Blob{documents_.pack(json::print(changes))}}));
+      {finding, last[0].integer(0) + 1, at_ms, source.type, source.identity, store::Blob{change.bytes}}));
   FIXPOINT_CHECK(tx.execute("DELETE FROM finding_change WHERE finding = ? AND at_ms < ?", {finding, at_ms - kept_ms}));
   return {};
 }

@@ -21,6 +21,11 @@ struct ChangeSource {
 /// the times differ at which the finding was seen and taken in (UpdatedAt, LastObservedAt, ProcessedAt).
 json::Value differences(const json::Value& before, const json::Value& after);
 
+/// What `differences` found, as it is stored; empty for none.
+struct PackedChange {
+  std::string bytes;
+};
+
 /// The changes of each finding, the newest 90 days: small deltas, packed. An import that made the finding has no row.
 class History {
  public:
@@ -31,6 +36,10 @@ class History {
   /// Writes nothing where `changes` is empty. Takes away what is older than 90 days of the same finding.
   Result<void> write(store::Transaction& tx, std::int64_t finding, TimeMs at_ms, const ChangeSource& source,
                      const json::Value& changes);
+  /// The same in two parts, the first of which needs no transaction.
+  PackedChange pack(const json::Value& changes) const;
+  Result<void> write(store::Transaction& tx, std::int64_t finding, TimeMs at_ms, const ChangeSource& source,
+                     const PackedChange& change);
 
   struct Record {
     std::int64_t number = 0;  ///< of the change among those of the finding, from 1

@@ -106,10 +106,9 @@ class WholeApp final : public App {
       return audit_execution(tx, *audit_, execution);
     });
     remediation_ = std::make_unique<controls::Remediation>(
-        controls_, *door_, *findings_, *modes_, *approvals_, *works_, clock_,
-        [this](store::Transaction& tx, const findings::FindingKey& key, const json::Value& update) {
-          const bus::Origin origin{std::string(update["UserDefinedFields"]["fixpoint:execution"].string_or("")), {}};
-          return securityhub_->update(tx, key, update, "fixpoint", origin);
+        controls_, *door_, *modes_, *approvals_, *works_, clock_,
+        [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
+          return securityhub_->prepare_update(key, std::move(make), "fixpoint", bus::Origin{execution, {}});
         },
         controls::Remediation::Options{});
     function_program_ = std::make_unique<functions::FunctionProgram>(

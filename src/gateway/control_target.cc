@@ -24,12 +24,11 @@ std::string ControlTarget::left_alone_because(const Value& finding) {
   return status == "NEW" ? "" : "its workflow status is " + std::string(status);
 }
 
-// Nothing where it is in OCSF and no finding about a resource of an AWS account.
-Result<std::optional<Value>> ControlTarget::finding_in(store::Transaction& tx, const Value& listed) {
-  if (!findings::is_ocsf(listed)) return listed;
-  FIXPOINT_TRY(named, findings_.find_uid(tx, listed["metadata"]["uid"].string_or("")));
+// Of one in OCSF; nothing where it is no finding about a resource of an AWS account.
+Result<std::optional<Value>> ControlTarget::finding_of(store::Transaction& tx, const Value& ocsf) {
+  FIXPOINT_TRY(named, findings_.find_uid(tx, ocsf["metadata"]["uid"].string_or("")));
   if (named) return findings_.get(tx, *named);
-  auto finding = findings::asff_of(listed);
+  auto finding = findings::asff_of(ocsf);
   if (!finding) return std::nullopt;
   FIXPOINT_TRY(stored, findings_.get(tx, findings::key_of(*finding)));
   return stored ? std::move(*stored) : std::move(*finding);
@@ -42,9 +41,13 @@ Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& d
   const bool decided = delivery.event["detail-type"].string_or("") == "Security Hub Findings - Custom Action";
   const Value& findings = delivery.event["detail"]["findings"];
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    FIXPOINT_TRY(found, finding_in(tx, findings[i]));
-    if (!found) continue;
-    const Value& finding = *found;
+    std::optional<Value> translated;
+    if (findings::is_ocsf(findings[i])) {
+      FIXPOINT_TRY(found, finding_of(tx, findings[i]));
+      if (!found) continue;
+      translated = std::move(found);
+    }
+    const Value& finding = translated ? *translated : findings[i];
     if (finding["Sample"].bool_or(false)) continue;
     const bool passed = finding["Compliance"]["Status"].string_or("") == "PASSED";
     if (!decided && !passed && !left_alone_because(finding).empty()) continue;
@@ -82,7 +85,7 @@ Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Deliver
   start.cause = delivery.origin.execution;
   if (start.cause.empty() && delivery.origin.principal.empty() && !decided)
     start.cause = findings::updated_by_execution(finding, note_author);
-  FIXPOINT_TRY(begun, works_.begin(tx, work, item, start, [&](const std::string& outcome) {
+  FIXPOINT_TRY(begun, works_.begin(tx, work, item, std::move(start), [&](const std::string& outcome) {
     if (decided) return true;
     if (outcome != "observed") return false;
     const auto observes = only_observes_(delivery.rule_arn, control.id, key.account);

@@ -43,7 +43,7 @@ class ControlTarget {
  private:
   const controls::ControlSet& controls_;
   findings::FindingStore& findings_;
-  Result<std::optional<json::Value>> finding_in(store::Transaction& tx, const json::Value& listed);
+  Result<std::optional<json::Value>> finding_of(store::Transaction& tx, const json::Value& ocsf);
   Result<void> begin_one(store::Transaction& tx, const bus::Delivery& delivery, std::size_t index,
                          const json::Value& finding, const controls::Control& control, bool decided,
                          const std::string& region);

@@ -95,11 +95,10 @@ class Account {
     approvals = std::make_unique<executions::Approvals>(*store, *executor, clock, tell);
     works = std::make_unique<executions::Works>(*store, *executor, clock, tell, executions::Works::Options{});
     program = std::make_unique<Remediation>(
-        controls, *door, *findings, *modes, *approvals, *works, clock,
-        [this](store::Transaction& tx, const findings::FindingKey& key, const json::Value& update) -> Result<void> {
-          if (update_finding) return update_finding(tx, key, update);
-          FIXPOINT_CHECK(findings->update(tx, key, update, "fixpoint"));
-          return {};
+        controls, *door, *modes, *approvals, *works, clock,
+        [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
+          return update_finding ? update_finding(key, execution, std::move(make))
+                                : plain_update()(key, execution, std::move(make));
         },
         Remediation::Options{});
     executor->add_program("control", *program);
@@ -111,6 +110,16 @@ class Account {
   static T must(Result<T> result) {
     if (!result) throw std::runtime_error(describe(result.error()));
     return std::move(*result);
+  }
+  /// Without a bus.
+  UpdateFinding plain_update() {
+    return [this](const findings::FindingKey& key, const std::string&, findings::MakeUpdate make) {
+      auto prepared = must(findings->prepare_update(key, std::move(make), "fixpoint"));
+      return [this, prepared = std::move(prepared)](store::Transaction& tx) -> Result<void> {
+        if (prepared) FIXPOINT_CHECK(findings->update(tx, *prepared));
+        return {};
+      };
+    };
   }
   json::Value call(const std::string& service, const std::string& operation, const json::Value& input) {
     return must(sandbox->call({caller.account, caller.region, {}, {}}, service, operation, input));

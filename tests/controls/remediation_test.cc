@@ -384,13 +384,8 @@ TEST(Remediation, gives_up_on_a_fault_that_stays_and_says_what_nobody_knows) {
   const Value finding = account.scene("S3.4");
   Dead dead(*account.sandbox);
   changes::Door door(*account.store, account.clock, dead, account.recipes);
-  Remediation program(
-      account.controls, door, *account.findings, *account.modes, *account.approvals, *account.works, account.clock,
-      [&](store::Transaction& tx, const findings::FindingKey& key, const Value& update) -> Result<void> {
-        FIXPOINT_CHECK(account.findings->update(tx, key, update, "fixpoint"));
-        return {};
-      },
-      Remediation::Options{});
+  Remediation program(account.controls, door, *account.modes, *account.approvals, *account.works, account.clock,
+                      account.plain_update(), Remediation::Options{});
   account.executor->stop();
   account.executor = std::make_unique<executions::Executor>(*account.store, account.clock, 1);
   account.executor->add_program("control", program);
@@ -419,13 +414,8 @@ TEST(Remediation, claims_no_fix_that_does_not_show) {
   const Value finding = account.scene("S3.4");
   Deaf deaf(*account.sandbox);
   changes::Door door(*account.store, account.clock, deaf, account.recipes);
-  Remediation program(
-      account.controls, door, *account.findings, *account.modes, *account.approvals, *account.works, account.clock,
-      [&](store::Transaction& tx, const findings::FindingKey& key, const Value& update) -> Result<void> {
-        FIXPOINT_CHECK(account.findings->update(tx, key, update, "fixpoint"));
-        return {};
-      },
-      Remediation::Options{});
+  Remediation program(account.controls, door, *account.modes, *account.approvals, *account.works, account.clock,
+                      account.plain_update(), Remediation::Options{});
   account.executor->stop();
   account.executor = std::make_unique<executions::Executor>(*account.store, account.clock, 1);
   account.executor->add_program("control", program);

@@ -360,7 +360,64 @@ TEST_F(StoreOfFindings, the_workflow_goes_back_to_new_when_a_passed_check_fails_
   EXPECT_EQ(import(later(sample(), 3)).finding["Workflow"]["Status"], Value("NEW"));
 }
 
+MakeUpdate counts_up() {
+  return [](const Value& finding) -> Value {
+    const Value& before = finding["UserDefinedFields"]["count"];
+    return json::Object{{"Note", json::Object{{"Text", "seen"}, {"UpdatedBy", "anna"}}},
+                        {"Workflow", json::Object{{"Status", "NOTIFIED"}}},
+                        {"UserDefinedFields",
+                         json::Object{{"count", std::to_string(std::stoi(std::string(before.string_or("0"))) + 1)}}}};
+  };
+}
+
+TEST_F(StoreOfFindings, an_update_that_was_prepared_is_the_update_that_is_made_at_once) {
+  import(sample());
+  import(sample("finding-2"));
+  const FindingKey key = key_of(sample());
+  const auto prepared = findings_.prepare_update(key, counts_up(), "arn:aws:iam::111111111111:user/anna").value();
+  ASSERT_TRUE(prepared);
+  EXPECT_EQ(stored()["Workflow"]["Status"], Value("NEW")) << "nothing is written before its transaction";
+  const auto done = store_->write([&](store::Transaction& tx) { return findings_.update(tx, *prepared); }).value();
+  EXPECT_TRUE(done.found);
+  EXPECT_FALSE(done.finding) << "it stands as it was prepared";
+  update(
+      R"({"Note":{"Text":"seen","UpdatedBy":"anna"},"Workflow":{"Status":"NOTIFIED"},"UserDefinedFields":{"count":"1"}})",
+      "finding-2");
+  Value plain = stored("finding-2");
+  EXPECT_EQ(stored(), prepared->finding);
+  plain.set("Id", "finding-1");
+  EXPECT_EQ(stored(), plain);
+  EXPECT_EQ(find(R"({"WorkflowStatus":[{"Value":"NOTIFIED","Comparison":"EQUALS"}]})").findings.size(), 2U);
+  EXPECT_TRUE(find(R"({"WorkflowStatus":[{"Value":"NEW","Comparison":"EQUALS"}]})").findings.empty());
+  const auto history = [&](const char* id) {
+    auto page = findings_.history({key.product_arn, id}, 0, clock_.now_ms() + 1, 10, "").value();
+    EXPECT_EQ(page.records.size(), 2U);
+    EXPECT_EQ(page.records.at(0).source.identity, "arn:aws:iam::111111111111:user/anna");
+    return std::move(page.records.at(0).changes);
+  };
+  EXPECT_EQ(history("finding-1"), history("finding-2"));
+}
+
+TEST_F(StoreOfFindings, an_update_that_was_prepared_on_what_has_changed_is_made_on_what_is_there) {
+  import(sample());
+  const FindingKey key = key_of(sample());
+  const auto first = findings_.prepare_update(key, counts_up(), "anna").value();
+  const auto second = findings_.prepare_update(key, counts_up(), "anna").value();
+  import(later(sample(), 3));
+  const auto write = [&](const PreparedUpdate& prepared) {
+    return store_->write([&](store::Transaction& tx) { return findings_.update(tx, prepared); }).value();
+  };
+  const auto done = write(*first);
+  ASSERT_TRUE(done.finding);
+  EXPECT_EQ((*done.finding)["UpdatedAt"], later(sample(), 3)["UpdatedAt"]);
+  EXPECT_EQ((*write(*second).finding)["UserDefinedFields"]["count"], Value("2"));
+  EXPECT_EQ(stored()["UserDefinedFields"]["count"], Value("2")) << "neither is lost";
+  EXPECT_EQ(stored()["UpdatedAt"], later(sample(), 3)["UpdatedAt"]);
+  EXPECT_EQ(find(R"({"WorkflowStatus":[{"Value":"NOTIFIED","Comparison":"EQUALS"}]})").findings.size(), 1U);
+}
+
 TEST_F(StoreOfFindings, an_update_of_an_unknown_finding_changes_nothing) {
+  EXPECT_FALSE(findings_.prepare_update(key_of(sample()), counts_up(), "anna").value());
   EXPECT_FALSE(update(R"({"Workflow":{"Status":"RESOLVED"}})", "nobody"));
 }
 

@@ -21,9 +21,8 @@ class Hub : public Account {
   Hub() {
     bus = std::make_unique<bus::Bus>(*store, clock);
     securityhub = std::make_unique<services::SecurityHub>(*store, *findings, *bus, controls, clock);
-    update_finding = [this](store::Transaction& tx, const findings::FindingKey& key, const Value& update) {
-      return securityhub->update(tx, key, update, "fixpoint",
-                                 {std::string(update["UserDefinedFields"]["fixpoint:execution"].string_or("")), {}});
+    update_finding = [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
+      return securityhub->prepare_update(key, std::move(make), "fixpoint", {execution, {}});
     };
     target = std::make_unique<ControlTarget>(
         controls, *findings, *executor, *works, *approvals,

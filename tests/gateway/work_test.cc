@@ -153,8 +153,8 @@ TEST(Work, is_not_begun_by_what_fixpoint_writes_on_a_finding) {
   const Object update{{"Workflow", Object{{"Status", "NEW"}}},
                       {"Note", Object{{"Text", "undone"}, {"UpdatedBy", "fixpoint"}}},
                       {"UserDefinedFields", Object{{"fixpoint:execution", fixed.id}}}};
-  ASSERT_TRUE(hub.store->write(
-      [&](store::Transaction& tx) { return hub.update_finding(tx, findings::key_of(finding), update); }));
+  const auto write = hub.update_finding(findings::key_of(finding), fixed.id, [&](const Value&) { return update; });
+  ASSERT_TRUE(hub.store->write(write));
   EXPECT_EQ(hub.status(finding), "NEW");
   EXPECT_EQ(hub.all().size(), 1U);
   // The same event as AWS's own Security Hub would send it, which does not say whose doing it is.

@@ -46,6 +46,10 @@ bus::Origin origin_of(const aws::Caller& caller) {
   return {caller.principal->execution, caller.principal->arn};
 }
 
+Error no_finding(const findings::FindingKey& key) {
+  return errors::resource_not_found("no finding of the product " + key.product_arn + " has the id '" + key.id + "'");
+}
+
 Value action_json(store::Row& row) {
   return json::Object{{"ActionTargetArn", row.text(0)}, {"Name", row.text(1)}, {"Description", row.text(2)}};
 }
@@ -101,19 +105,33 @@ aws::ServiceTable SecurityHub::table() {
   return table;
 }
 
+SecurityHub::Ready SecurityHub::ready(Value finding, Value original) {
+  Ready out{findings_.prepare(std::move(finding), std::move(original)), std::nullopt};
+  out.event = match_imported(out.finding.finding);
+  return out;
+}
+
 // Stores them and puts an event on the bus for each that is new or changed; the number of new ones.
-Result<std::size_t> SecurityHub::import_some(store::Transaction& tx, const std::vector<findings::Prepared>& list,
+Result<std::size_t> SecurityHub::import_some(store::Transaction& tx, std::vector<Ready>& list,
                                              const bus::Origin& origin) {
-  FIXPOINT_TRY(outcomes, findings_.import(tx, list));
+  std::vector<const findings::Prepared*> prepared;
+  prepared.reserve(list.size());
+  for (const Ready& one : list) prepared.push_back(&one.finding);
+  FIXPOINT_TRY(outcomes, findings_.import(tx, prepared));
   std::size_t created = 0;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const findings::Outcome& outcome = outcomes[i];
     created += outcome.created ? 1 : 0;
     if (outcome.ignored) continue;
-    const Value& imported = outcome.finding ? *outcome.finding : list[i].finding;
+    const Value& imported = outcome.finding ? *outcome.finding : list[i].finding.finding;
     // Automation rules come before the event, which tells of what they left.
     FIXPOINT_TRY(changed, automation_.apply(tx, imported));
-    FIXPOINT_CHECK(publish_imported(tx, changed ? *changed : imported, origin));
+    if (changed)
+      FIXPOINT_CHECK(publish_imported(tx, *changed, origin));
+    else if (outcome.finding || !list[i].event)
+      FIXPOINT_CHECK(publish_imported(tx, imported, origin));
+    else
+      FIXPOINT_CHECK(publish_imported(tx, imported, std::move(*list[i].event), origin));
   }
   fault_point("import.in_commit");
   return created;
@@ -125,8 +143,7 @@ Value SecurityHub::imported_event(const bus::Bus& bus, const Value& finding) {
   const bus::BusName name{std::string(finding["AwsAccountId"].string_or("")), region,
                           std::string(partition_of_region(region)), "default"};
   return bus.make_event(name, "aws.securityhub", "Security Hub Findings - Imported",
-                        json::Array{Value(product_resource(finding))},
-                        json::Object{{"findings", json::Array{finding}}});
+                        json::array_of(product_resource(finding)), json::Object{{"findings", json::array_of(finding)}});
 }
 
 // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-v2-cwe-event-formats.html
@@ -147,6 +164,27 @@ Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& 
   const std::string region(finding["Region"].string_or(""));
   if (!bus_.listens({account, region})) return {};
   FIXPOINT_CHECK(bus_.publish(tx, imported_event(bus_, finding), "default", origin));
+  return publish_v2(tx, finding, origin);
+}
+
+std::optional<bus::Bus::Matched> SecurityHub::match_imported(const Value& finding) const {
+  const std::string region(finding["Region"].string_or(""));
+  const bus::BusName name{std::string(finding["AwsAccountId"].string_or("")), region, "aws", "default"};
+  if (!bus_.listens(name)) return std::nullopt;
+  auto matched = bus_.match(name, imported_event(bus_, finding));
+  if (!matched) return std::nullopt;  // publishing it gives the same error
+  return std::move(*matched);
+}
+
+Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding, bus::Bus::Matched event,
+                                           const bus::Origin& origin) {
+  FIXPOINT_CHECK(bus_.publish(tx, std::move(event), origin));
+  return publish_v2(tx, finding, origin);
+}
+
+Result<void> SecurityHub::publish_v2(store::Transaction& tx, const Value& finding, const bus::Origin& origin) {
+  const std::string account(finding["AwsAccountId"].string_or(""));
+  const std::string region(finding["Region"].string_or(""));
   FIXPOINT_TRY(v2, hub_v2_.is_on(tx, account, region));
   if (!v2) return {};
   FIXPOINT_TRY(ocsf, findings_.get_ocsf(tx, findings::key_of(finding)));
@@ -162,15 +200,15 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
     return fail(errors::invalid_input(
         "Findings has " + std::to_string(list.size()) + " entries; at most 100 are taken in one call", "Findings"));
   json::Array failed;
-  std::vector<findings::Prepared> good;
+  std::vector<Ready> good;
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Value& finding = list[i];
     Result<void> valid = findings::validate_asff(finding);
     if (valid) valid = may_import(caller, finding);
     if (valid) {
-      good.push_back(findings_.prepare(finding));
-      bytes += good.back().bytes;
+      good.push_back(ready(finding));
+      bytes += good.back().finding.bytes;
       continue;
     }
     failed.emplace_back(
@@ -194,7 +232,7 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
 Result<std::size_t> SecurityHub::import_all(std::vector<Value> list, const std::string& region,
                                             std::vector<Value> originals) {
   originals.resize(list.size());
-  std::vector<findings::Prepared> prepared;
+  std::vector<Ready> prepared;
   prepared.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto valid = findings::validate_asff(list[i]);
@@ -208,7 +246,7 @@ Result<std::size_t> SecurityHub::import_all(std::vector<Value> list, const std::
     Value placed = std::move(list[i]);
     const auto parts = split(placed["ProductArn"].string_or(""), ':');
     if (placed.find("Region") == nullptr && (parts.size() < 4 || parts[3].empty())) placed.set("Region", region);
-    prepared.push_back(findings_.prepare(std::move(placed), std::move(originals[i])));
+    prepared.push_back(ready(std::move(placed), std::move(originals[i])));
   }
   FIXPOINT_TRY(created, store_.write([&](store::Transaction& tx) { return import_some(tx, prepared, {}); }));
   fault_point("import.after_commit");
@@ -277,10 +315,35 @@ Result<Value> SecurityHub::finding_history(const aws::Caller&, const Value& inpu
 Result<void> SecurityHub::update(store::Transaction& tx, const findings::FindingKey& key, const Value& update,
                                  const std::string& by, const bus::Origin& origin) {
   FIXPOINT_TRY(stored, findings_.update(tx, key, update, by));
-  if (!stored)
-    return fail(
-        errors::resource_not_found("no finding of the product " + key.product_arn + " has the id '" + key.id + "'"));
+  if (!stored) return fail(no_finding(key));
   return publish_imported(tx, stored->finding, {origin.execution, origin.principal.empty() ? by : origin.principal});
+}
+
+std::function<Result<void>(store::Transaction&)> SecurityHub::prepare_update(const findings::FindingKey& key,
+                                                                             findings::MakeUpdate make,
+                                                                             const std::string& by,
+                                                                             const bus::Origin& origin) {
+  struct Ahead {
+    findings::PreparedUpdate update;
+    std::optional<bus::Bus::Matched> event;
+  };
+  const bus::Origin whose{origin.execution, origin.principal.empty() ? by : origin.principal};
+  auto prepared = findings_.prepare_update(key, make, by);
+  if (!prepared || !*prepared)
+    return [this, key, make = std::move(make), by, whose](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_TRY(finding, findings_.get(tx, key));
+      return update(tx, key, finding ? make(*finding) : Value(json::Object()), by, whose);
+    };
+  auto ahead = std::make_shared<Ahead>(Ahead{std::move(**prepared), std::nullopt});
+  ahead->event = match_imported(ahead->update.finding);
+  return [this, ahead, whose](store::Transaction& tx) -> Result<void> {
+    const findings::PreparedUpdate& update = ahead->update;
+    FIXPOINT_TRY(done, findings_.update(tx, update));
+    if (!done.found) return fail(no_finding(update.key));
+    if (done.finding || !ahead->event)
+      return publish_imported(tx, done.finding ? *done.finding : update.finding, whose);
+    return publish_imported(tx, update.finding, std::move(*ahead->event), whose);
+  };
 }
 
 Result<void> SecurityHub::update_v2(store::Transaction& tx, const aws::Caller& caller, const findings::FindingKey& key,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +52,12 @@ class SecurityHub {
   Result<void> update(store::Transaction& tx, const findings::FindingKey& key, const json::Value& update,
                       const std::string& by, const bus::Origin& origin = {});
 
+  /// The same in two parts: what comes back is the second, for the transaction, and does what was not worth working out
+  /// ahead, or cannot stand as it was worked out, by `make` on the finding as it is then. To be run once.
+  std::function<Result<void>(store::Transaction&)> prepare_update(const findings::FindingKey& key,
+                                                                  findings::MakeUpdate make, const std::string& by,
+                                                                  const bus::Origin& origin = {});
+
   /// The event that tells of a finding that was imported or updated, with a new id.
   static json::Value imported_event(const bus::Bus& bus, const json::Value& finding);
   /// The same of Security Hub V2, `Findings Imported V2`, for the finding in OCSF.
@@ -80,9 +88,19 @@ class SecurityHub {
   Result<json::Value> update_action(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> update_findings(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> finding_history(const aws::Caller& caller, const json::Value& input);
-  Result<std::size_t> import_some(store::Transaction& tx, const std::vector<findings::Prepared>& findings,
-                                  const bus::Origin& origin);
+  // A finding made ready for its import, with the event that tells of it where it is new.
+  struct Ready {
+    findings::Prepared finding;
+    std::optional<bus::Bus::Matched> event;
+  };
+  Ready ready(json::Value finding, json::Value original = {});
+  Result<std::size_t> import_some(store::Transaction& tx, std::vector<Ready>& findings, const bus::Origin& origin);
+  // The event of a finding, with what it begins; nothing where nobody listens.
+  std::optional<bus::Bus::Matched> match_imported(const json::Value& finding) const;
+  Result<void> publish_imported(store::Transaction& tx, const json::Value& finding, bus::Bus::Matched event,
+                                const bus::Origin& origin);
   Result<void> publish_imported(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
+  Result<void> publish_v2(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
   Result<void> update_v2(store::Transaction& tx, const aws::Caller& caller, const findings::FindingKey& key,
                          const findings::OcsfUpdate& update);
 
