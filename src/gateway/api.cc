@@ -95,11 +95,18 @@ Result<Value> Api::import(const aws::Caller& caller, const Value& input) {
   if (brought.region.empty()) return fail(errors::validation("Region must not be empty", "Region"));
   FIXPOINT_TRY(taken, sources::take(input["Document"], brought));
   const std::size_t count = taken.findings.size();
-  FIXPOINT_TRY(created,
+  FIXPOINT_TRY(result,
                parts_.securityhub.import_all(std::move(taken.findings), brought.region, std::move(taken.originals)));
   json::Array repaired;
   for (auto& sentence : taken.repaired) repaired.emplace_back(std::move(sentence));
-  return Value(json::Object{{"Imported", count}, {"Created", created}, {"Repaired", std::move(repaired)}});
+  json::Array repeated;
+  for (auto& key : result.repeated)
+    repeated.emplace_back(json::Object{{"ProductArn", std::move(key.product_arn)}, {"Id", std::move(key.id)}});
+  return Value(json::Object{{"Imported", count},
+                            {"Created", result.created},
+                            {"Ignored", result.ignored},
+                            {"Repeated", std::move(repeated)},
+                            {"Repaired", std::move(repaired)}});
 }
 
 Result<Value> Api::act(const aws::Caller& caller, const Value& input) {
@@ -147,8 +154,8 @@ Result<Value> Api::scene(const aws::Caller& caller, const Value& input) {
   FIXPOINT_TRY(arn, set_scene(*control, caller, *parts_.embedded));
   if (!input["Finding"].bool_or(true)) return Value(json::Object{{"Resource", arn}});
   const Value finding = scene_finding(*control, caller, arn);
-  FIXPOINT_TRY(created, parts_.securityhub.import_all({finding}, caller.region));
-  return Value(json::Object{{"Resource", arn}, {"FindingId", finding["Id"]}, {"Created", created}});
+  FIXPOINT_TRY(taken, parts_.securityhub.import_all({finding}, caller.region));
+  return Value(json::Object{{"Resource", arn}, {"FindingId", finding["Id"]}, {"Created", taken.created}});
 }
 
 }  // namespace fixpoint::gateway

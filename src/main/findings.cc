@@ -22,6 +22,8 @@ Result<std::string> read_input(const std::string& path) {
 int run_import(const Arguments& arguments) {
   std::int64_t imported = 0;
   std::int64_t created = 0;
+  std::int64_t ignored = 0;
+  json::Array repeated;
   json::Array repaired;
   for (const std::string& path : arguments.positional) {
     auto text = read_input(path);
@@ -38,15 +40,26 @@ int run_import(const Arguments& arguments) {
     }
     imported += (*answer)["Imported"].int_or(0);
     created += (*answer)["Created"].int_or(0);
+    ignored += (*answer)["Ignored"].int_or(0);
+    for (std::size_t i = 0; i < (*answer)["Repeated"].size(); ++i) repeated.push_back((*answer)["Repeated"][i]);
     for (std::size_t i = 0; i < (*answer)["Repaired"].size(); ++i)
       repaired.emplace_back(path + ": " + std::string((*answer)["Repaired"][i].string_or("")));
   }
   if (arguments.has("json")) {
-    std::cout << json::print(json::Object{{"Imported", imported}, {"Created", created}, {"Repaired", repaired}})
+    std::cout << json::print(json::Object{{"Imported", imported},
+                                          {"Created", created},
+                                          {"Ignored", ignored},
+                                          {"Repeated", repeated},
+                                          {"Repaired", repaired}})
               << "\n";
     return ok;
   }
-  std::cout << imported << " finding" << (imported == 1 ? "" : "s") << " taken in, " << created << " of them new\n";
+  std::cout << imported << " finding" << (imported == 1 ? "" : "s") << " taken in, " << created << " of them new";
+  if (ignored != 0) std::cout << ", " << ignored << " no newer than what was there";
+  std::cout << "\n";
+  for (const Value& key : repeated)
+    std::cout << "came more than once, and is one finding: " << key["Id"].string_or("") << " of "
+              << key["ProductArn"].string_or("") << "\n";
   for (const Value& sentence : repaired) std::cout << "repaired: " << sentence.as_string() << "\n";
   return ok;
 }

@@ -107,6 +107,19 @@ class Import(support.ServerTest):
             self.assertEqual((0, "1 finding taken in, 1 of them new\n"), (status, out), said)
             self.assertEqual("thing", self.finding(one["Id"])["Resources"][0]["Id"])
 
+    def test_what_came_twice_or_is_no_newer_is_said(self):
+        one, other = (make_finding("twice-%d" % n, "Other", "thing", "g") for n in (1, 2))
+        later = dict(one, UpdatedAt="2030-01-01T00:00:00Z", Title="the newest")
+        status, out, said = self.server.fixpoint("import", "-", input=json.dumps([one, other, later]))
+        self.assertEqual((0, "3 findings taken in, 2 of them new\ncame more than once, and is one finding: twice-1 of %s\n"
+                          % one["ProductArn"]), (status, out), said)
+        self.assertEqual("the newest", self.finding("twice-1")["Title"])
+        status, out, said = self.server.fixpoint("import", "-", input=json.dumps([one, other]))
+        self.assertEqual((0, "2 findings taken in, 0 of them new, 2 no newer than what was there\n"), (status, out), said)
+        answer = self.import_text([other, other])
+        self.assertEqual((2, 0, 2), (answer["Imported"], answer["Created"], answer["Ignored"]))
+        self.assertEqual([{"ProductArn": other["ProductArn"], "Id": "twice-2"}], answer["Repeated"])
+
     def import_text(self, document, *options):
         """What is printed, as JSON."""
         status, out, said = self.server.fixpoint("import", "--json", *options, "-", input=json.dumps(document))

@@ -44,7 +44,7 @@ class V2 : public Hub {
   void enable() { must(operation("EnableSecurityHubV2")); }
   std::size_t import_document(const Value& document) {
     const Value original = must(findings::original_of(document));
-    return must(securityhub->import_all({must(findings::asff_of(original))}, caller.region, {original}));
+    return must(securityhub->import_all({must(findings::asff_of(original))}, caller.region, {original})).created;
   }
   Value in_v2() { return must(operation("GetFindingsV2"))["Findings"]; }
 

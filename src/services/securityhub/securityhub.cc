@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "aws/verify.h"
 #include "base/arn.h"
@@ -111,17 +112,18 @@ SecurityHub::Ready SecurityHub::ready(Value finding, Value original) {
   return out;
 }
 
-// Stores them and puts an event on the bus for each that is new or changed; the number of new ones.
-Result<std::size_t> SecurityHub::import_some(store::Transaction& tx, std::vector<Ready>& list,
-                                             const bus::Origin& origin) {
+// Stores them and puts an event on the bus for each that is new or changed.
+Result<SecurityHub::Taken> SecurityHub::import_some(store::Transaction& tx, std::vector<Ready>& list,
+                                                    const bus::Origin& origin) {
   std::vector<const findings::Prepared*> prepared;
   prepared.reserve(list.size());
   for (const Ready& one : list) prepared.push_back(&one.finding);
   FIXPOINT_TRY(outcomes, findings_.import(tx, prepared));
-  std::size_t created = 0;
+  Taken taken;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const findings::Outcome& outcome = outcomes[i];
-    created += outcome.created ? 1 : 0;
+    taken.created += outcome.created ? 1 : 0;
+    taken.ignored += outcome.ignored ? 1 : 0;
     if (outcome.ignored) continue;
     const Value& imported = outcome.finding ? *outcome.finding : list[i].finding.finding;
     // Automation rules come before the event, which tells of what they left.
@@ -134,7 +136,7 @@ Result<std::size_t> SecurityHub::import_some(store::Transaction& tx, std::vector
       FIXPOINT_CHECK(publish_imported(tx, imported, std::move(*list[i].event), origin));
   }
   fault_point("import.in_commit");
-  return created;
+  return taken;
 }
 
 // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
@@ -229,11 +231,13 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
   return Value(json::Object{{"FailedCount", failed.size()}, {"SuccessCount", good.size()}, {"FailedFindings", failed}});
 }
 
-Result<std::size_t> SecurityHub::import_all(std::vector<Value> list, const std::string& region,
-                                            std::vector<Value> originals) {
+Result<SecurityHub::Taken> SecurityHub::import_all(std::vector<Value> list, const std::string& region,
+                                                   std::vector<Value> originals) {
   originals.resize(list.size());
   std::vector<Ready> prepared;
   prepared.reserve(list.size());
+  std::map<std::pair<std::string, std::string>, int> keys;
+  std::vector<findings::FindingKey> repeated;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto valid = findings::validate_asff(list[i]);
     if (!valid) {
@@ -247,11 +251,14 @@ Result<std::size_t> SecurityHub::import_all(std::vector<Value> list, const std::
     const auto parts = split(placed["ProductArn"].string_or(""), ':');
     if (placed.find("Region") == nullptr && (parts.size() < 4 || parts[3].empty())) placed.set("Region", region);
     prepared.push_back(ready(std::move(placed), std::move(originals[i])));
+    const findings::FindingKey& key = prepared.back().finding.key;
+    if (++keys[{key.product_arn, key.id}] == 2) repeated.push_back(key);
   }
-  FIXPOINT_TRY(created, store_.write([&](store::Transaction& tx) { return import_some(tx, prepared, {}); }));
+  FIXPOINT_TRY(taken, store_.write([&](store::Transaction& tx) { return import_some(tx, prepared, {}); }));
   fault_point("import.after_commit");
   (void)findings_.tend();
-  return created;
+  taken.repeated = std::move(repeated);
+  return std::move(taken);
 }
 
 Result<Value> SecurityHub::get_findings(const aws::Caller&, const Value& input) {

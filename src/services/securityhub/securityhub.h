@@ -41,11 +41,17 @@ class SecurityHub {
   /// The operations of the model's `securityhub` that are there.
   aws::ServiceTable table();
 
+  /// What became of findings that were taken in together.
+  struct Taken {
+    std::size_t created = 0;                     ///< were new
+    std::size_t ignored = 0;                     ///< were there already, by an UpdatedAt as late or later
+    std::vector<findings::FindingKey> repeated;  ///< came more than once, each key once: they are one finding
+  };
   /// Takes in findings that may be of any account: a file's, another tool's. Either all of them or none: the first that
   /// is not valid is the error, named by its place and Id. `originals` has, at a finding's place, the OCSF document
-  /// that it came as (findings::original_of), or is empty. The number of findings that were new.
-  Result<std::size_t> import_all(std::vector<json::Value> findings, const std::string& region,
-                                 std::vector<json::Value> originals = {});
+  /// that it came as (findings::original_of), or is empty.
+  Result<Taken> import_all(std::vector<json::Value> findings, const std::string& region,
+                           std::vector<json::Value> originals = {});
 
   /// BatchUpdateFindings on one finding within a transaction, with its event. `origin` is whose doing it is. Error:
   /// ResourceNotFoundException.
@@ -94,7 +100,7 @@ class SecurityHub {
     std::optional<bus::Bus::Matched> event;
   };
   Ready ready(json::Value finding, json::Value original = {});
-  Result<std::size_t> import_some(store::Transaction& tx, std::vector<Ready>& findings, const bus::Origin& origin);
+  Result<Taken> import_some(store::Transaction& tx, std::vector<Ready>& findings, const bus::Origin& origin);
   // The event of a finding, with what it begins; nothing where nobody listens.
   std::optional<bus::Bus::Matched> match_imported(const json::Value& finding) const;
   Result<void> publish_imported(store::Transaction& tx, const json::Value& finding, bus::Bus::Matched event,
