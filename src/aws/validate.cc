@@ -7,6 +7,7 @@
 
 #include "aws/pattern.h"
 #include "aws/scalar.h"
+#include "base/utf8.h"
 
 namespace fixpoint::aws {
 namespace {
@@ -24,10 +25,8 @@ struct Path {
 };
 
 std::string cut(std::string_view text) {
-  if (text.size() <= max_echo) return std::string(text);
-  std::size_t end = max_echo;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return std::string(text.substr(0, end)) + "...";
+  const std::string_view first = first_bytes(text, max_echo);
+  return std::string(first) + (first.size() < text.size() ? "..." : "");
 }
 
 std::string limit_text(double limit) {

@@ -12,7 +12,28 @@ std::size_t length_at(std::string_view text, std::size_t i) {
   return 0;
 }
 
+bool goes_on(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80;
+}
+
 }  // namespace
+
+std::string_view first_bytes(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && goes_on(text[most])) --most;
+  return text.substr(0, most);
+}
+
+std::string cut_characters(std::string_view text, std::size_t most) {
+  std::size_t count = 0;
+  std::size_t dots = text.size();  // the byte at which the third of the last characters begins
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (goes_on(text[i])) continue;
+    if (count + 3 == most) dots = i;
+    if (count++ == most) return std::string(text.substr(0, dots)) + "...";
+  }
+  return std::string(text);
+}
 
 std::string valid_utf8(std::string text) {
   if (is_valid_utf8(text)) return text;
@@ -25,7 +46,7 @@ std::string valid_utf8(std::string text) {
     }
     out += "\xEF\xBF\xBD";
     // What is left of a character that was cut is one fault.
-    for (++i; i < text.size() && (static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80;) ++i;
+    for (++i; i < text.size() && goes_on(text[i]);) ++i;
   }
   return out;
 }

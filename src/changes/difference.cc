@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/utf8.h"
 #include "json/text.h"
 
 namespace fixpoint::changes {
@@ -52,9 +53,7 @@ void differences(const std::string& path, const Value& before, const Value& afte
 
 std::string shortened(const std::string& text, std::size_t longest) {
   if (text.size() <= longest) return text;
-  std::size_t end = longest - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "...";
+  return std::string(first_bytes(text, longest - 3)) + "...";
 }
 
 std::string describe_difference(const Value& before, const Value& after, std::size_t longest) {

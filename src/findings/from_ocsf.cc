@@ -5,6 +5,7 @@
 
 #include "base/arn.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "findings/ocsf.h"
 #include "findings/ocsf_names.h"
 #include "findings/resources.h"
@@ -26,17 +27,6 @@ Error bad(const std::string& path, const std::string& message) {
   return errors::invalid_input(path + " " + message, path);
 }
 
-// At most so many characters; what is cut ends in "...".
-std::string cut(std::string_view text, std::size_t most) {
-  std::size_t characters = 0;
-  std::size_t keep = 0;  // bytes of the first most - 3 characters
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) continue;
-    if (characters++ == most - 3) keep = i;
-  }
-  return characters <= most ? std::string(text) : std::string(text.substr(0, keep)) + "...";
-}
-
 bool is_blank(const Value& value) {
   return trim(value.string_or("")).empty();
 }
@@ -53,7 +43,7 @@ void set_time(Object& into, const char* member, const std::optional<TimeMs>& tim
 }
 
 void set_text(Object& into, const char* member, const Value& from, std::size_t most) {
-  if (!is_blank(from)) into.set(member, cut(from.as_string(), most));
+  if (!is_blank(from)) into.set(member, cut_characters(from.as_string(), most));
 }
 
 // Whose finding it is and where it lies.
@@ -349,7 +339,7 @@ Result<Value> asff_of(const Value& ocsf) {
   out.set("ProductArn", product_arn);
   set_text(out, "ProductName", product["name"], name_limit);
   set_text(out, "CompanyName", product["vendor_name"], name_limit);
-  out.set("GeneratorId", cut(generator_of(ocsf, product_arn), generator_limit));
+  out.set("GeneratorId", cut_characters(generator_of(ocsf, product_arn), generator_limit));
   out.set("AwsAccountId", place.account);
   set_text(out, "AwsAccountName", ocsf["cloud"]["account"]["name"], name_limit);
   out.set("Region", place.region);
@@ -369,9 +359,10 @@ Result<Value> asff_of(const Value& ocsf) {
   }
   if (const auto confidence = ocsf["confidence_score"].as_int64(); confidence && *confidence >= 0 && *confidence <= 100)
     out.set("Confidence", *confidence);
-  out.set("Title", cut(info["title"].as_string(), title_limit));
+  out.set("Title", cut_characters(info["title"].as_string(), title_limit));
   out.set("Description",
-          cut(first_of({&info["desc"], &ocsf["message"], &ocsf["status_detail"], &info["title"]}), description_limit));
+          cut_characters(first_of({&info["desc"], &ocsf["message"], &ocsf["status_detail"], &info["title"]}),
+                         description_limit));
   set_remediation(ocsf["remediation"], out);
   set_text(out, "SourceUrl", info["src_url"], 2048);
   const Value& resources = ocsf["resources"];
@@ -387,7 +378,7 @@ Result<Value> asff_of(const Value& ocsf) {
   set_status(ocsf, out);
   set_related(info["related_events"], place, out);
   if (!is_blank(ocsf["comment"]))
-    out.set("Note", Object{{"Text", cut(ocsf["comment"].as_string(), 512)},
+    out.set("Note", Object{{"Text", cut_characters(ocsf["comment"].as_string(), 512)},
                            {"UpdatedBy", is_blank(product["name"]) ? Value("ocsf") : product["name"]},
                            {"UpdatedAt", format_iso8601_ms(updated ? *updated : *created)}});
   Array vulnerabilities;

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "json/text.h"
 
 namespace fixpoint::findings {
@@ -104,9 +105,7 @@ std::string metadata_uid_of(const FindingKey& key) {
 
 std::string finding_id_of(std::string_view uid) {
   if (uid.size() <= id_limit) return std::string(uid);
-  std::size_t cut = id_limit - 65;
-  while (cut > 0 && (static_cast<unsigned char>(uid[cut]) & 0xC0) == 0x80) --cut;
-  return std::string(uid.substr(0, cut)) + "-" + sha256_hex(uid);
+  return std::string(first_bytes(uid, id_limit - 65)) + "-" + sha256_hex(uid);
 }
 
 std::string product_uid_of(std::string_view product_arn) {

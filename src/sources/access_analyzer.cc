@@ -56,10 +56,12 @@ Result<Value> read_access_analyzer(const Item& item) {
   FIXPOINT_TRY(id, text_of(item, in_event ? value["findingId"] : value["id"], in_event ? "findingId" : "id"));
   FIXPOINT_TRY(resource, text_of(item, value["resource"], "resource"));
   const auto arn = parse_arn(resource);
-  if (!arn) return fail(item.bad("resource", "is '" + cut(resource, 80) + "'; it has to be the resource's ARN"));
+  if (!arn)
+    return fail(item.bad("resource", "is '" + cut_characters(resource, 80) + "'; it has to be the resource's ARN"));
   FIXPOINT_TRY(status, text_of(item, value["status"], "status"));
   if (status != "ACTIVE" && status != "ARCHIVED" && status != "RESOLVED")
-    return fail(item.bad("status", "is '" + cut(status, 80) + "'; it has to be ACTIVE, ARCHIVED or RESOLVED"));
+    return fail(
+        item.bad("status", "is '" + cut_characters(status, 80) + "'; it has to be ACTIVE, ARCHIVED or RESOLVED"));
   // What is to be mended lies in the resource's account, whoever's analyzer found it.
   Value account = value["resourceOwnerAccount"];
   if (account.is_null()) account = value["accountId"];
@@ -104,9 +106,10 @@ Result<Value> read_access_analyzer(const Item& item) {
   finding.set("Severity", Object{{"Label", severity}});
   if (status != "ACTIVE" || value["isDeleted"].bool_or(false)) finding.set("RecordState", "ARCHIVED");
   Object other;
-  if (external["action"].is_array()) other.set("Action Granted", cut(listed(external["action"]), 1024));
+  if (external["action"].is_array()) other.set("Action Granted", cut_characters(listed(external["action"]), 1024));
   if (external["condition"].is_object())
-    other.set("Condition", external["condition"].size() == 0 ? "none" : cut(as_text(external["condition"]), 1024));
+    other.set("Condition",
+              external["condition"].size() == 0 ? "none" : cut_characters(as_text(external["condition"]), 1024));
   if (external["principal"].is_object() && external["principal"].size() > 0) {
     const auto& principal = *external["principal"].as_object().begin();
     other.set("External Principal Type", principal.key);

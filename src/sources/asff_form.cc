@@ -66,7 +66,7 @@ void repair_types(Value& finding, const Item& item) {
 void cut_to(Value& object, const char* member, std::size_t limit, const std::string& path, const Item& item) {
   const Value* value = object.find(member);
   if (value == nullptr || !value->is_string()) return;
-  std::string shorter = cut(value->as_string(), limit);
+  std::string shorter = cut_characters(value->as_string(), limit);
   if (shorter == value->as_string()) return;
   object.set(member, std::move(shorter));
   item.repaired(path + " had more than " + std::to_string(limit) + " characters and was cut");
@@ -110,7 +110,7 @@ void repair_map(Value* map, const std::string& path, std::size_t longest, const 
     typed = typed || !member.value.is_string();
     if (member.value.is_null()) continue;
     std::string text = as_text(member.value);
-    std::string fits = cut(text, longest);
+    std::string fits = cut_characters(text, longest);
     shorter = shorter || fits.size() != text.size();
     out.append(member.key, std::move(fits));
   }

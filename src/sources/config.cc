@@ -96,7 +96,7 @@ Result<Value> read_result(const Item& item, const Value& result, const std::stri
     if (known.theirs == compliance) verdict = &known;
   if (verdict == nullptr)
     return fail(item.bad(path + "ComplianceType",
-                         "is '" + cut(compliance, 80) +
+                         "is '" + cut_characters(compliance, 80) +
                              "'; it has to be COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA"));
   FIXPOINT_TRY(recorded, time_of(item, member(result, "resultRecordedTime"), path + "ResultRecordedTime"));
   const Value& ordering = member(identifier, "orderingTimestamp");
@@ -150,7 +150,7 @@ Result<Value> read_config_invocation(const Item& item) {
   const Value& resource = whole.is_object() ? whole : (*invoking)["configurationItemSummary"];
   if (!resource.is_object())
     return fail(item.bad("invokingEvent", "has no configurationItem, so it names no resource: it is of the type '" +
-                                              cut((*invoking)["messageType"].string_or(""), 80) + "'"));
+                                              cut_characters((*invoking)["messageType"].string_or(""), 80) + "'"));
   const auto arn = parse_arn(value["configRuleArn"].string_or(""));
   Value account = value["accountId"];
   if (account.is_null()) account = resource["awsAccountId"];

@@ -31,7 +31,7 @@ std::span<const Form> forms() {
 void Repairs::note(const std::string& what, std::size_t index, std::string_view id) {
   const auto [place, fresh] = places_.try_emplace(what, seen_.size());
   if (fresh) {
-    seen_.push_back({what, index, cut(id, 128), 1, index});
+    seen_.push_back({what, index, cut_characters(id, 128), 1, index});
     return;
   }
   Seen& seen = seen_[place->second];
@@ -51,8 +51,8 @@ std::vector<std::string> Repairs::sentences() const {
 
 Error Item::bad(const std::string& path, const std::string& message) const {
   return errors::invalid_input("finding " + std::to_string(index + 1) +
-                                   (id.empty() ? " (without Id)" : " ('" + cut(id, 512) + "')") + ": " + path + " " +
-                                   message,
+                                   (id.empty() ? " (without Id)" : " ('" + cut_characters(id, 512) + "')") + ": " +
+                                   path + " " + message,
                                "findings[" + std::to_string(index) + "]." + path);
 }
 

@@ -126,14 +126,14 @@ Result<Value> read_inspector(const Item& item) {
   FIXPOINT_TRY(arn, text_of(item, value["findingArn"], "findingArn"));
   const auto parsed = parse_arn(arn);
   if (!parsed || parsed->service != "inspector2")
-    return fail(item.bad("findingArn", "is '" + cut(arn, 80) +
+    return fail(item.bad("findingArn", "is '" + cut_characters(arn, 80) +
                                            "'; it has to be the ARN of a finding of inspector2, such as "
                                            "arn:aws:inspector2:us-east-1:111111111111:finding/..."));
   FIXPOINT_TRY(home, home_of(item, value["awsAccountId"], Value(parsed->region), Value(parsed->partition)));
   FIXPOINT_TRY(severity, text_of(item, value["severity"], "severity"));
   const std::string_view label = named(severities, severity, "");
   if (label.empty())
-    return fail(item.bad("severity", "is '" + cut(severity, 80) +
+    return fail(item.bad("severity", "is '" + cut_characters(severity, 80) +
                                          "'; it has to be INFORMATIONAL, LOW, MEDIUM, HIGH, CRITICAL or UNTRIAGED"));
   FIXPOINT_TRY(description, text_of(item, value["description"], "description"));
   FIXPOINT_TRY(first, time_of(item, value["firstObservedAt"], "firstObservedAt"));
@@ -168,7 +168,8 @@ Result<Value> read_inspector(const Item& item) {
   const Value& recommendation = value["remediation"]["recommendation"];
   Object advice;
   for (const auto& [name, ours] : {std::pair{"text", "Text"}, {"Url", "Url"}})
-    if (!is_nothing(recommendation[name].string_or(""))) advice.set(ours, cut(recommendation[name].as_string(), 512));
+    if (!is_nothing(recommendation[name].string_or("")))
+      advice.set(ours, cut_characters(recommendation[name].as_string(), 512));
   if (!advice.empty()) finding.set("Remediation", Object{{"Recommendation", std::move(advice)}});
   if (value["packageVulnerabilityDetails"]["vulnerabilityId"].is_string()) {
     FIXPOINT_TRY(vulnerability, vulnerability_of(item, value["packageVulnerabilityDetails"]));

@@ -33,7 +33,7 @@ Result<Value> severity_of(const Item& item, const Value& theirs) {
     if (description == label || (description.empty() && score == number))
       return Value(Object{{"Label", label}, {"Original", label}});
   return fail(item.bad(
-      "severity", "is " + cut(as_text(theirs), 80) +
+      "severity", "is " + cut_characters(as_text(theirs), 80) +
                       R"(; it has to be an object such as {"description": "High", "score": 3}: Low, Medium or High)"));
 }
 

@@ -99,7 +99,7 @@ Result<std::string> account_of(const Item& item, const Value& value, const std::
   if (!value.is_string()) return fail(item.bad(path, "has to be a string, not " + std::string(json::kind_name(value))));
   const std::string& text = value.as_string();
   if (text.size() != 12 || text.find_first_not_of("0123456789") != std::string::npos)
-    return fail(item.bad(path, "is '" + cut(text, 80) + "'; an account id has 12 digits"));
+    return fail(item.bad(path, "is '" + cut_characters(text, 80) + "'; an account id has 12 digits"));
   return text;
 }
 
@@ -108,19 +108,6 @@ Result<std::string> text_of(const Item& item, const Value& value, const std::str
   if (!value.is_string()) return fail(item.bad(path, "has to be a string, not " + std::string(json::kind_name(value))));
   if (trim(value.as_string()).empty()) return fail(item.bad(path, "must not be empty"));
   return value.as_string();
-}
-
-std::string cut(std::string_view text, std::size_t characters) {
-  // The byte at which each of the last characters begins, so that none is cut in two.
-  std::size_t count = 0;
-  std::size_t dots = std::string_view::npos;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) continue;
-    if (count + 3 == characters) dots = i;
-    if (count == characters) return std::string(text.substr(0, dots)) + "...";
-    ++count;
-  }
-  return std::string(text);
 }
 
 std::string as_text(const Value& value) {
@@ -159,8 +146,9 @@ Result<Home> home_of(const Item& item, const Value& account, const Value& region
   home.partition = partition.string_or("");
   if (is_nothing(home.partition)) home.partition = partition_of_region(home.region);
   if (home.partition != partition_of_region(home.region))
-    return fail(item.bad("partition", "is '" + cut(home.partition, 80) + "'; the region " + cut(home.region, 80) +
-                                          " lies in the partition " + std::string(partition_of_region(home.region))));
+    return fail(item.bad("partition", "is '" + cut_characters(home.partition, 80) + "'; the region " +
+                                          cut_characters(home.region, 80) + " lies in the partition " +
+                                          std::string(partition_of_region(home.region))));
   return home;
 }
 
@@ -176,8 +164,8 @@ Value finding_of(const Product& product, const Home& home, const std::string& id
                       {"Region", home.region},
                       {"GeneratorId", generator},
                       {"AwsAccountId", home.account},
-                      {"Title", cut(title, 256)},
-                      {"Description", cut(description, 1024)},
+                      {"Title", cut_characters(title, 256)},
+                      {"Description", cut_characters(description, 1024)},
                       {"RecordState", "ACTIVE"},
                       {"ProductFields", json::Object{{"aws/securityhub/FindingId", arn + "/" + id},
                                                      {"aws/securityhub/ProductName", product.title},
@@ -196,7 +184,7 @@ Value resource_of(const Home& home, std::string_view cloudformation_type, std::s
 Value tags_of(const Value& tags) {
   json::Object out;
   const auto add = [&](std::string_view key, const Value& value) {
-    if (!key.empty() && out.size() < most_tags && !value.is_null()) out.set(key, cut(as_text(value), 256));
+    if (!key.empty() && out.size() < most_tags && !value.is_null()) out.set(key, cut_characters(as_text(value), 256));
   };
   if (tags.is_object())
     for (const auto& tag : tags.as_object()) add(tag.key, tag.value);
@@ -231,7 +219,7 @@ void flatten(Value& finding, const std::string& prefix, const Value& value) {
       for (std::size_t i = std::min(list.size(), most_fields); i-- > 0;)
         left.push_back({branch.name + "." + std::to_string(i) + "_", &list[i]});
     } else if (!branch.value->is_null()) {
-      fields.set(branch.name, cut(as_text(*branch.value), 2048));
+      fields.set(branch.name, cut_characters(as_text(*branch.value), 2048));
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "sources/form.h"
 
 // What the forms share: a value of a document as the finding format wants it.
@@ -18,9 +19,6 @@ Result<std::string> account_of(const Item& item, const json::Value& value, const
 
 /// A text that has to be there and not be empty. Error: names `path`.
 Result<std::string> text_of(const Item& item, const json::Value& value, const std::string& path);
-
-/// At most so many characters of UTF-8, the last three "..." where something was cut off.
-std::string cut(std::string_view text, std::size_t characters);
 
 /// A value as text: a string as it is, a number or boolean as JSON prints it, anything else as JSON.
 std::string as_text(const json::Value& value);

@@ -29,7 +29,7 @@ constexpr Other others[] = {
 };
 
 std::string shown(std::string_view text) {
-  return "'" + cut(text, 128) + "'";
+  return "'" + cut_characters(text, 128) + "'";
 }
 
 std::string known_forms() {
@@ -74,7 +74,7 @@ Result<void> unwrap(std::vector<Place>& out, const Value& value) {
     const std::string_view type = value["detail-type"].string_or("");
     for (const Other& other : others)
       if ((other.source.empty() || source == other.source) && type == other.detail_type)
-        return fail(errors::invalid_input("an event " + shown(type) + " of " + cut(source, 128) + " " +
+        return fail(errors::invalid_input("an event " + shown(type) + " of " + cut_characters(source, 128) + " " +
                                           std::string(other.says)));
     const Value& detail = value["detail"];
     if (const Value* list = detail.find("findings")) return list_into(out, *list, value);

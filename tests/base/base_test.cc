@@ -85,6 +85,18 @@ TEST(Text, utf8_repaired) {
   EXPECT_EQ(valid_utf8("\xff\xfe"), "\xef\xbf\xbd\xef\xbf\xbd");
 }
 
+TEST(Text, utf8_is_cut_between_characters) {
+  EXPECT_EQ(first_bytes("na\xc3\xafve", 6), "na\xc3\xafve");
+  EXPECT_EQ(first_bytes("na\xc3\xafve", 4), "na\xc3\xaf");
+  EXPECT_EQ(first_bytes("na\xc3\xafve", 3), "na");
+  EXPECT_EQ(first_bytes("\xf0\x9f\x98\x80", 3), "");
+  EXPECT_EQ(cut_characters("na\xc3\xafve", 5), "na\xc3\xafve");
+  EXPECT_EQ(cut_characters("na\xc3\xafvet\xc3\xa9", 6), "na\xc3\xaf...");
+  EXPECT_EQ(cut_characters("na\xc3\xafvet\xc3\xa9", 7), "na\xc3\xafvet\xc3\xa9");
+  EXPECT_EQ(cut_characters("abcd", 3), "...");
+  EXPECT_EQ(cut_characters("", 3), "");
+}
+
 TEST(Error, says_whole_characters_whatever_it_quotes) {
   EXPECT_EQ(errors::validation("'" + std::string("na\xc3\xafve").substr(0, 3) + "' is no name", "x").message,
             "'na\xef\xbf\xbd' is no name");

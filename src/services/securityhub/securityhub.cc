@@ -432,15 +432,7 @@ Result<Value> SecurityHub::describe_actions(const aws::Caller& caller, const Val
     if (wanted.size() > targets.size())
       return fail(
           errors::resource_not_found("no custom action has one of the ARNs that were asked for", "ActionTargetArns"));
-    // Pages: the token is the number of targets that were handed out.
-    const std::size_t limit = static_cast<std::size_t>(input["MaxResults"].int_or(100));
-    const std::size_t skip =
-        static_cast<std::size_t>(std::max<std::int64_t>(0, to_int64(input["NextToken"].string_or("0")).value_or(0)));
-    json::Array page;
-    for (std::size_t i = skip; i < targets.size() && page.size() < limit; ++i) page.push_back(targets[i]);
-    Value out{json::Object{{"ActionTargets", page}}};
-    if (skip + page.size() < targets.size()) out.set("NextToken", std::to_string(skip + page.size()));
-    return out;
+    return hub::page_of(targets, input, "ActionTargets");
   });
 }
 
