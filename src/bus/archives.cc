@@ -2,6 +2,7 @@
 
 #include "json/text.h"
 #include "patterns/pattern.h"
+#include "store/pieces.h"
 
 namespace fixpoint::bus {
 namespace {
@@ -113,9 +114,22 @@ Result<Archive> Archives::update(store::Transaction& tx, const BusName& any, con
   return std::move(archive);
 }
 
+Result<void> Archives::empty(const Archive& archive) {
+  FIXPOINT_TRY(last, store_.read([&](store::Session& session) {
+    return session.query("SELECT max(number) FROM bus_archived WHERE archive = ?", {archive.arn()});
+  }));
+  return store::in_pieces(store_, [&](store::Transaction& tx) {
+    return tx.execute(
+        "DELETE FROM bus_archived WHERE number IN (SELECT number FROM bus_archived WHERE archive = ? AND "
+        "number <= ? ORDER BY number LIMIT ?)",
+        {archive.arn(), last[0].integer(0), store::rows_a_piece});
+  });
+}
+
 Result<void> Archives::remove(store::Transaction& tx, const BusName& any, const std::string& name) {
   FIXPOINT_TRY(found, query(tx, "WHERE account = ? AND region = ? AND name = ?", {any.account, any.region, name}));
   if (found.empty()) return fail(no_archive(name));
+  // What has come since it was emptied.
   FIXPOINT_CHECK(tx.execute("DELETE FROM bus_archived WHERE archive = ?", {found[0].arn()}));
   FIXPOINT_CHECK(tx.execute("DELETE FROM bus_archive WHERE account = ? AND region = ? AND name = ?",
                             {any.account, any.region, name}));
@@ -301,20 +315,29 @@ Result<void> Archives::expire() {
   const TimeMs now = clock_.now_ms();
   if (now - expired_ms_ < expiry_pause_ms) return {};
   expired_ms_ = now;
-  return store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_TRY(archives, query(tx, "WHERE retention_days > 0 ORDER BY arn", {}));
-    for (const Archive& archive : archives) {
-      const TimeMs oldest = now - archive.retention_days * day_ms;
-      FIXPOINT_CHECK(tx.execute(
-          "UPDATE bus_archive SET events = events - (SELECT count(*) FROM bus_archived WHERE archive = ? AND at_ms < "
-          "?), "
-          "bytes = bytes - (SELECT coalesce(sum(length(event)), 0) FROM bus_archived WHERE archive = ? AND at_ms < ?) "
-          "WHERE arn = ?",
-          {archive.arn(), oldest, archive.arn(), oldest, archive.arn()}));
-      FIXPOINT_CHECK(tx.execute("DELETE FROM bus_archived WHERE archive = ? AND at_ms < ?", {archive.arn(), oldest}));
-    }
-    return {};
-  });
+  FIXPOINT_TRY(archives, store_.read([&](store::Session& session) {
+    return query(session, "WHERE retention_days > 0 ORDER BY arn", {});
+  }));
+  for (const Archive& archive : archives) {
+    const TimeMs oldest = now - archive.retention_days * day_ms;
+    FIXPOINT_CHECK(store::in_pieces(store_, [&](store::Transaction& tx) -> Result<std::int64_t> {
+      FIXPOINT_TRY(rows,
+                   tx.query("SELECT number, length(event) FROM bus_archived WHERE archive = ? AND at_ms < ? ORDER "
+                            "BY at_ms, number LIMIT ?",
+                            {archive.arn(), oldest, store::rows_a_piece}));
+      std::int64_t bytes = 0;
+      for (const store::Row& row : rows) {
+        bytes += row.integer(1);
+        FIXPOINT_CHECK(tx.execute("DELETE FROM bus_archived WHERE number = ?", {row.integer(0)}));
+      }
+      const auto events = static_cast<std::int64_t>(rows.size());
+      if (events != 0)
+        FIXPOINT_CHECK(tx.execute("UPDATE bus_archive SET events = events - ?, bytes = bytes - ? WHERE arn = ?",
+                                  {events, bytes, archive.arn()}));
+      return events;
+    }));
+  }
+  return {};
 }
 
 }  // namespace fixpoint::bus

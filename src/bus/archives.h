@@ -48,6 +48,8 @@ class Archives {
   Result<Archive> update(store::Transaction& tx, const BusName& any, const std::string& name,
                          const std::optional<std::string>& description, const std::optional<std::string>& pattern,
                          const std::optional<std::int64_t>& retention_days);
+  /// Deletes the events that are there when it begins, a piece a transaction: for who then removes it.
+  Result<void> empty(const Archive& archive);
   Result<void> remove(store::Transaction& tx, const BusName& any, const std::string& name);
   /// By name; of one bus where `bus_name` is not empty.
   Result<std::vector<Archive>> list(const BusName& any, const std::string& prefix, const std::string& bus_name);

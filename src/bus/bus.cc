@@ -278,6 +278,7 @@ Result<Archive> Bus::update_archive(const BusName& any, const std::string& name,
 
 Result<void> Bus::delete_archive(const BusName& any, const std::string& name) {
   FIXPOINT_TRY(archive, archives_.get(any, name));
+  FIXPOINT_CHECK(archives_.empty(archive));
   return store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(archives_.remove(tx, any, name));
     put_in_force(tx, archive.bus, ActiveRule::place_of_archive(name), nullptr);

@@ -7,6 +7,7 @@
 #include "base/arn.h"
 #include "base/fault.h"
 #include "json/text.h"
+#include "store/pieces.h"
 
 namespace fixpoint::bus {
 namespace {
@@ -204,7 +205,9 @@ Result<TimeMs> Deliveries::run_due() {
   if (!to_send.empty()) FIXPOINT_CHECK(send_all(to_send));
   return store_.write([&](store::Transaction& tx) -> Result<TimeMs> {
     FIXPOINT_CHECK(
-        tx.execute("DELETE FROM bus_delivery WHERE state = 'dropped' AND next_ms < ?", {now - given_up_for_ms}));
+        tx.execute("DELETE FROM bus_delivery WHERE id IN (SELECT id FROM bus_delivery WHERE state = 'dropped' AND "
+                   "next_ms < ? ORDER BY next_ms LIMIT ?)",
+                   {now - given_up_for_ms, store::rows_a_piece}));
     FIXPOINT_TRY(rows, tx.query("SELECT next_ms FROM bus_delivery WHERE state = 'waiting' ORDER BY next_ms LIMIT 1"));
     return rows.empty() ? 0 : rows[0].integer(0);
   });

@@ -4,6 +4,7 @@
 
 #include "bus/bus.h"
 #include "json/text.h"
+#include "store/pieces.h"
 
 namespace fixpoint::bus {
 namespace {
@@ -452,6 +453,31 @@ TEST_F(ArchivesTest, forgets_what_is_older_than_its_retention) {
   pass(90'000'000);
   EXPECT_EQ(bus_->archives().get(here_, "past").value().events, 0);
   EXPECT_EQ(bus_->archives().get(here_, "past").value().bytes, 0);
+}
+
+TEST_F(ArchivesTest, many_events_are_forgotten_or_deleted_a_piece_at_a_time_and_whole) {
+  const auto publish_many = [&] {
+    ASSERT_TRUE(store_->write([&](store::Transaction& tx) -> Result<void> {
+      for (std::int64_t n = 0; n <= 2 * store::rows_a_piece; ++n)
+        FIXPOINT_CHECK(bus_->publish(tx, bus_->make_event(here_, "test", "Thing", {}, json::Object{{"n", n}})));
+      return {};
+    }));
+  };
+  const auto kept = [&] {
+    return store_->read([](store::Session& session) { return session.query("SELECT count(*) FROM bus_archived"); })
+        .value()[0]
+        .integer(0);
+  };
+  archive({}, 1);
+  publish_many();
+  pass(43'200'000);
+  publish();
+  pass(46'800'000);
+  EXPECT_EQ(bus_->archives().get(here_, "past").value().events, 1) << "the one that is younger than a day";
+  EXPECT_EQ(kept(), 1);
+  publish_many();
+  ASSERT_TRUE(bus_->delete_archive(here_, "past"));
+  EXPECT_EQ(kept(), 0);
 }
 
 TEST_F(ArchivesTest, refuses_in_the_services_words) {

@@ -213,11 +213,8 @@ void Sqs::add_queue_operations(aws::ServiceTable& table) {
     table.add(all ? "DeleteQueue" : "PurgeQueue",
               [this, all](const aws::Caller& caller, const Value& input) -> Result<Value> {
                 FIXPOINT_TRY(name, name_of(caller, input));
-                return store_.write([&](store::Transaction& tx) -> Result<Value> {
-                  FIXPOINT_TRY(queue, queues_.get(tx, name));
-                  FIXPOINT_CHECK(all ? queues_.remove(tx, queue) : queues_.purge(tx, queue));
-                  return Value(json::Object());
-                });
+                FIXPOINT_CHECK(all ? queues_.remove(name) : queues_.purge(name));
+                return Value(json::Object());
               });
   table.add("TagQueue", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_CHECK(check_tags(input["Tags"]));

@@ -1,7 +1,10 @@
 #include "services/sqs/queues.h"
 
+#include <limits>
+
 #include "base/id.h"
 #include "json/text.h"
+#include "store/pieces.h"
 
 namespace fixpoint::services::sqs {
 namespace {
@@ -65,6 +68,14 @@ std::int64_t new_queue_id() {
   std::int64_t id = 0;
   for (const char byte : bytes) id = id << 8 | static_cast<unsigned char>(byte);
   return id;
+}
+
+// At most so many messages up to a sequence; how many they were.
+Result<std::int64_t> take_away(store::Transaction& tx, std::int64_t queue, std::int64_t last, std::int64_t most) {
+  constexpr const char* first =
+      "(SELECT sequence FROM sqs_message WHERE queue = ? AND sequence <= ? ORDER BY visible_ms, sequence LIMIT ?)";
+  FIXPOINT_CHECK(tx.execute(std::string("DELETE FROM sqs_content WHERE sequence IN ") + first, {queue, last, most}));
+  return tx.execute(std::string("DELETE FROM sqs_message WHERE sequence IN ") + first, {queue, last, most});
 }
 
 }  // namespace
@@ -135,16 +146,34 @@ Result<void> Queues::save(store::Transaction& tx, Queue& queue) {
   return {};
 }
 
-Result<void> Queues::purge(store::Transaction& tx, const Queue& queue) {
-  FIXPOINT_CHECK(tx.execute(
-      "DELETE FROM sqs_content WHERE sequence IN (SELECT sequence FROM sqs_message WHERE queue = ?)", {queue.id}));
-  FIXPOINT_CHECK(tx.execute("DELETE FROM sqs_message WHERE queue = ?", {queue.id}));
-  FIXPOINT_CHECK(tx.execute("DELETE FROM sqs_attempt WHERE queue = ?", {queue.id}));
-  return {};
+Result<void> Queues::purge(const QueueName& name) {
+  FIXPOINT_TRY(begun, store_.read([&](store::Session& session) -> Result<std::pair<std::int64_t, std::int64_t>> {
+    FIXPOINT_TRY(queue, get(session, name));
+    FIXPOINT_TRY(last, session.query("SELECT max(sequence) FROM sqs_message WHERE queue = ?", {queue.id}));
+    return std::pair(queue.id, last[0].integer(0));
+  }));
+  const auto [queue, last] = begun;
+  FIXPOINT_CHECK(store::in_pieces(
+      store_, [&](store::Transaction& tx) { return take_away(tx, queue, last, store::rows_a_piece); }));
+  return store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("DELETE FROM sqs_attempt WHERE queue = ?", {queue}));
+    return {};
+  });
 }
 
+Result<void> Queues::remove(const QueueName& name) {
+  FIXPOINT_CHECK(purge(name));
+  return store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_TRY(queue, get(tx, name));
+    return remove(tx, queue);
+  });
+}
+
+// With what has come since it was emptied.
 Result<void> Queues::remove(store::Transaction& tx, const Queue& queue) {
-  FIXPOINT_CHECK(purge(tx, queue));
+  FIXPOINT_CHECK(
+      take_away(tx, queue.id, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::max()));
+  FIXPOINT_CHECK(tx.execute("DELETE FROM sqs_attempt WHERE queue = ?", {queue.id}));
   FIXPOINT_CHECK(tx.execute("DELETE FROM sqs_dedup WHERE queue = ?", {queue.id}));
   FIXPOINT_CHECK(tx.execute("DELETE FROM sqs_queue WHERE id = ?", {queue.id}));
   tell(tx, queue.id);
@@ -202,10 +231,15 @@ Result<bool> Queues::sweep() {
       FIXPOINT_TRY(gone, tx.execute("DELETE FROM sqs_message WHERE sequence = ? AND visible_ms <= ?", {sequence, now}));
       if (gone == 1) FIXPOINT_CHECK(tx.execute("DELETE FROM sqs_content WHERE sequence = ?", {sequence}));
     }
-    FIXPOINT_CHECK(tx.execute("DELETE FROM sqs_dedup WHERE expires_ms <= ?", {now}));
-    FIXPOINT_CHECK(tx.execute("DELETE FROM sqs_attempt WHERE expires_ms <= ?", {now}));
     return {};
   }));
+  for (const char* expired : {"DELETE FROM sqs_dedup WHERE (queue, dedup) IN (SELECT queue, dedup FROM sqs_dedup WHERE "
+                              "expires_ms <= ? LIMIT ?)",
+                              "DELETE FROM sqs_attempt WHERE (queue, attempt) IN (SELECT queue, attempt FROM "
+                              "sqs_attempt WHERE expires_ms <= ? "
+                              "LIMIT ?)"})
+    FIXPOINT_CHECK(store::in_pieces(
+        store_, [&](store::Transaction& tx) { return tx.execute(expired, {now, store::rows_a_piece}); }));
   return static_cast<std::int64_t>(old.size()) >= at_once;
 }
 

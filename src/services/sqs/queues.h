@@ -77,8 +77,10 @@ class Queues {
   Result<Queue> create(store::Transaction& tx, const QueueName& name, const json::Value& settings,
                        const json::Value& tags);
   Result<void> save(store::Transaction& tx, Queue& queue);  ///< settings and tags
-  Result<void> remove(store::Transaction& tx, const Queue& queue);
-  Result<void> purge(store::Transaction& tx, const Queue& queue);
+  /// Deletes the messages that are there when it begins, a piece a transaction; remove() then the queue. Error:
+  /// QueueDoesNotExist.
+  Result<void> purge(const QueueName& name);
+  Result<void> remove(const QueueName& name);
   /// By name, those that begin with `prefix` and come after `after`, at most `limit`.
   Result<std::vector<QueueName>> list(store::Session& session, const QueueName& where, const std::string& prefix,
                                       const std::string& after, std::size_t limit);
@@ -113,6 +115,7 @@ class Queues {
 
  private:
   struct Candidate;
+  Result<void> remove(store::Transaction& tx, const Queue& queue);
   std::int64_t next_sequence();
   void tell(store::Transaction& tx, std::int64_t queue);
   Result<bool> hand_out(store::Transaction& tx, const Queue& queue, const Receive& how, const Candidate& candidate,

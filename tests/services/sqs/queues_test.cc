@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "queue_house.h"
+#include "store/pieces.h"
 
 namespace fixpoint::services {
 namespace {
@@ -218,6 +219,37 @@ TEST(DeadLetters, policies_are_held_against_what_is_there) {
   house.queue("named", "{RedriveAllowPolicy: '{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[\"" +
                            QueueHouse::arn("src") + "\"]}'}");
   EXPECT_TRUE(create(policy(QueueHouse::arn("named"))));
+}
+
+TEST(Sqs, a_full_queue_is_purged_or_deleted_whole) {
+  QueueHouse house;
+  const auto rows = [&] {
+    const auto read = house.store().read([](store::Session& session) {
+      return session.query("SELECT (SELECT count(*) FROM sqs_message) + (SELECT count(*) FROM sqs_content)");
+    });
+    return read.value()[0].integer(0);
+  };
+  const auto fill = [&](const std::string& url) {
+    for (std::int64_t sent = 0; sent <= 2 * store::rows_a_piece; sent += 10) {
+      Value batch{json::Object{{"QueueUrl", url}}};
+      for (int i = 0; i < 10; ++i)
+        batch.at_or_make("Entries").push_back(json::Object{{"Id", std::to_string(i)}, {"MessageBody", "x"}});
+      house.ok("SendMessageBatch", batch);
+    }
+  };
+  const auto other = house.queue("other");
+  house.send(other, "stays");
+  const auto url = house.queue("q");
+  fill(url);
+  house.ok("PurgeQueue", "{QueueUrl: '" + url + "'}");
+  EXPECT_EQ(house.depth(url), "0/0/0");
+  EXPECT_EQ(rows(), 2);
+  house.send(url, "after");
+  EXPECT_THAT(house.bodies(url), ElementsAre("after"));
+  fill(url);
+  house.ok("DeleteQueue", "{QueueUrl: '" + url + "'}");
+  EXPECT_EQ(rows(), 2);
+  EXPECT_EQ(house.depth(other), "1/0/0");
 }
 
 TEST(Moves, bring_dead_letters_back_to_where_they_came_from_at_a_rate) {
