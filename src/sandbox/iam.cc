@@ -1,5 +1,11 @@
 #include "sandbox/iam.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "base/text.h"
+#include "sandbox/paging.h"
+
 namespace fixpoint::sandbox {
 namespace iam {
 
@@ -7,6 +13,19 @@ namespace iam {
 
 tl::unexpected<Error> refuse(std::string code, int status, std::string message) {
   return fail(errors::coded(std::move(code), std::move(message), status));
+}
+
+Reply page(const Request& request, std::string_view into, json::Array items) {
+  FIXPOINT_TRY(position, page_position(request.text("Marker"), "ValidationError", "Invalid Marker."));
+  const auto size = static_cast<std::int64_t>(items.size());
+  const std::int64_t first = std::clamp<std::int64_t>(to_int64(position).value_or(0), 0, size);
+  const std::int64_t last = std::min(size, first + request.input["MaxItems"].int_or(100));
+  json::Object out;
+  out.set(into,
+          json::Array(std::make_move_iterator(items.begin() + first), std::make_move_iterator(items.begin() + last)));
+  out.set("IsTruncated", last < size);
+  if (last < size) out.set("Marker", page_token(std::to_string(last)));
+  return out;
 }
 
 namespace {
@@ -76,7 +95,27 @@ Reply profiles_of_role(Request& request) {
     if (body && (*body)["RoleName"] == request.input["RoleName"]) profiles.push_back((*body)["InstanceProfile"]);
     return true;
   });
-  return json::Object{{"InstanceProfiles", std::move(profiles)}, {"IsTruncated", false}};
+  return page(request, "InstanceProfiles", std::move(profiles));
+}
+
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListVirtualMFADevices.html
+Reply virtual_mfa_devices(Request& request) {
+  const std::string_view wanted = request.input["AssignmentStatus"].string_or("Any");
+  json::Array devices;
+  request.state.each(request.global("iam", "mfa_device"), {}, {}, [&](std::string_view, const Document& body) {
+    if (!body) return true;
+    const json::Value& name = (*body)["UserName"];
+    if (wanted != "Any" && (wanted == "Assigned") == name.is_null()) return true;
+    json::Object device{{"SerialNumber", (*body)["SerialNumber"]}};
+    if (!name.is_null()) {
+      device.set("EnableDate", (*body)["EnableDate"]);
+      if (const Document user = request.state.get(request.global("iam", "user"), name.string_or({})))
+        device.set("User", (*user)["User"]);
+    }
+    devices.emplace_back(std::move(device));
+    return true;
+  });
+  return page(request, "VirtualMFADevices", std::move(devices));
 }
 
 }  // namespace
@@ -88,6 +127,8 @@ void add_iam(Services& services) {
   table.changes("AddRoleToInstanceProfile", iam::add_role);
   table.changes("RemoveRoleFromInstanceProfile", iam::remove_role);
   table.reads("ListInstanceProfilesForRole", iam::profiles_of_role);
+  table.reads("ListVirtualMFADevices", iam::virtual_mfa_devices);
+  iam::add_checks(services);
   iam::add_policies(table);
   iam::add_groups(table);
 }

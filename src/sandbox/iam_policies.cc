@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "sandbox/iam.h"
+#include "sandbox/policy_document.h"
 
 namespace fixpoint::sandbox::iam {
 namespace {
@@ -54,6 +55,8 @@ json::Value described(const json::Value& version, bool with_document) {
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
 Reply create_version(Request& request) {
   FIXPOINT_TRY(policy, policy_of(request));
+  if (const auto fault = policy_fault(request.text("PolicyDocument"), PolicyKind::Identity))
+    return refuse("MalformedPolicyDocument", 400, *fault);
   if (policy["Versions"].size() >= versions_a_policy)
     return refuse("LimitExceeded", 409,
                   "A managed policy can have up to 5 versions. Before you create a new version, you must delete an "
@@ -83,7 +86,34 @@ Reply list_versions(Request& request) {
   FIXPOINT_TRY(policy, policy_of(request));
   json::Array list;
   for (const json::Value& version : policy["Versions"].as_array()) list.push_back(described(version, false));
-  return json::Object{{"Versions", std::move(list)}, {"IsTruncated", false}};
+  return page(request, "Versions", std::move(list));
+}
+
+// `arn:aws:iam::111122223333:policy/ops/read` has the path /ops/.
+std::string_view path_of(std::string_view arn) {
+  const auto first = arn.find('/');
+  return first == std::string_view::npos ? "/" : arn.substr(first, arn.rfind('/') + 1 - first);
+}
+
+// Scope=AWS asks for the policies that AWS manages, of which none are kept here.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html
+Reply list_policies(Request& request) {
+  const std::string_view prefix = request.text("PathPrefix");
+  const std::string_view usage = request.text("PolicyUsageFilter");
+  const char* counted = usage == "PermissionsBoundary" ? "PermissionsBoundaryUsageCount" : "AttachmentCount";
+  const bool only_used = request.input["OnlyAttached"].bool_or(false) || !usage.empty();
+  json::Array list;
+  request.state.each(policies(request), {}, {}, [&](std::string_view, const Document& body) {
+    if (!body || request.text("Scope") == "AWS") return true;
+    const json::Value& policy = (*body)["Policy"];
+    if (policy["Path"].string_or({}).substr(0, prefix.size()) != prefix) return true;
+    if (only_used && policy[counted].int_or(0) == 0) return true;
+    json::Object item = policy.as_object();
+    for (const auto member : {"Description", "Tags"}) item.erase(member);
+    list.emplace_back(std::move(item));
+    return true;
+  });
+  return page(request, "Policies", std::move(list));
 }
 
 Reply set_default_version(Request& request) {
@@ -177,6 +207,17 @@ Reply detach(Request& request, const Entity& entity) {
   return empty();
 }
 
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAttachedRolePolicies.html
+Reply attached_policies(Request& request, const Entity& entity) {
+  FIXPOINT_TRY(body, entity_of(request, entity));
+  const std::string_view prefix = request.text("PathPrefix");
+  const json::Value& attached = body["Attached"];
+  json::Array list;
+  for (std::size_t i = 0; i < attached.size(); ++i)
+    if (path_of(attached[i]["PolicyArn"].string_or({})).substr(0, prefix.size()) == prefix) list.push_back(attached[i]);
+  return page(request, "AttachedPolicies", std::move(list));
+}
+
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListEntitiesForPolicy.html
 Reply entities_of_policy(Request& request) {
   if (request.text("PolicyArn").find(":iam::aws:policy/") == std::string_view::npos) FIXPOINT_CHECK(policy_of(request));
@@ -202,6 +243,7 @@ Reply entities_of_policy(Request& request) {
 void add_policies(Operations& table) {
   table.changes("CreatePolicyVersion", create_version);
   table.reads("GetPolicyVersion", get_version);
+  table.reads("ListPolicies", list_policies);
   table.reads("ListPolicyVersions", list_versions);
   table.changes("SetDefaultPolicyVersion", set_default_version);
   table.changes("DeletePolicyVersion", delete_version);
@@ -214,6 +256,8 @@ void add_policies(Operations& table) {
                   [entity](Request& request) { return attach(request, entity); });
     table.changes("Detach" + std::string(name) + "Policy",
                   [entity](Request& request) { return detach(request, entity); });
+    table.reads("ListAttached" + std::string(name) + "Policies",
+                [entity](Request& request) { return attached_policies(request, entity); });
   }
 }
 

@@ -250,8 +250,7 @@ Reply create_key(Request& request) {
   if (!fits) return refuse("ValidationException", "KeyUsage " + usage + " is not compatible with KeySpec " + spec);
   json::Value key = new_key(request, spec, usage, "CUSTOMER");
   if (request.has("Policy")) {
-    if (!json::parse(request.text("Policy")))
-      return refuse("MalformedPolicyDocumentException", "The new key policy is not valid JSON.");
+    FIXPOINT_CHECK(check_policy(request));
     key.set("Policy", request.input["Policy"]);
   }
   if (request.input["Tags"].size() > 0) key.set("Tags", request.input["Tags"]);
@@ -478,9 +477,7 @@ Reply put_policy(Request& request) {
   FIXPOINT_TRY(key, key_in(request));
   FIXPOINT_CHECK(check_customer(request, *key));
   FIXPOINT_CHECK(check_policy_name(request));
-  const auto policy = json::parse(request.text("Policy"), {.depth = 32, .bytes = 128UL * 1024});
-  if (!policy || !policy->is_object() || (*policy)["Statement"].is_null())
-    return refuse("MalformedPolicyDocumentException", "The new key policy is not a valid policy document.");
+  FIXPOINT_CHECK(check_policy(request));
   json::Value body = *key;
   body.set("Policy", request.input["Policy"]);
   save(request, std::move(body));

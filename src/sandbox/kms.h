@@ -13,4 +13,9 @@ inline std::string_view arn_of(const json::Value& key) {
   return key["Metadata"]["Arn"].string_or({});
 }
 
+/// The key policy that a call brings: its grammar, and that somebody of the account may put the next one, unless the
+/// call says BypassPolicyLockoutSafetyCheck. Error: MalformedPolicyDocumentException.
+/// https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+Result<void> check_policy(const Request& request);
+
 }  // namespace fixpoint::sandbox::kms

@@ -1,7 +1,13 @@
 #include "account.h"
+#include "base/text.h"
 
 namespace fixpoint::sandbox {
 namespace {
+
+const std::string read =
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]})";
+const std::string trust =
+    R"({"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}})";
 
 TEST(Iam, a_user_has_keys_and_a_login_profile) {
   Accounts aws;
@@ -55,17 +61,19 @@ TEST(Iam, the_password_policy_is_replaced_whole) {
 
 TEST(Iam, roles_policies_and_instance_profiles_hang_together) {
   Accounts aws;
-  EXPECT_EQ(aws.ok("iam:CreateRole", "{RoleName: app, AssumeRolePolicyDocument: '{}'}")["Role"]["MaxSessionDuration"],
+  EXPECT_EQ(aws.ok("iam:CreateRole",
+                   "{RoleName: app, AssumeRolePolicyDocument: '" + trust + "'}")["Role"]["MaxSessionDuration"],
             3600);
-  const auto arn = aws.ok("iam:CreatePolicy", "{PolicyName: read, PolicyDocument: '{}'}")["Policy"]["Arn"].as_string();
+  const auto arn =
+      aws.ok("iam:CreatePolicy", "{PolicyName: read, PolicyDocument: '" + read + "'}")["Policy"]["Arn"].as_string();
   EXPECT_EQ(arn, "arn:aws:iam::111111111111:policy/read");
-  EXPECT_EQ(aws.code("iam:CreatePolicy", "{PolicyName: read, PolicyDocument: '{}'}"), "EntityAlreadyExists");
+  EXPECT_EQ(aws.code("iam:CreatePolicy", "{PolicyName: read, PolicyDocument: '" + read + "'}"), "EntityAlreadyExists");
   aws.ok("iam:AttachRolePolicy", "{RoleName: app, PolicyArn: '" + arn + "'}");
   aws.ok("iam:AttachRolePolicy", "{RoleName: app, PolicyArn: '" + arn + "'}");
   EXPECT_EQ(aws.ok("iam:ListAttachedRolePolicies", "{RoleName: app}")["AttachedPolicies"],
             yaml("[{PolicyName: read, PolicyArn: '" + arn + "'}]"));
   EXPECT_EQ(aws.code("iam:DeletePolicy", "{PolicyArn: '" + arn + "'}"), "DeleteConflict");
-  aws.ok("iam:PutRolePolicy", "{RoleName: app, PolicyName: inline, PolicyDocument: '{}'}");
+  aws.ok("iam:PutRolePolicy", "{RoleName: app, PolicyName: inline, PolicyDocument: '" + read + "'}");
   EXPECT_EQ(aws.ok("iam:ListRolePolicies", "{RoleName: app}")["PolicyNames"], yaml("[inline]"));
   EXPECT_EQ(aws.code("iam:DeleteRole", "{RoleName: app}"), "DeleteConflict");
   aws.ok("iam:CreateInstanceProfile", "{InstanceProfileName: p}");
@@ -88,21 +96,22 @@ TEST(Iam, roles_policies_and_instance_profiles_hang_together) {
 TEST(Iam, a_policy_has_up_to_five_versions_whose_numbers_are_given_once) {
   Accounts aws;
   const auto arn =
-      aws.ok("iam:CreatePolicy", "{PolicyName: p, PolicyDocument: '{\"a\": 1}'}")["Policy"]["Arn"].as_string();
+      aws.ok("iam:CreatePolicy", "{PolicyName: p, PolicyDocument: '" + read + "'}")["Policy"]["Arn"].as_string();
   const auto of = [&](const std::string& more) { return "{PolicyArn: '" + arn + "'" + more + "}"; };
   // As in a URL, for so IAM gives documents.
-  EXPECT_EQ(aws.ok("iam:GetPolicyVersion", of(", VersionId: v1"))["PolicyVersion"]["Document"], "%7B%22a%22%3A%201%7D");
+  EXPECT_EQ(aws.ok("iam:GetPolicyVersion", of(", VersionId: v1"))["PolicyVersion"]["Document"], uri_encode(read));
   for (const auto* id : {"v2", "v3", "v4", "v5"})
-    EXPECT_EQ(aws.ok("iam:CreatePolicyVersion", of(", PolicyDocument: '{}'"))["PolicyVersion"]["VersionId"], id);
-  EXPECT_EQ(aws.error("iam:CreatePolicyVersion", of(", PolicyDocument: '{}'")).code, "LimitExceeded");
+    EXPECT_EQ(aws.ok("iam:CreatePolicyVersion", of(", PolicyDocument: '" + read + "'"))["PolicyVersion"]["VersionId"],
+              id);
+  EXPECT_EQ(aws.error("iam:CreatePolicyVersion", of(", PolicyDocument: '" + read + "'")).code, "LimitExceeded");
   EXPECT_EQ(aws.error("iam:DeletePolicyVersion", of(", VersionId: v1")),
             (Error{"DeleteConflict", "Cannot delete the default version of a policy.", {}, false, 409}));
   aws.ok("iam:SetDefaultPolicyVersion", of(", VersionId: v3"));
   EXPECT_EQ(aws.ok("iam:GetPolicy", of(""))["Policy"]["DefaultVersionId"], "v3");
   aws.ok("iam:DeletePolicyVersion", of(", VersionId: v5"));
-  EXPECT_EQ(
-      aws.ok("iam:CreatePolicyVersion", of(", PolicyDocument: '{}', SetAsDefault: true"))["PolicyVersion"]["VersionId"],
-      "v6");
+  EXPECT_EQ(aws.ok("iam:CreatePolicyVersion",
+                   of(", PolicyDocument: '" + read + "', SetAsDefault: true"))["PolicyVersion"]["VersionId"],
+            "v6");
   EXPECT_EQ(aws.ok("iam:ListPolicyVersions", of(""))["Versions"].size(), 5u);
   for (const auto* operation : {"GetPolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"})
     EXPECT_EQ(aws.error(std::string("iam:") + operation, of(", VersionId: v5")).message,
@@ -118,7 +127,8 @@ TEST(Iam, a_policy_knows_what_it_is_attached_to) {
   Accounts aws;
   aws.ok("iam:CreateUser", "{UserName: ann}");
   aws.ok("iam:CreateGroup", "{GroupName: ops}");
-  const auto arn = aws.ok("iam:CreatePolicy", "{PolicyName: p, PolicyDocument: '{}'}")["Policy"]["Arn"].as_string();
+  const auto arn =
+      aws.ok("iam:CreatePolicy", "{PolicyName: p, PolicyDocument: '" + read + "'}")["Policy"]["Arn"].as_string();
   aws.ok("iam:AttachUserPolicy", "{UserName: ann, PolicyArn: '" + arn + "'}");
   aws.ok("iam:AttachGroupPolicy", "{GroupName: ops, PolicyArn: '" + arn + "'}");
   aws.ok("iam:AttachGroupPolicy", "{GroupName: ops, PolicyArn: '" + arn + "'}");
@@ -167,6 +177,139 @@ TEST(Iam, a_user_of_a_group_or_with_a_device_is_not_deleted) {
   aws.ok("iam:DeactivateMFADevice", "{UserName: ann, SerialNumber: '" + serial + "'}");
   aws.ok("iam:DeleteVirtualMFADevice", "{SerialNumber: '" + serial + "'}");
   aws.ok("iam:DeleteUser", "{UserName: ann}");
+}
+
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+TEST(Iam, a_policy_document_has_to_be_one) {
+  Accounts aws;
+  const std::string statement = R"("Effect":"Allow","Action":"s3:*","Resource":"*")";
+  const auto bad = [&](const std::string& document) {
+    return aws.error("iam:CreatePolicy", "{PolicyName: p, PolicyDocument: '" + document + "'}");
+  };
+  for (const std::string& document :
+       {std::string("junk"), std::string("{}"), std::string("[]"), std::string(R"({"Version":"2012-10-17"})"),
+        std::string(R"({"Statement":[]})"), R"({"Version":"2020-10-17","Statement":[{)" + statement + "}]}",
+        R"({"Statements":1,"Statement":[{)" + statement + "}]}", R"({"Statement":[{"Extra":1,)" + statement + "}]}",
+        std::string(R"({"Statement":[{"Effect":"allow","Action":"s3:*","Resource":"*"}]})"),
+        R"({"Statement":[{"NotAction":"s3:*",)" + statement + "}]}"})
+    EXPECT_EQ(bad(document), (Error{"MalformedPolicyDocument", "Syntax errors in policy.", {}, false, 400}))
+        << document;
+  EXPECT_EQ(bad(R"({"Statement":{"Effect":"Allow","Resource":"*"}})").message,
+            "Policy statement must contain actions.");
+  EXPECT_EQ(bad(R"({"Statement":{"Effect":"Allow","Action":["s3:Get*"]}})").message,
+            "Policy statement must contain resources.");
+  EXPECT_EQ(bad(R"({"Statement":{"Effect":"Allow","Action":"s3","Resource":"*"}})").message,
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
+  EXPECT_EQ(bad(R"({"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"bucket"}})").message,
+            "Resource bucket must be in ARN format or \"*\".");
+  EXPECT_EQ(bad(R"({"Statement":{"Principal":"*",)" + statement + "}}").message,
+            "Policy document should not specify a principal.");
+  EXPECT_EQ(bad(R"({"Statement":[{"Sid":"a",)" + statement + R"(},{"Sid":"a",)" + statement + "}]}").message,
+            "Statement IDs (SID) in a single policy must be unique.");
+  EXPECT_EQ(aws.ok("iam:ListPolicies")["Policies"].size(), 0u);
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  EXPECT_EQ(aws.code("iam:PutUserPolicy", "{UserName: ann, PolicyName: p, PolicyDocument: junk}"),
+            "MalformedPolicyDocument");
+  const auto arn = aws.ok("iam:CreatePolicy", "{PolicyName: p, PolicyDocument: '" + read + "'}")["Policy"]["Arn"];
+  EXPECT_EQ(aws.code("iam:CreatePolicyVersion", "{PolicyArn: '" + arn.as_string() + "', PolicyDocument: junk}"),
+            "MalformedPolicyDocument");
+}
+
+TEST(Iam, a_role_is_trusted_by_principals_to_be_assumed_and_nothing_else) {
+  Accounts aws;
+  aws.ok("iam:CreateRole", "{RoleName: app, AssumeRolePolicyDocument: '" + trust + "'}");
+  const auto refused = [&](const std::string& statement) {
+    return aws.error("iam:UpdateAssumeRolePolicy",
+                     R"({RoleName: app, PolicyDocument: '{"Statement":{"Effect":"Allow",)" + statement + "}}'}");
+  };
+  EXPECT_EQ(refused(R"("Action":"sts:AssumeRole")").message, "Missing required field Principal");
+  EXPECT_EQ(refused(R"("Principal":"*","Action":"sts:AssumeRole","Resource":"*")").message,
+            "Has prohibited field Resource");
+  EXPECT_EQ(refused(R"("Principal":"*","Action":"s3:GetObject")").message,
+            "AssumeRole policy may only specify STS AssumeRole actions.");
+  EXPECT_EQ(refused(R"("Principal":{"Aws":"1"},"Action":"sts:AssumeRole")").code, "MalformedPolicyDocument");
+  EXPECT_EQ(aws.code("iam:CreateRole", "{RoleName: b, AssumeRolePolicyDocument: '" + read + "'}"),
+            "MalformedPolicyDocument");
+}
+
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+TEST(Iam, a_user_has_two_access_keys_at_most) {
+  Accounts aws;
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  aws.ok("iam:CreateUser", "{UserName: bob}");
+  aws.ok("iam:CreateAccessKey", "{UserName: ann}");
+  aws.ok("iam:CreateAccessKey", "{UserName: ann}");
+  EXPECT_EQ(aws.error("iam:CreateAccessKey", "{UserName: ann}"),
+            (Error{"LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2", {}, false, 409}));
+  aws.ok("iam:CreateAccessKey", "{UserName: bob}");
+  EXPECT_EQ(aws.ok("iam:ListAccessKeys", "{UserName: ann}")["AccessKeyMetadata"].size(), 2u);
+}
+
+TEST(Iam, a_permissions_boundary_is_a_policy_that_is_there) {
+  Accounts aws;
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  EXPECT_EQ(aws.code("iam:PutUserPermissionsBoundary",
+                     "{UserName: ann, PermissionsBoundary: 'arn:aws:iam::111111111111:policy/none'}"),
+            "NoSuchEntity");
+  EXPECT_EQ(aws.code("iam:PutUserPermissionsBoundary", "{UserName: ann, PermissionsBoundary: ReadOnlyAccess}"),
+            "InvalidInput");
+  const std::string with = "PermissionsBoundary: 'arn:aws:iam::aws:policy/ReadOnlyAccess'";
+  EXPECT_EQ(aws.ok("iam:CreateUser", "{UserName: bob, " + with + "}")["User"]["PermissionsBoundary"],
+            aws.ok("iam:GetUser", "{UserName: bob}")["User"]["PermissionsBoundary"]);
+  aws.ok("iam:CreateRole", "{RoleName: app, AssumeRolePolicyDocument: '" + trust + "', " + with + "}");
+  EXPECT_EQ(aws.ok("iam:GetRole", "{RoleName: app}")["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"],
+            "arn:aws:iam::aws:policy/ReadOnlyAccess");
+  EXPECT_EQ(aws.code("iam:CreateUser", "{UserName: cy, PermissionsBoundary: 'arn:aws:iam::111111111111:policy/none'}"),
+            "NoSuchEntity");
+  EXPECT_EQ(aws.code("iam:GetUser", "{UserName: cy}"), "NoSuchEntity");
+}
+
+TEST(Iam, lists_are_narrowed_down_as_asked) {
+  Accounts aws;
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  const auto make = [&](const std::string& name, const std::string& path) {
+    return aws
+        .ok("iam:CreatePolicy",
+            "{PolicyName: " + name + ", Path: " + path + ", PolicyDocument: '" + read + "'}")["Policy"]["Arn"]
+        .as_string();
+  };
+  const auto used = make("used", "/ops/");
+  make("free", "/");
+  aws.ok("iam:AttachUserPolicy", "{UserName: ann, PolicyArn: '" + used + "'}");
+  aws.ok("iam:AttachUserPolicy", "{UserName: ann, PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess'}");
+  EXPECT_EQ(aws.ok("iam:ListPolicies", "{Scope: Local}")["Policies"].size(), 2u);
+  EXPECT_EQ(aws.ok("iam:ListPolicies", "{Scope: AWS}")["Policies"].size(), 0u);
+  const auto attached = aws.ok("iam:ListPolicies", "{Scope: Local, OnlyAttached: true}")["Policies"];
+  ASSERT_EQ(attached.size(), 1u);
+  EXPECT_EQ(attached[0]["PolicyName"], "used");
+  EXPECT_EQ(aws.ok("iam:ListPolicies", "{PolicyUsageFilter: PermissionsBoundary}")["Policies"].size(), 0u);
+  EXPECT_EQ(aws.ok("iam:ListAttachedUserPolicies", "{UserName: ann, PathPrefix: /ops/}")["AttachedPolicies"],
+            yaml("[{PolicyName: used, PolicyArn: '" + used + "'}]"));
+  const auto first = aws.ok("iam:ListAttachedUserPolicies", "{UserName: ann, MaxItems: 1}");
+  EXPECT_EQ(first["IsTruncated"], true);
+  const auto second =
+      aws.ok("iam:ListAttachedUserPolicies", "{UserName: ann, Marker: '" + first["Marker"].as_string() + "'}");
+  EXPECT_EQ(second["AttachedPolicies"][0]["PolicyName"], "ReadOnlyAccess");
+  EXPECT_EQ(second["IsTruncated"], false);
+  EXPECT_EQ(aws.code("iam:ListAttachedUserPolicies", "{UserName: ann, Marker: junk}"), "ValidationError");
+  aws.ok("iam:CreateInstanceProfile", "{InstanceProfileName: web, Path: /web/}");
+  EXPECT_EQ(aws.ok("iam:ListInstanceProfiles", "{PathPrefix: /ops/}")["InstanceProfiles"].size(), 0u);
+}
+
+TEST(Iam, virtual_devices_are_told_apart_by_whether_they_are_assigned) {
+  Accounts aws;
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  const auto serial = aws.ok("iam:CreateVirtualMFADevice", "{VirtualMFADeviceName: a}")["VirtualMFADevice"];
+  aws.ok("iam:CreateVirtualMFADevice", "{VirtualMFADeviceName: b}");
+  aws.ok("iam:EnableMFADevice", "{UserName: ann, SerialNumber: '" + serial["SerialNumber"].as_string() +
+                                    "', AuthenticationCode1: '123456', AuthenticationCode2: '234567'}");
+  const auto assigned = aws.ok("iam:ListVirtualMFADevices", "{AssignmentStatus: Assigned}")["VirtualMFADevices"];
+  ASSERT_EQ(assigned.size(), 1u);
+  EXPECT_EQ(assigned[0]["User"]["UserName"], "ann");
+  const auto free = aws.ok("iam:ListVirtualMFADevices", "{AssignmentStatus: Unassigned}")["VirtualMFADevices"];
+  ASSERT_EQ(free.size(), 1u);
+  EXPECT_EQ(free[0]["SerialNumber"], "arn:aws:iam::111111111111:mfa/b");
+  EXPECT_EQ(aws.ok("iam:ListVirtualMFADevices")["VirtualMFADevices"].size(), 2u);
 }
 
 }  // namespace

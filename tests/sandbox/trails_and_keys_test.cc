@@ -113,5 +113,30 @@ TEST(Kms, keys_that_cannot_be_rotated_say_why) {
   EXPECT_EQ(aws.code("kms:DescribeKey", "{KeyId: " + id + "}"), "NotFoundException");
 }
 
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+TEST(Keys, a_key_policy_that_locks_the_account_out_is_refused) {
+  Accounts aws;
+  const auto id = aws.ok("kms:CreateKey")["KeyMetadata"]["KeyId"].as_string();
+  const auto put = [&](const std::string& principal, const std::string& action, const std::string& more = {}) {
+    return aws.code("kms:PutKeyPolicy", "{KeyId: " + id + R"(, Policy: '{"Statement":[{"Effect":"Allow","Principal":)" +
+                                            principal + R"(,"Action":")" + action + R"(","Resource":"*"}]}')" + more +
+                                            "}");
+  };
+  EXPECT_EQ(put(R"({"AWS":"arn:aws:iam::111111111111:root"})", "kms:*"), "OK");
+  EXPECT_EQ(put(R"({"AWS":["arn:aws:iam::111111111111:role/admin"]})", "kms:Put*"), "OK");
+  EXPECT_EQ(put(R"({"AWS":"111111111111"})", "*"), "OK");
+  EXPECT_EQ(put(R"({"AWS":"arn:aws:iam::222222222222:root"})", "kms:*"), "MalformedPolicyDocumentException");
+  EXPECT_EQ(put(R"({"AWS":"arn:aws:iam::111111111111:root"})", "kms:Decrypt"), "MalformedPolicyDocumentException");
+  EXPECT_EQ(put(R"({"Service":"cloudtrail.amazonaws.com"})", "kms:*"), "MalformedPolicyDocumentException");
+  EXPECT_EQ(put(R"({"AWS":"arn:aws:iam::111111111111:root"})", "kms:Decrypt", ", BypassPolicyLockoutSafetyCheck: true"),
+            "OK");
+  for (const auto policy :
+       {"junk", "{}", R"({"Statement":[]})", R"({"Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*"}]})"}) {
+    EXPECT_EQ(aws.code("kms:PutKeyPolicy", "{KeyId: " + id + ", Policy: '" + policy + "'}"),
+              "MalformedPolicyDocumentException");
+    EXPECT_EQ(aws.code("kms:CreateKey", std::string("{Policy: '") + policy + "'}"), "MalformedPolicyDocumentException");
+  }
+}
+
 }  // namespace
 }  // namespace fixpoint::sandbox

@@ -1,0 +1,84 @@
+#include "sandbox/iam.h"
+#include "sandbox/policy_document.h"
+
+namespace fixpoint::sandbox::iam {
+namespace {
+
+using Check = std::function<Result<void>(Request&)>;
+
+// The declared operation, made only where the check finds nothing.
+void check_before(Services& services, std::string_view name, Check check) {
+  Operation& operation = services["iam"].find(name)->second;
+  operation.run = [check = std::move(check), run = std::move(operation.run)](Request& request) -> Reply {
+    FIXPOINT_CHECK(check(request));
+    return run(request);
+  };
+}
+
+Check document(const char* member, PolicyKind kind) {
+  return [member, kind](Request& request) -> Result<void> {
+    if (const auto fault = policy_fault(request.text(member), kind))
+      return refuse("MalformedPolicyDocument", 400, *fault);
+    return {};
+  };
+}
+
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+Result<void> key_quota(Request& request) {
+  constexpr std::size_t keys_a_user = 2;
+  std::size_t count = 0;
+  request.state.each(request.global("iam", "access_key"), {}, {}, [&](std::string_view, const Document& body) {
+    count += body && (*body)["UserName"] == request.input["UserName"] ? 1 : 0;
+    return true;
+  });
+  if (count >= keys_a_user)
+    return refuse("LimitExceeded", 409, "Cannot exceed quota for AccessKeysPerUser: " + std::to_string(keys_a_user));
+  return {};
+}
+
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePermissionsBoundary.html
+Result<void> boundary(Request& request) {
+  const std::string arn(request.text("PermissionsBoundary"));
+  if (arn.empty()) return {};
+  if (arn.substr(0, 4) != "arn:" || arn.find(":policy/") == std::string::npos)
+    return refuse("InvalidInput", 400, "ARN " + arn + " is not valid.");
+  if (arn.find(":iam::aws:policy/") == std::string::npos && !request.state.get(request.global("iam", "policy"), arn))
+    return refuse("NoSuchEntity", 404, "Scope ARN: " + arn + " does not exist or is not attachable.");
+  return {};
+}
+
+// CreateUser and CreateRole, which take a boundary with them.
+void keep_boundary(Services& services, std::string_view name, const char* type, const char* member,
+                   const char* id_member) {
+  check_before(services, name, boundary);
+  Operation& operation = services["iam"].find(name)->second;
+  operation.run = [=, run = std::move(operation.run)](Request& request) -> Reply {
+    FIXPOINT_TRY(answer, run(request));
+    if (request.text("PermissionsBoundary").empty()) return answer;
+    const Scope scope = request.global("iam", type);
+    json::Value body = *request.state.get(scope, request.text(id_member));
+    json::Value out = answer;
+    for (json::Value* each : {&body, &out})
+      each->at_or_make(member).set("PermissionsBoundary",
+                                   json::Object{{"PermissionsBoundaryType", "Policy"},
+                                                {"PermissionsBoundaryArn", request.input["PermissionsBoundary"]}});
+    request.state.put(scope, request.text(id_member), std::move(body));
+    return out;
+  };
+}
+
+}  // namespace
+
+void add_checks(Services& services) {
+  for (const auto name : {"CreatePolicy", "PutUserPolicy", "PutRolePolicy", "PutGroupPolicy"})
+    check_before(services, name, document("PolicyDocument", PolicyKind::Identity));
+  check_before(services, "CreateRole", document("AssumeRolePolicyDocument", PolicyKind::Trust));
+  check_before(services, "UpdateAssumeRolePolicy", document("PolicyDocument", PolicyKind::Trust));
+  check_before(services, "CreateAccessKey", key_quota);
+  check_before(services, "PutUserPermissionsBoundary", boundary);
+  check_before(services, "PutRolePermissionsBoundary", boundary);
+  keep_boundary(services, "CreateUser", "user", "User", "UserName");
+  keep_boundary(services, "CreateRole", "role", "Role", "RoleName");
+}
+
+}  // namespace fixpoint::sandbox::iam
