@@ -5,6 +5,8 @@
 namespace fixpoint::sandbox {
 namespace {
 
+using rds::refuse;
+
 // Snapshots are made from two resources at once, which catalog/sandbox/rds.yaml cannot say; the rest is there.
 
 struct Kind {
@@ -32,13 +34,10 @@ constexpr Kind of_cluster{"cluster",
                           "DBClusterSnapshotNotFoundFault",
                           "DBClusterSnapshotAlreadyExistsFault"};
 
-tl::unexpected<Error> refuse(std::string_view code, int status, std::string message) {
-  return fail(errors::coded(std::string(code), std::move(message), status));
-}
-
 // Stores the snapshot under its new name. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBSnapshot.html
 Reply save(Request& request, const Kind& kind, const std::string& id, json::Value snapshot) {
   const Scope scope = request.regional("rds", kind.type);
+  FIXPOINT_CHECK(rds::check_identifier(kind.member, id));
   if (request.state.get(scope, id))
     return refuse(kind.exists, 400,
                   "Cannot create the snapshot because a snapshot with the identifier " + id + " already exists.");
@@ -49,7 +48,8 @@ Reply save(Request& request, const Kind& kind, const std::string& id, json::Valu
   snapshot.set("Status", "available");
   snapshot.as_object().erase("Restore");
   if (request.has("KmsKeyId") && !request.text("KmsKeyId").empty()) {
-    snapshot.set("KmsKeyId", request.input["KmsKeyId"]);
+    FIXPOINT_TRY(key, rds::key_arn(request, request.text("KmsKeyId")));
+    snapshot.set("KmsKeyId", key);
     snapshot.set(kind.type == "snapshot" ? "Encrypted" : "StorageEncrypted", true);
   }
   if (request.input["Tags"].size() > 0) snapshot.set("TagList", request.input["Tags"]);
@@ -59,21 +59,22 @@ Reply save(Request& request, const Kind& kind, const std::string& id, json::Valu
   return out;
 }
 
-Reply create(Request& request, const Kind& kind) {
+Reply create(Request& request, const Kind& kind, const std::string& id) {
   const std::string source = to_lower(request.text(kind.source_member));
   const Document found = request.state.get(request.regional("rds", kind.source_type), source);
   if (!found)
     return refuse(kind.source_missing, 404,
                   (kind.source_type == "instance" ? "DBInstance " : "DBCluster ") + source + " not found.");
   json::Object snapshot;
-  for (const auto member : {"Engine", "EngineVersion", "MasterUsername", "AllocatedStorage", "KmsKeyId",
-                            "AvailabilityZone", "IAMDatabaseAuthenticationEnabled"})
+  for (const auto member :
+       {"Engine", "EngineVersion", "MasterUsername", "AllocatedStorage", "KmsKeyId", "AvailabilityZone",
+        "DbiResourceId", "DbClusterResourceId", "IAMDatabaseAuthenticationEnabled"})
     if (!(*found)[member].is_null()) snapshot.set(member, (*found)[member]);
   snapshot.set(kind.source_member, source);
   snapshot.set(kind.type == "snapshot" ? "Encrypted" : "StorageEncrypted", (*found)["StorageEncrypted"].bool_or(false));
   snapshot.set("PercentProgress", 100);
   snapshot.set("TagList", json::Array());
-  return save(request, kind, to_lower(request.text(kind.member)), std::move(snapshot));
+  return save(request, kind, id, std::move(snapshot));
 }
 
 // The source is named by identifier or, as across regions, by ARN.
@@ -92,13 +93,24 @@ Reply copy(Request& request, const Kind& kind) {
 
 }  // namespace
 
+Result<void> rds::take_snapshot(Request& request, bool of_a_cluster, const std::string& id) {
+  FIXPOINT_CHECK(create(request, of_a_cluster ? of_cluster : of_instance, id));
+  return {};
+}
+
 void add_rds(Services& services) {
   Operations table("rds", services);
-  table.changes("CreateDBSnapshot", [](Request& request) { return create(request, of_instance); });
-  table.changes("CreateDBClusterSnapshot", [](Request& request) { return create(request, of_cluster); });
+  table.changes("CreateDBSnapshot", [](Request& request) {
+    return create(request, of_instance, to_lower(request.text("DBSnapshotIdentifier")));
+  });
+  table.changes("CreateDBClusterSnapshot", [](Request& request) {
+    return create(request, of_cluster, to_lower(request.text("DBClusterSnapshotIdentifier")));
+  });
   table.changes("CopyDBSnapshot", [](Request& request) { return copy(request, of_instance); });
   table.changes("CopyDBClusterSnapshot", [](Request& request) { return copy(request, of_cluster); });
+  rds::add_describe(table);
   rds::add_modify(services);
+  rds::add_members(services);
   rds::add_tags(services);
 }
 

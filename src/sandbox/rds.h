@@ -4,6 +4,19 @@
 
 namespace fixpoint::sandbox::rds {
 
+tl::unexpected<Error> refuse(std::string_view code, int status, std::string message);
+/// Error: InvalidParameterValue for what is no identifier of an instance, a cluster or a snapshot.
+Result<void> check_identifier(std::string_view member, std::string_view id);
+/// The ARN of the key that a text names. Error: KMSKeyNotAccessibleFault.
+Result<std::string> key_arn(Request& request, std::string_view name);
+/// Makes a snapshot of the call's instance or cluster. Errors: as CreateDBSnapshot has them.
+Result<void> take_snapshot(Request& request, bool of_cluster, const std::string& id);
+/// Where a new instance or cluster is reached, and behind which security groups.
+void with_endpoint(const Request& request, json::Value& body);
+void with_cluster_endpoint(const Request& request, json::Value& body);
+
+void add_describe(Operations& table);
+void add_members(Services& services);
 void add_modify(Services& services);
 void add_tags(Services& services);
 

@@ -52,10 +52,6 @@ constexpr Setting of_cluster[] = {
     {"Port", "Port"},
 };
 
-tl::unexpected<Error> refuse(std::string_view code, int status, std::string message) {
-  return fail(errors::coded(std::string(code), std::move(message), status));
-}
-
 // Now, or into what waits; a value that is there already calls off what waits for it.
 void set(json::Value& body, const Setting& setting, const json::Value& value, bool immediately) {
   json::Value& pending = body.at_or_make("PendingModifiedValues");
@@ -162,6 +158,7 @@ Reply keep(Request& request, const Kind& kind, json::Value body) {
     if (!request.input["ApplyImmediately"].bool_or(false)) {
       body.at_or_make("PendingModifiedValues").set(kind.id_member, renamed);
     } else {
+      FIXPOINT_CHECK(check_identifier(kind.new_id_member, renamed));
       if (request.state.get(scope, renamed))
         return refuse(kind.type == "instance" ? "DBInstanceAlreadyExists" : "DBClusterAlreadyExistsFault", 400,
                       "There already is a " + std::string(kind.noun) + renamed + ".");
@@ -261,20 +258,20 @@ void with_endpoint(const Request& request, json::Value& body) {
   tidy(body);
 }
 
+void with_cluster_endpoint(const Request& request, json::Value& body) {
+  const std::string id(body["DBClusterIdentifier"].string_or({}));
+  const std::string place = "c0ffee." + request.context.region + ".rds.amazonaws.com";
+  body.set("Endpoint", id + ".cluster-" + place);
+  body.set("ReaderEndpoint", id + ".cluster-ro-" + place);
+  body.set("Port", request.input["Port"].int_or(default_port(body["Engine"].string_or({}))));
+  set_security_groups(request, body);
+}
+
 void add_modify(Services& services) {
   Operations table("rds", services);
   table.changes("ModifyDBInstance", modify_instance);
   table.changes("ModifyDBCluster", modify_cluster);
   table.changes("RebootDBInstance", reboot);
-  // The declared operation, and what its template cannot say.
-  auto create = services["rds"].find("CreateDBInstance")->second.run;
-  table.changes("CreateDBInstance", [create = std::move(create)](Request& request) -> Reply {
-    FIXPOINT_TRY(made, create(request));
-    json::Value body = made["DBInstance"];
-    with_endpoint(request, body);
-    request.state.put(request.regional("rds", "instance"), body["DBInstanceIdentifier"].string_or({}), body);
-    return answer(instances, std::move(body));
-  });
 }
 
 }  // namespace rds

@@ -19,7 +19,7 @@ TEST(Rds, an_instance_is_modified_and_protected) {
   EXPECT_EQ(aws.code("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay}"), "InvalidParameterCombination");
   aws.ok("rds:ModifyDBInstance", "{DBInstanceIdentifier: pay, PubliclyAccessible: true, DeletionProtection: false}");
   EXPECT_EQ(read(), before);
-  aws.ok("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay}");
+  aws.ok("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay, SkipFinalSnapshot: true}");
   EXPECT_EQ(aws.error("rds:DescribeDBInstances", "{DBInstanceIdentifier: pay}"),
             (Error{"DBInstanceNotFound", "DBInstance pay not found.", {}, false, 404}));
   EXPECT_EQ(aws.ok("rds:DescribeDBInstances")["DBInstances"].size(), 0u);
@@ -100,6 +100,136 @@ TEST(Rds, modifications_and_tags_that_cannot_be_are_refused) {
                      "{ResourceName: 'arn:aws:rds:us-east-1:111111111111:og:own', Tags: [{Key: a, Value: b}]}"),
             "InvalidParameterValue");
   EXPECT_EQ(aws.code("rds:RebootDBInstance", "{DBInstanceIdentifier: none}"), "DBInstanceNotFound");
+}
+
+// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBInstances.html
+TEST(Rds, lists_are_filtered_and_named_by_arn) {
+  Accounts aws;
+  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql}");
+  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: log, DBInstanceClass: x, Engine: postgres}");
+  const auto names = [&](const std::string& filters) {
+    const auto found = aws.ok("rds:DescribeDBInstances", "{Filters: " + filters + "}")["DBInstances"];
+    std::string out;
+    for (std::size_t i = 0; i < found.size(); ++i) out += found[i]["DBInstanceIdentifier"].as_string() + " ";
+    return out;
+  };
+  EXPECT_EQ(names("[{Name: engine, Values: [mysql]}]"), "pay ");
+  EXPECT_EQ(names("[{Name: engine, Values: [mysql, postgres]}]"), "log pay ");
+  EXPECT_EQ(names("[{Name: engine, Values: [oracle-ee]}]"), "");
+  EXPECT_EQ(names("[{Name: db-instance-id, Values: ['arn:aws:rds:us-east-1:111111111111:db:log']}]"), "log ");
+  EXPECT_EQ(names("[{Name: db-instance-id, Values: [LOG, pay]}, {Name: engine, Values: [mysql]}]"), "pay ");
+  EXPECT_EQ(names("[{Name: db-cluster-id, Values: [none]}]"), "");
+  EXPECT_EQ(aws.error("rds:DescribeDBInstances", "{Filters: [{Name: colour, Values: [red]}]}"),
+            (Error{"InvalidParameterValue", "Unrecognized filter name: colour", {}, false, 400}));
+  EXPECT_EQ(aws.code("rds:DescribeDBClusters", "{Filters: [{Name: db-instance-id, Values: [pay]}]}"),
+            "InvalidParameterValue");
+  EXPECT_EQ(aws.ok("rds:DescribeDBInstances",
+                   "{DBInstanceIdentifier: 'arn:aws:rds:us-east-1:111111111111:db:pay'}")["DBInstances"][0]["Engine"],
+            "mysql");
+  EXPECT_EQ(aws.code("rds:DescribeDBInstances", "{DBInstanceIdentifier: 'arn:aws:rds:eu-west-1:111111111111:db:pay'}"),
+            "DBInstanceNotFound");
+  EXPECT_EQ(aws.code("rds:DescribeDBInstances", "{MaxRecords: 5}"), "InvalidParameterValue");
+  EXPECT_EQ(aws.code("rds:DescribeDBInstances", "{Marker: junk}"), "InvalidParameterValue");
+}
+
+TEST(Rds, snapshots_are_listed_by_source_and_by_whether_everybody_has_them) {
+  Accounts aws;
+  for (const std::string name : {"pay", "log"}) {
+    aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: " + name + ", DBInstanceClass: x, Engine: mysql}");
+    aws.ok("rds:CreateDBSnapshot", "{DBInstanceIdentifier: " + name + ", DBSnapshotIdentifier: of-" + name + "}");
+  }
+  aws.ok("rds:ModifyDBSnapshotAttribute", "{DBSnapshotIdentifier: of-log, AttributeName: restore, ValuesToAdd: [all]}");
+  const auto count = [&](const std::string& input) {
+    return aws.ok("rds:DescribeDBSnapshots", input)["DBSnapshots"].size();
+  };
+  EXPECT_EQ(count("{}"), 2u);
+  EXPECT_EQ(count("{DBInstanceIdentifier: PAY}"), 1u);
+  EXPECT_EQ(count("{SnapshotType: public}"), 1u);
+  EXPECT_EQ(count("{SnapshotType: automated}"), 0u);
+  EXPECT_EQ(count("{Filters: [{Name: db-instance-id, Values: [log]}]}"), 1u);
+  const auto snapshot = aws.ok("rds:DescribeDBSnapshots", "{DBSnapshotIdentifier: of-log}")["DBSnapshots"][0];
+  EXPECT_TRUE(snapshot["Restore"].is_null());
+  EXPECT_EQ(count("{DbiResourceId: " + snapshot["DbiResourceId"].as_string() + "}"), 1u);
+}
+
+// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
+TEST(Rds, what_is_deleted_leaves_a_snapshot_unless_told_not_to) {
+  Accounts aws;
+  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql}");
+  EXPECT_EQ(aws.error("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay}"),
+            (Error{"InvalidParameterCombination",
+                   "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+                   {},
+                   false,
+                   400}));
+  EXPECT_EQ(aws.code("rds:DeleteDBInstance",
+                     "{DBInstanceIdentifier: pay, SkipFinalSnapshot: true, FinalDBSnapshotIdentifier: last}"),
+            "InvalidParameterCombination");
+  aws.ok("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay, FinalDBSnapshotIdentifier: last}");
+  EXPECT_EQ(aws.ok("rds:DescribeDBSnapshots")["DBSnapshots"][0]["DBSnapshotIdentifier"], "last");
+  EXPECT_EQ(aws.code("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay, FinalDBSnapshotIdentifier: again}"),
+            "DBInstanceNotFound");
+  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql}");
+  EXPECT_EQ(aws.code("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay, FinalDBSnapshotIdentifier: last}"),
+            "DBSnapshotAlreadyExists");
+  EXPECT_EQ(aws.ok("rds:DescribeDBInstances")["DBInstances"].size(), 1u);
+}
+
+TEST(Rds, a_cluster_knows_its_instances_and_is_not_deleted_with_them) {
+  Accounts aws;
+  EXPECT_EQ(aws.code("rds:CreateDBInstance",
+                     "{DBInstanceIdentifier: a, DBInstanceClass: x, Engine: aurora-mysql, DBClusterIdentifier: none}"),
+            "DBClusterNotFoundFault");
+  EXPECT_EQ(aws.ok("rds:DescribeDBInstances")["DBInstances"].size(), 0u);
+  const auto cluster = aws.ok("rds:CreateDBCluster",
+                              "{DBClusterIdentifier: c, Engine: aurora-postgresql, StorageEncrypted: true, "
+                              "VpcSecurityGroupIds: [sg-1]}")["DBCluster"];
+  EXPECT_EQ(cluster["Port"], 5432);
+  EXPECT_EQ(cluster["VpcSecurityGroups"][0]["VpcSecurityGroupId"], "sg-1");
+  for (const std::string name : {"a", "b"})
+    aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: " + name +
+                                       ", DBInstanceClass: x, Engine: aurora-postgresql, DBClusterIdentifier: C}");
+  const auto members = [&] { return aws.ok("rds:DescribeDBClusters")["DBClusters"][0]["DBClusterMembers"]; };
+  ASSERT_EQ(members().size(), 2u);
+  EXPECT_EQ(members()[0]["IsClusterWriter"], true);
+  EXPECT_EQ(members()[1]["IsClusterWriter"], false);
+  EXPECT_EQ(aws.ok("rds:DescribeDBInstances", "{DBInstanceIdentifier: a}")["DBInstances"][0]["KmsKeyId"],
+            cluster["KmsKeyId"]);
+  EXPECT_EQ(aws.code("rds:DeleteDBCluster", "{DBClusterIdentifier: c, SkipFinalSnapshot: true}"),
+            "InvalidDBClusterStateFault");
+  aws.ok("rds:DeleteDBInstance", "{DBInstanceIdentifier: a}");
+  ASSERT_EQ(members().size(), 1u);
+  EXPECT_EQ(members()[0]["IsClusterWriter"], true);
+  aws.ok("rds:DeleteDBInstance", "{DBInstanceIdentifier: b, SkipFinalSnapshot: true}");
+  EXPECT_EQ(aws.code("rds:DeleteDBCluster", "{DBClusterIdentifier: c}"), "InvalidParameterCombination");
+  aws.ok("rds:DeleteDBCluster", "{DBClusterIdentifier: c, FinalDBSnapshotIdentifier: last}");
+  EXPECT_EQ(aws.ok("rds:DescribeDBClusterSnapshots")["DBClusterSnapshots"].size(), 1u);
+}
+
+TEST(Rds, keys_are_named_by_arn_and_identifiers_are_names) {
+  Accounts aws;
+  const auto made = aws.ok("rds:CreateDBInstance",
+                           "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql, StorageEncrypted: true}");
+  const auto own = aws.ok("kms:DescribeKey", "{KeyId: alias/aws/rds}")["KeyMetadata"]["Arn"];
+  EXPECT_EQ(made["DBInstance"]["KmsKeyId"], own);
+  aws.ok("rds:CreateDBSnapshot", "{DBInstanceIdentifier: pay, DBSnapshotIdentifier: s}");
+  EXPECT_EQ(
+      aws.ok("rds:CopyDBSnapshot",
+             "{SourceDBSnapshotIdentifier: s, TargetDBSnapshotIdentifier: t, KmsKeyId: alias/aws/rds}")["DBSnapshot"]
+                                                                                                       ["KmsKeyId"],
+      own);
+  EXPECT_EQ(aws.code("rds:CopyDBSnapshot",
+                     "{SourceDBSnapshotIdentifier: s, TargetDBSnapshotIdentifier: u, KmsKeyId: alias/none}"),
+            "KMSKeyNotAccessibleFault");
+  for (const std::string name : {"1st", "a--b", "a-", "a.b", "''"}) {
+    EXPECT_EQ(
+        aws.code("rds:CreateDBInstance", "{DBInstanceIdentifier: " + name + ", DBInstanceClass: x, Engine: mysql}"),
+        "InvalidParameterValue")
+        << name;
+    EXPECT_EQ(aws.code("rds:CreateDBSnapshot", "{DBInstanceIdentifier: pay, DBSnapshotIdentifier: " + name + "}"),
+              "InvalidParameterValue")
+        << name;
+  }
 }
 
 }  // namespace
