@@ -48,7 +48,7 @@ Error too_many() {
 Result<void> FindingStore::can_count_by(std::string_view field) {
   const FieldRule* rule = find_field(field);
   using Kind = FieldRule::Kind;
-  if (rule != nullptr && rule->kind != Kind::Date && rule->kind != Kind::Map) return {};
+  if (rule != nullptr && rule->kind != Kind::Date && rule->kind != Kind::Map && rule->kind != Kind::Keyword) return {};
   return fail(errors::invalid_input("findings cannot be grouped by '" + std::string(field.substr(0, 80)) +
                                         "': the attribute is the name of a filter such as ResourceId, SeverityLabel or "
                                         "AwsAccountId, of texts or numbers",

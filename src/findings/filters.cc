@@ -322,6 +322,7 @@ Result<Filters> Filters::compile(const Value& filters, TimeMs now_ms) {
     for (std::size_t i = 0; i < member.value.size(); ++i) {
       FIXPOINT_TRY(test, compile_test(rule->kind, member.key + "[" + std::to_string(i) + "]", member.value[i], now_ms));
       field.tests.push_back(std::move(test));
+      out.of_a_time_ = out.of_a_time_ || (rule->kind == Kind::Date && !member.value[i]["DateRange"].is_null());
     }
     FIXPOINT_CHECK(check_joint(field));
     out.fields_.push_back(std::move(field));

@@ -62,6 +62,8 @@ class Filters {
 
   bool matches(const json::Value& finding) const;
   bool empty() const { return fields_.empty(); }
+  /// Whether a DateRange counts from the time of compile: who keeps such filters compiles them anew to ask them later.
+  bool is_of_a_time() const { return of_a_time_; }
   /// The same for equal requests, whatever the order of their members: what a page's token is bound to.
   const std::string& asked() const { return asked_; }
   const std::vector<Field>& fields() const { return fields_; }
@@ -69,6 +71,7 @@ class Filters {
  private:
   std::vector<Field> fields_;
   std::string asked_;
+  bool of_a_time_ = false;
 };
 
 }  // namespace fixpoint::findings

@@ -152,6 +152,8 @@ Value with_update(const Value& before, const Value& update, const std::string& n
                              "Workflow", "RelatedFindings", "RecordState"}) {
     const Value* value = update.find(member);
     if (value == nullptr || value->is_null()) continue;
+    // WorkflowUpdate need not say a Status; what says none leaves the one that is there.
+    if (std::string_view(member) == "Workflow" && (*value)["Status"].is_null()) continue;
     Value set = *value;
     if (std::string_view(member) == "Severity") {
       fill_severity(set);

@@ -106,6 +106,70 @@ class Hub(support.ServerTest):
             self.refused_any(call, **{name: []})
         self.assertEqual([], self.securityhub.list_automation_rules()["AutomationRulesMetadata"])
 
+    def test_a_rule_whose_filters_are_empty_lists_or_whose_update_says_nothing_is_refused(self):
+        if not hasattr(self.securityhub, "create_automation_rule"):
+            self.skipTest("this boto3 knows no automation rules")
+        for criteria, update, words in (({"Title": []}, {"Criticality": 5}, "no filters"),
+                                        ({"Title": equals("x")}, {"Workflow": {}}, "Status")):
+            said = self.refused("InvalidInputException", self.securityhub.create_automation_rule, RuleName="r",
+                                Description="d", RuleOrder=1, Criteria=criteria,
+                                Actions=[{"Type": "FINDING_FIELDS_UPDATE", "FindingFieldsUpdate": update}])
+            self.assertIn(words, said)
+        self.assertEqual([], self.securityhub.list_automation_rules()["AutomationRulesMetadata"])
+
+    def test_tags_that_a_rule_is_made_with_are_shown_and_awss_own_are_refused(self):
+        if not hasattr(self.securityhub, "create_automation_rule"):
+            self.skipTest("this boto3 knows no automation rules")
+        arn = self.rule(900, {"Title": equals("tagged")}, {"Criticality": 5}, Tags={"team": "red"})
+        self.assertEqual({"team": "red"}, self.securityhub.list_tags_for_resource(ResourceArn=arn)["Tags"])
+        self.assertIn("aws:", self.refused("InvalidInputException", self.securityhub.tag_resource, ResourceArn=arn,
+                                           Tags={"aws:owner": "x"}))
+        self.assertEqual({"team": "red"}, self.securityhub.list_tags_for_resource(ResourceArn=arn)["Tags"])
+        self.refused("InvalidInputException", self.rule, order=901, criteria={"Title": equals("tagged")},
+                     update={"Criticality": 5}, Tags={"AWS:x": "y"})
+        self.assertEqual([arn], [rule["RuleArn"] for rule in
+                                 self.securityhub.list_automation_rules()["AutomationRulesMetadata"]])
+        self.securityhub.batch_delete_automation_rules(AutomationRulesArns=[arn])
+
+    def test_a_list_is_paged_through_while_what_it_shows_is_deleted(self):
+        made = {self.securityhub.create_insight(Name="paged %d" % i, Filters={}, GroupByAttribute="ResourceId")
+                ["InsightArn"] for i in range(7)}
+        seen, token = [], {}
+        while True:
+            page = self.securityhub.get_insights(MaxResults=2, **token)
+            for insight in page["Insights"]:
+                seen.append(insight["InsightArn"])
+                if insight["InsightArn"] in made:
+                    self.securityhub.delete_insight(InsightArn=insight["InsightArn"])
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+        self.assertEqual(len(set(seen)), len(seen))
+        self.assertLessEqual(made, set(seen))
+        for wrong in ("MQ==", "!", "AAAA"):
+            self.refused("InvalidInputException", self.securityhub.get_insights, NextToken=wrong)
+
+    def test_findings_are_not_grouped_by_a_keyword(self):
+        self.refused("InvalidInputException", self.securityhub.create_insight, Name="x", Filters={},
+                     GroupByAttribute="Keyword")
+
+    def test_a_custom_action_has_a_name_of_twenty_characters_and_is_asked_for_twice(self):
+        self.assertIn("20", self.refused("InvalidInputException", self.securityhub.create_action_target,
+                                         Name="n" * 21, Description="d", Id="LongName"))
+        arn = self.securityhub.create_action_target(Name="\u00e9" * 20, Description="d", Id="Twice")["ActionTargetArn"]
+        self.assertEqual([arn], [target["ActionTargetArn"] for target in self.securityhub.describe_action_targets(
+            ActionTargetArns=[arn, arn])["ActionTargets"]])
+        self.assertIn(arn + "x", self.refused("ResourceNotFoundException", self.securityhub.describe_action_targets,
+                                              ActionTargetArns=[arn, arn + "x"]))
+        self.refused("InvalidInputException", self.securityhub.update_action_target, ActionTargetArn=arn,
+                     Name="n" * 21)
+        # Another of the same id begins without the tags of the first.
+        self.securityhub.tag_resource(ResourceArn=arn, Tags={"a": "b"})
+        self.securityhub.delete_action_target(ActionTargetArn=arn)
+        self.securityhub.create_action_target(Name="again", Description="d", Id="Twice")
+        self.assertEqual({}, self.securityhub.list_tags_for_resource(ResourceArn=arn)["Tags"])
+        self.securityhub.delete_action_target(ActionTargetArn=arn)
+
     def refused_any(self, call, **arguments):
         with self.assertRaises(support.botocore.exceptions.ClientError) as caught:
             call(**arguments)

@@ -110,6 +110,35 @@ class SecurityHub(support.ServerTest):
         self.assertEqual(("Said again", "NOTIFIED", "looked at"),
                          (finding["Title"], finding["Workflow"]["Status"], finding["Note"]["Text"]))
 
+    def test_a_workflow_without_a_status_leaves_the_status(self):
+        self.take_in(self.make("no-status"))
+        key = [{"Id": "no-status", "ProductArn": PRODUCT}]
+        self.securityhub.batch_update_findings(FindingIdentifiers=key, Workflow={"Status": "NOTIFIED"})
+        self.securityhub.batch_update_findings(FindingIdentifiers=key, Workflow={}, Confidence=3)
+        finding = self.finding("no-status")
+        self.assertEqual(({"Status": "NOTIFIED"}, 3), (finding["Workflow"], finding["Confidence"]))
+        self.assertEqual(["no-status"], self.ids({"Id": equals("no-status"), "WorkflowStatus": equals("NOTIFIED")}))
+
+    def test_a_finding_that_is_named_twice_is_updated_once(self):
+        # https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchUpdateFindingsUnprocessedFinding.html
+        self.take_in(self.make("twice"))
+        key = {"Id": "twice", "ProductArn": PRODUCT}
+        answer = self.securityhub.batch_update_findings(FindingIdentifiers=[key, key], Confidence=9)
+        self.assertEqual([key], answer["ProcessedFindings"])
+        self.assertEqual([(key, "DuplicatedFindingIdentifier")], [
+            (u["FindingIdentifier"], u["ErrorCode"]) for u in answer["UnprocessedFindings"]])
+        self.assertIn("twice", answer["UnprocessedFindings"][0]["ErrorMessage"])
+        self.assertEqual(9, self.finding("twice")["Confidence"])
+
+    def test_the_product_of_another_account_is_refused_wherever_it_is_named(self):
+        for arn in (PRODUCT.replace(":product/" + ACCOUNT, ":product/222222222222"),
+                    PRODUCT.replace(ACCOUNT, "222222222222")):
+            answer = self.securityhub.batch_import_findings(Findings=[self.make("their-product", ProductArn=arn)])
+            self.assertEqual([("their-product", "InvalidAccess")], [
+                (f["Id"], f["ErrorCode"]) for f in answer["FailedFindings"]])
+            self.assertIn("222222222222", answer["FailedFindings"][0]["ErrorMessage"])
+        self.assertEqual([], self.ids({"Id": equals("their-product")}))
+
     def test_an_update_with_a_wrong_value_changes_nothing(self):
         self.take_in(self.make("update-2"))
         identifiers = [{"Id": "update-2", "ProductArn": PRODUCT}]

@@ -24,9 +24,9 @@ Result<void> check(const Value& rule, TimeMs now_ms) {
   for (const auto* member : {"RuleName", "Description"})
     if (rule[member].string_or("").empty())
       return fail(errors::invalid_input(std::string(member) + " must not be empty", member));
-  if (rule["Criteria"].size() == 0)
+  FIXPOINT_TRY(criteria, findings::Filters::compile(rule["Criteria"], now_ms));
+  if (criteria.empty())  // an attribute with an empty list of filters is none
     return fail(errors::invalid_input("Criteria has no filters: the rule would change every finding", "Criteria"));
-  FIXPOINT_CHECK(findings::Filters::compile(rule["Criteria"], now_ms));
   const Value& actions = rule["Actions"];
   if (actions.size() != 1)
     return fail(
@@ -36,6 +36,9 @@ Result<void> check(const Value& rule, TimeMs now_ms) {
     return fail(errors::invalid_input(
         "an action has the Type FINDING_FIELDS_UPDATE and says in FindingFieldsUpdate what is to be set",
         "Actions[0]"));
+  if (fields.size() == 1 && fields["Workflow"].is_object() && fields["Workflow"].size() == 0)
+    return fail(errors::invalid_input("Workflow says no Status, so that nothing would be set",
+                                      "Actions[0].FindingFieldsUpdate.Workflow"));
   return findings::validate_update(fields);
 }
 
@@ -75,7 +78,7 @@ Result<std::shared_ptr<const AutomationRules::Rules>> AutomationRules::rules_of(
     if (record.body["RuleStatus"].string_or("") != "ENABLED") continue;
     FIXPOINT_TRY(criteria, findings::Filters::compile(record.body["Criteria"], records_.clock().now_ms()));
     rules->push_back({record.id, record.body["RuleOrder"].int_or(0), record.body["IsTerminal"].bool_or(false),
-                      std::move(criteria), record.body["Actions"].as_array()});
+                      std::move(criteria), record.body["Criteria"], record.body["Actions"].as_array()});
   }
   // Rules of the same order come by their ARN, so that they always come in the same order.
   std::sort(rules->begin(), rules->end(),
@@ -102,7 +105,12 @@ Result<std::optional<Value>> AutomationRules::apply(store::Transaction& tx, cons
   std::optional<Value> now;
   for (const Rule& rule : *rules) {
     const Value& seen = now ? *now : finding;
-    if (!rule.criteria.matches(seen)) continue;
+    if (rule.criteria.is_of_a_time()) {  // "the last 7 days" are those before this finding came, not the rule
+      FIXPOINT_TRY(criteria, findings::Filters::compile(rule.form, records_.clock().now_ms()));
+      if (!criteria.matches(seen)) continue;
+    } else if (!rule.criteria.matches(seen)) {
+      continue;
+    }
     FIXPOINT_TRY(stored,
                  findings_.update(tx, findings::key_of(seen), rule.actions[0]["FindingFieldsUpdate"], rule.arn));
     if (stored) now = std::move(stored->finding);
@@ -119,11 +127,13 @@ Result<Value> AutomationRules::create(const aws::Caller& caller, const Value& in
   const std::string arn = hub_arn(caller, "automation-rule/" + random_uuid());
   rule.set("RuleArn", arn);
   rule.set("CreatedBy", caller_arn(caller));
+  rule.as_object().erase("Tags");
   FIXPOINT_CHECK(records_.store().write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_TRY(there, records_.list(tx, kind, caller));
     if (there.size() >= most_rules)
       return fail(errors::coded("LimitExceededException", "an account has at most 100 automation rules", 429));
     FIXPOINT_CHECK(records_.put(tx, kind, caller, arn, rule));
+    FIXPOINT_CHECK(add_tags(records_, tx, caller, arn, input["Tags"]));
     forget_after(tx, caller);
     return {};
   }));
@@ -166,6 +176,7 @@ void AutomationRules::add_to(aws::ServiceTable& table) {
       for (const Value& one : input["AutomationRulesArns"].as_array()) {
         const std::string arn(one.string_or(""));
         FIXPOINT_TRY(removed, records_.remove(tx, kind, caller, arn));
+        if (removed) FIXPOINT_CHECK(records_.remove(tx, tag_kind, caller, arn));
         if (removed)
           processed.emplace_back(arn);
         else

@@ -31,6 +31,7 @@ class AutomationRules {
     std::int64_t order;
     bool terminal;
     findings::Filters criteria;
+    json::Value form;  ///< of the criteria
     json::Array actions;
   };
   using Rules = std::vector<Rule>;

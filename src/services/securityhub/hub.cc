@@ -11,7 +11,6 @@ using json::Value;
 
 constexpr const char* hub_kind = "hub";
 constexpr const char* hub_id = "default";
-constexpr const char* tag_kind = "tags";
 constexpr const char* member_kind = "member";
 constexpr const char* product_kind = "product-subscription";
 constexpr const char* aggregator_kind = "aggregator";
@@ -94,8 +93,8 @@ void Hub::guard(aws::ServiceTable& table) {
   }
 }
 
-void Hub::add_to(aws::ServiceTable& table) {
-  table.add("EnableSecurityHub", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
+void Hub::add_to(aws::ServiceTable& table, Standards& standards) {
+  table.add("EnableSecurityHub", [this, &standards](const aws::Caller& caller, const Value& input) -> Result<Value> {
     return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
       FIXPOINT_TRY(now, settings(tx, caller));
       if (now["On"].bool_or(true))
@@ -105,8 +104,9 @@ void Hub::add_to(aws::ServiceTable& table) {
       if (const Value* generator = input.find("ControlFindingGenerator"))
         now.set("ControlFindingGenerator", *generator);
       FIXPOINT_CHECK(records_.put(tx, hub_kind, caller, hub_id, now));
-      if (input["Tags"].size() > 0)
-        FIXPOINT_CHECK(records_.put(tx, tag_kind, caller, hub_arn(caller, "hub/default"), input["Tags"]));
+      FIXPOINT_CHECK(hub::add_tags(records_, tx, caller, hub_arn(caller, "hub/default"), input["Tags"]));
+      // "If you don't provide a value for EnableDefaultStandards, it is set to true." (API_EnableSecurityHub)
+      if (input["EnableDefaultStandards"].bool_or(true)) FIXPOINT_CHECK(standards.enable_defaults(tx, caller));
       return Value(json::Object());
     });
   });
@@ -393,11 +393,7 @@ void Hub::add_tags(aws::ServiceTable& table) {
   table.add("TagResource", [=, this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_TRY(arn, check(caller, input));
     return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
-      FIXPOINT_TRY(found, records_.get(tx, tag_kind, caller, arn));
-      Value tags = found ? std::move(found->body) : Value(json::Object());
-      for (const auto& member : input["Tags"].as_object()) tags.set(member.key, member.value);
-      if (tags.size() > 50) return fail(errors::invalid_input("a resource takes at most 50 tags", "Tags"));
-      FIXPOINT_CHECK(records_.put(tx, tag_kind, caller, arn, tags));
+      FIXPOINT_CHECK(hub::add_tags(records_, tx, caller, arn, input["Tags"]));
       return Value(json::Object());
     });
   });

@@ -4,6 +4,7 @@
 
 #include "aws/service_table.h"
 #include "services/securityhub/records.h"
+#include "services/securityhub/standards.h"
 
 namespace fixpoint::services::hub {
 
@@ -12,7 +13,8 @@ namespace fixpoint::services::hub {
 class Hub {
  public:
   explicit Hub(Records& records) : records_(records) {}
-  void add_to(aws::ServiceTable& table);
+  /// EnableSecurityHub switches on the standards that are on by default.
+  void add_to(aws::ServiceTable& table, Standards& standards);
   /// Makes every operation of the table answer InvalidAccessException where the caller's hub is off, but for those that
   /// switch it and those of V2, which is switched apart.
   void guard(aws::ServiceTable& table);

@@ -13,7 +13,6 @@ using json::Value;
 
 constexpr const char* kind = "hub-v2";
 constexpr const char* id = "default";
-constexpr const char* tag_kind = "tags";
 constexpr std::size_t findings_a_call = 100;
 constexpr std::size_t rules_a_call = 5;  // API_GetFindingStatisticsV2: "up to 5 groupBy fields in a single call"
 constexpr std::int64_t most_statistics = 400;
@@ -77,7 +76,7 @@ void HubV2::add_switches(aws::ServiceTable& table) {
       const std::string arn =
           there ? std::string(there->body["HubV2Arn"].string_or("")) : hub_arn(caller, "hubv2/" + random_uuid());
       if (!there) FIXPOINT_CHECK(records_.put(tx, kind, caller, id, json::Object{{"HubV2Arn", arn}}));
-      if (input["Tags"].size() > 0) FIXPOINT_CHECK(records_.put(tx, tag_kind, caller, arn, input["Tags"]));
+      FIXPOINT_CHECK(add_tags(records_, tx, caller, arn, input["Tags"]));
       return Value(json::Object{{"HubV2Arn", arn}});
     });
   });

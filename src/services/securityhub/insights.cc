@@ -65,6 +65,7 @@ void Insights::add_to(aws::ServiceTable& table) {
     return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
       FIXPOINT_TRY(removed, records_.remove(tx, kind, caller, arn));
       if (!removed) return fail(none(arn));
+      FIXPOINT_CHECK(records_.remove(tx, tag_kind, caller, arn));
       return Value(json::Object{{"InsightArn", arn}});
     });
   });

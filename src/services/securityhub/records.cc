@@ -2,6 +2,7 @@
 
 #include "aws/offset_page.h"
 #include "aws/verify.h"
+#include "base/text.h"
 #include "json/text.h"
 
 namespace fixpoint::services::hub {
@@ -73,6 +74,22 @@ Result<void> holds_some(const Value& input, const char* member, std::size_t most
   return fail(errors::invalid_input(std::string(member) + " has " + std::to_string(size) + " items; 1 to " +
                                         std::to_string(most) + " are taken in one call",
                                     member));
+}
+
+// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+Result<void> add_tags(Records& records, store::Transaction& tx, const aws::Caller& caller, const std::string& arn,
+                      const Value& tags) {
+  if (!tags.is_object() || tags.size() == 0) return {};
+  FIXPOINT_TRY(found, records.get(tx, tag_kind, caller, arn));
+  Value all = found ? std::move(found->body) : Value(json::Object());
+  for (const auto& member : tags.as_object()) {
+    if (to_lower(member.key).starts_with("aws:"))
+      return fail(errors::invalid_input(
+          "the tag '" + member.key + "' begins with aws:, which AWS keeps for itself; use another key", "Tags"));
+    all.set(member.key, member.value);
+  }
+  if (all.size() > 50) return fail(errors::invalid_input("a resource takes at most 50 tags", "Tags"));
+  return records.put(tx, tag_kind, caller, arn, all);
 }
 
 std::string hub_arn(const aws::Caller& caller, const std::string& resource) {

@@ -51,6 +51,13 @@ Result<json::Value> page_of(const json::Array& items, const json::Value& input, 
 /// Error: InvalidInputException where the list of that name does not hold 1 to `most` items.
 Result<void> holds_some(const json::Value& input, const char* member, std::size_t most = 100);
 
+/// Sets the tags {KEY: VALUE} of a resource besides those that it has. Error: InvalidInputException where a key is
+/// AWS's own ("aws:...") or there are more than 50.
+Result<void> add_tags(Records& records, store::Transaction& tx, const aws::Caller& caller, const std::string& arn,
+                      const json::Value& tags);
+/// The kind of the records that hold a resource's tags, by its ARN.
+inline constexpr const char* tag_kind = "tags";
+
 /// arn:PARTITION:securityhub:REGION:ACCOUNT:RESOURCE
 std::string hub_arn(const aws::Caller& caller, const std::string& resource);
 /// The ARN of who calls; empty where nobody is known.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "aws/verify.h"
 #include "base/arn.h"
@@ -28,7 +29,9 @@ constexpr std::size_t bytes_a_call = 6UL * 1024 * 1024;
 // BatchImportFindings' code for a finding that is refused:
 // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_ImportFindingsError.html
 constexpr const char* invalid_input = "InvalidInput";
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchUpdateFindingsUnprocessedFinding.html
 constexpr const char* finding_not_found = "FindingNotFound";
+constexpr const char* duplicated_identifier = "DuplicatedFindingIdentifier";
 
 Value key_json(const findings::FindingKey& key) {
   return json::Object{{"Id", key.id}, {"ProductArn", key.product_arn}};
@@ -47,6 +50,15 @@ bus::Origin origin_of(const aws::Caller& caller) {
   return {caller.principal->execution, caller.principal->arn};
 }
 
+// "Can contain up to 20 characters." (API_CreateActionTarget)
+Result<void> check_action_name(std::string_view name) {
+  const auto length = std::count_if(name.begin(), name.end(), [](char c) { return (c & 0xC0) != 0x80; });
+  if (length > 20)
+    return fail(
+        errors::invalid_input("Name has " + std::to_string(length) + " characters; at most 20 are taken", "Name"));
+  return {};
+}
+
 Error no_finding(const findings::FindingKey& key) {
   return errors::resource_not_found("no finding of the product " + key.product_arn + " has the id '" + key.id + "'");
 }
@@ -60,6 +72,17 @@ Value action_json(store::Row& row) {
 Result<void> may_import(const aws::Caller& caller, const Value& finding) {
   const std::string_view account = finding["AwsAccountId"].string_or("");
   const auto product = parse_arn(finding["ProductArn"].string_or(""));
+  // An account's own product names it twice: arn:aws:securityhub:REGION:ACCOUNT:product/ACCOUNT/default.
+  if (product && !product->account.empty()) {
+    const auto parts = split(product->resource, '/');
+    const bool of_an_account =
+        parts.size() > 1 && parts[1].size() == 12 && parts[1].find_first_not_of("0123456789") == std::string_view::npos;
+    if (of_an_account && parts[1] != product->account)
+      return fail(errors::coded("InvalidAccess", "ProductArn is of the account '" + product->account +
+                                                     "' and names the product of '" + std::string(parts[1]) +
+                                                     "'; an account's own product is product/" + product->account +
+                                                     "/default"));
+  }
   if (account == caller.account && product && !product->account.empty() && product->account != caller.account)
     return fail(errors::coded("InvalidAccess", "ProductArn is of the account '" + product->account +
                                                    "', the caller's is '" + caller.account +
@@ -100,7 +123,7 @@ aws::ServiceTable SecurityHub::table() {
   automation_.add_to(table);
   insights_.add_to(table);
   standards_.add_to(table);
-  hub_.add_to(table);
+  hub_.add_to(table, standards_);
   hub_.guard(table);  // V2 has a switch of its own
   hub_v2_.add_to(table);
   return table;
@@ -371,8 +394,16 @@ Result<Value> SecurityHub::batch_update(const aws::Caller& caller, const Value& 
   return store_.write([&](store::Transaction& tx) -> Result<Value> {
     json::Array processed;
     json::Array unprocessed;
+    std::set<std::pair<std::string, std::string>> named;
     for (const Value& identifier : identifiers.as_array()) {
       const findings::FindingKey key = findings::key_of(identifier);
+      if (!named.emplace(key.product_arn, key.id).second) {
+        unprocessed.emplace_back(
+            json::Object{{"FindingIdentifier", key_json(key)},
+                         {"ErrorCode", duplicated_identifier},
+                         {"ErrorMessage", "FindingIdentifiers names the finding '" + key.id + "' more than once"}});
+        continue;
+      }
       const bus::Origin origin = origin_of(caller);
       const auto updated = update(tx, key, input, origin.principal, origin);
       if (updated) {
@@ -401,6 +432,7 @@ Result<Value> SecurityHub::create_action(const aws::Caller& caller, const Value&
         errors::invalid_input("Id is '" + id.substr(0, 40) + "'; it has to be 1 to 20 letters and digits", "Id"));
   if (name.empty() || description.empty())
     return fail(errors::invalid_input("Name and Description must not be empty", name.empty() ? "Name" : "Description"));
+  FIXPOINT_CHECK(check_action_name(name));
   const std::string arn =
       "arn:" + caller.partition + ":securityhub:" + caller.region + ":" + caller.account + ":action/custom/" + id;
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
@@ -424,14 +456,16 @@ Result<Value> SecurityHub::describe_actions(const aws::Caller& caller, const Val
                       {caller.account, caller.region}));
     json::Array targets;
     const Value& wanted = input["ActionTargetArns"];
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (std::none_of(rows.begin(), rows.end(),
+                       [&](const store::Row& row) { return row.text(0) == wanted[i].string_or(""); }))
+        return fail(errors::resource_not_found(
+            "no custom action has the ARN '" + std::string(wanted[i].string_or("")) + "'", "ActionTargetArns"));
     for (store::Row& row : rows) {
       bool asked = wanted.size() == 0;
       for (std::size_t i = 0; i < wanted.size(); ++i) asked = asked || wanted[i].string_or("") == row.text(0);
       if (asked) targets.push_back(action_json(row));
     }
-    if (wanted.size() > targets.size())
-      return fail(
-          errors::resource_not_found("no custom action has one of the ARNs that were asked for", "ActionTargetArns"));
     return hub::page_of(targets, input, "ActionTargets");
   });
 }
@@ -442,6 +476,7 @@ Result<Value> SecurityHub::delete_action(const aws::Caller& caller, const Value&
     FIXPOINT_TRY(removed, tx.execute("DELETE FROM action_target WHERE account = ? AND region = ? AND arn = ?",
                                      {caller.account, caller.region, arn}));
     if (removed == 0) return fail(errors::resource_not_found("no custom action has the ARN '" + arn + "'"));
+    FIXPOINT_CHECK(records_.remove(tx, hub::tag_kind, caller, arn));  // another of the same id begins without them
     return {};
   }));
   return Value(json::Object{{"ActionTargetArn", arn}});
@@ -456,6 +491,7 @@ Result<Value> SecurityHub::update_action(const aws::Caller& caller, const Value&
   for (const auto* member : {"Name", "Description"})
     if (input[member].is_string() && input[member].as_string().empty())
       return fail(errors::invalid_input(std::string(member) + " must not be empty", member));
+  FIXPOINT_CHECK(check_action_name(input["Name"].string_or("")));
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_TRY(changed, tx.execute("UPDATE action_target SET name = coalesce(?, name), description = coalesce(?, "
                                      "description) WHERE account = ? AND region = ? AND arn = ?",

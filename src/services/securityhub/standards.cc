@@ -104,6 +104,13 @@ std::vector<std::string> Standards::requirements(const controls::Control& contro
   return out;
 }
 
+Result<void> Standards::enable_defaults(store::Transaction& tx, const aws::Caller& caller) {
+  for (const Standard& standard : all())
+    if (standard.by_default)
+      FIXPOINT_CHECK(records_.put(tx, subscription_kind, caller, subscription_of(caller, standard), json::Object()));
+  return {};
+}
+
 void Standards::add_to(aws::ServiceTable& table) {
   add_subscriptions(table);
   add_controls(table);

@@ -16,6 +16,7 @@ class Standards {
  public:
   Standards(Records& records, const controls::ControlSet& controls) : records_(records), controls_(controls) {}
   void add_to(aws::ServiceTable& table);
+  Result<void> enable_defaults(store::Transaction& tx, const aws::Caller& caller);
 
  private:
   struct Standard;
