@@ -1,5 +1,6 @@
 #include "bus/event_buses.h"
 
+#include "base/text.h"
 #include "json/text.h"
 
 namespace fixpoint::bus {
@@ -208,7 +209,18 @@ Result<void> EventBuses::remove_statement(const BusName& name, const std::option
   });
 }
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-tagging.html: "aws:" at the start is AWS's own.
+Result<void> EventBuses::check_tags(const Value& tags) {
+  if (tags.size() > most_tags) return fail(errors::validation("a resource takes at most 50 tags", "Tags"));
+  for (std::size_t i = 0; i < tags.size(); ++i)
+    if (const std::string_view key = tags[i]["Key"].string_or(""); to_lower(key).starts_with("aws:"))
+      return fail(errors::validation(
+          "the tag '" + std::string(key) + "' begins with aws:, which AWS keeps for itself; use another key", "Tags"));
+  return {};
+}
+
 Result<void> EventBuses::tag(const std::string& arn, const Value& tags) {
+  FIXPOINT_CHECK(check_tags(tags));
   return store_.write([&](store::Transaction& tx) -> Result<void> {
     for (std::size_t i = 0; i < tags.size(); ++i)
       FIXPOINT_CHECK(

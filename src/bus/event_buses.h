@@ -41,6 +41,9 @@ class EventBuses {
   /// Error: ResourceNotFoundException where no statement has that Sid. Nothing: all.
   Result<void> remove_statement(const BusName& bus, const std::optional<std::string>& sid);
 
+  /// Error: ValidationException for a list of {"Key", "Value"} that no resource takes; asked before one is made with
+  /// it.
+  static Result<void> check_tags(const json::Value& tags);
   Result<void> tag(const std::string& arn, const json::Value& tags);
   Result<void> untag(const std::string& arn, const json::Value& keys);
   Result<json::Value> tags(const std::string& arn);  ///< [{Key, Value}] by key

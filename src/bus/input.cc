@@ -117,6 +117,23 @@ Result<void> TargetInput::read_transformer(const Value& form, const std::string&
   return {};
 }
 
+// With numbers and with strings in the place of its variables it is no JSON.
+Result<void> TargetInput::check_template(const std::string& target_id) const {
+  if (makes_text_ || pieces_.empty()) return {};
+  Error last;
+  for (const auto* stand_in : {"0", "\"x\""}) {
+    std::string text;
+    for (const Piece& piece : pieces_) text += !piece.variable ? piece.text : piece.in_quotes ? "x" : stand_in;
+    const auto parsed = json::parse(text);
+    if (parsed) return {};
+    last = parsed.error();
+  }
+  return fail(errors::validation("InputTemplate for target " + target_id +
+                                     " makes no JSON of any event: " + last.message + " (" + last.where +
+                                     "); a text stands between quotes, as in \"<name> is here\"",
+                                 "InputTransformer.InputTemplate"));
+}
+
 Result<std::string> TargetInput::render(const Value& event, std::string_view event_text, const Rule& rule,
                                         TimeMs ingested_ms) const {
   if (constant_) return *constant_;

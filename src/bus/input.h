@@ -28,6 +28,9 @@ class TargetInput {
   /// Reads Input, InputPath or InputTransformer of a target as PutTargets takes it. Errors: ValidationException in the
   /// service's own words where it has some.
   static Result<TargetInput> read(const json::Value& target);
+  /// Error: ValidationException where the template makes JSON of no event at all; asked when a target is put, while
+  /// somebody is there to read why, and not of those that are stored.
+  Result<void> check_template(const std::string& target_id) const;
 
   struct Rule {
     std::string_view arn, name;

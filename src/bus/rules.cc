@@ -184,7 +184,8 @@ Result<Value> Bus::put_targets(const BusName& bus, const std::string& rule, cons
     FIXPOINT_CHECK(kind->check(arn));
     FIXPOINT_CHECK(check_http_parameters(target["HttpParameters"]));
     FIXPOINT_CHECK(check_policies(target, place));
-    FIXPOINT_CHECK(TargetInput::read(target));
+    FIXPOINT_TRY(input, TargetInput::read(target));
+    FIXPOINT_CHECK(input.check_template(std::string(target["Id"].string_or(""))));
   }
   return store_.write([&](store::Transaction& tx) -> Result<Value> {
     FIXPOINT_TRY(rows, tx.query("SELECT 1 FROM bus_rule WHERE account = ? AND region = ? AND bus = ? AND name = ?",

@@ -97,6 +97,48 @@ class Events(support.ServerTest):
         self.assertEqual([], self.events.list_rules(NamePrefix="no-such")["Rules"])
         self.refused("ResourceNotFoundException", self.events.list_rules, EventBusName="other")
 
+    def test_rules_are_paged_through_while_those_that_were_shown_are_deleted(self):
+        names = {"gone-%d" % i for i in range(7)}
+        for name in names:
+            self.events.put_rule(Name=name, EventPattern=PATTERN)
+        seen, token = [], {}
+        while True:
+            page = self.events.list_rules(NamePrefix="gone-", Limit=3, **token)
+            for rule in page["Rules"]:
+                seen.append(rule["Name"])
+                self.events.delete_rule(Name=rule["Name"])
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+        self.assertEqual(sorted(names), sorted(seen))
+        self.assertEqual([], self.events.list_rules(NamePrefix="gone-")["Rules"])
+
+    def test_a_template_that_makes_no_json_of_any_event_is_refused_when_it_is_put(self):
+        self.events.put_rule(Name="templates", EventPattern=PATTERN)
+
+        def target(template):
+            return [{"Id": "1", "Arn": FUNCTION + "f", "InputTransformer": {
+                "InputPathsMap": {"a": "$.detail.a"}, "InputTemplate": template}}]
+        for template in ('{"a":', "hello <a>", '{"a": <a> <a>}', '{"a": "x}'):
+            self.assertIn("makes no JSON", self.refused(
+                "ValidationException", self.events.put_targets, Rule="templates", Targets=target(template)))
+        self.assertEqual([], self.events.list_targets_by_rule(Rule="templates")["Targets"])
+        for template in ('<a>', '{<a>: 1}', '{"a": <a>}', '[<a>, "<a>"]', '"<a>"', '"one"\n"<a>"'):
+            self.assertEqual(0, self.events.put_targets(
+                Rule="templates", Targets=target(template))["FailedEntryCount"], template)
+
+    def test_tags_come_with_a_new_rule_alone_and_are_not_awss_own(self):
+        # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+        arn = self.events.put_rule(Name="tagged-rule", EventPattern=PATTERN, Tags=[{"Key": "a", "Value": "b"}])["RuleArn"]
+        self.events.put_rule(Name="tagged-rule", EventPattern=PATTERN, Tags=[{"Key": "a", "Value": "c"}])
+        self.assertEqual([{"Key": "a", "Value": "b"}], self.events.list_tags_for_resource(ResourceARN=arn)["Tags"])
+        own = [{"Key": "aws:a", "Value": "b"}]
+        self.refused("ValidationException", self.events.tag_resource, ResourceARN=arn, Tags=own)
+        self.refused("ValidationException", self.events.put_rule, Name="never-made", EventPattern=PATTERN, Tags=own)
+        self.refused("ResourceNotFoundException", self.events.describe_rule, Name="never-made")
+        self.refused("ValidationException", self.events.create_event_bus, Name="never-made", Tags=own)
+        self.refused("ResourceNotFoundException", self.events.describe_event_bus, Name="never-made")
+
     def test_events_that_are_wrong_fail_alone(self):
         good = {"Source": "me", "DetailType": "t", "Detail": "{}", "Time": datetime.datetime(2024, 1, 2)}
         answer = self.events.put_events(Entries=[

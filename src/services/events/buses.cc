@@ -94,6 +94,7 @@ Result<std::string> Events::taggable(const Value& input) {
 void Events::add_buses(aws::ServiceTable& table) {
   table.add("CreateEventBus", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_TRY(wanted, settings_of(caller, input));
+    FIXPOINT_CHECK(bus::EventBuses::check_tags(input["Tags"]));
     FIXPOINT_TRY(bus, bus_.buses().create(std::move(wanted)));
     if (input["Tags"].size() > 0) FIXPOINT_CHECK(bus_.buses().tag(bus.name.arn(), input["Tags"]));
     json::Object out{{"EventBusArn", bus.name.arn()}};

@@ -150,8 +150,15 @@ Result<Value> Events::put_rule(const aws::Caller& caller, const Value& input) {
   rule.description = input["Description"].string_or("");
   rule.role = input["RoleArn"].string_or("");
   rule.enabled = input["State"].string_or("ENABLED") != "DISABLED";
+  // "If you are updating an existing rule, any tags you specify in the PutRule operation are ignored." (API_PutRule)
+  bool is_new = false;
+  if (input["Tags"].size() > 0) {
+    FIXPOINT_CHECK(bus::EventBuses::check_tags(input["Tags"]));
+    FIXPOINT_TRY(there, bus_.find_rule(bus, rule.name));
+    is_new = !there;
+  }
   FIXPOINT_TRY(put, bus_.put_rule(std::move(rule)));
-  if (input["Tags"].size() > 0) FIXPOINT_CHECK(bus_.buses().tag(put.arn(), input["Tags"]));
+  if (is_new) FIXPOINT_CHECK(bus_.buses().tag(put.arn(), input["Tags"]));
   return Value(json::Object{{"RuleArn", put.arn()}});
 }
 
