@@ -2,6 +2,7 @@
 
 #include "aws/validate.h"
 #include "aws/verify.h"
+#include "gateway/api_members.h"
 #include "gateway/guarded.h"
 #include "gateway/operations.h"
 #include "gateway/people.h"
@@ -60,6 +61,7 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
 }
 
 void Api::call(const aws::Caller& caller, const std::string& name, const Value& input, aws::Answer answer) {
+  if (auto right = check_members(name, input); !right) return answer(fail(std::move(right.error())));
   if (name == "call") return make_call(caller, input, std::move(answer));
   const auto found = functions_.find(name);
   if (found == functions_.end()) {

@@ -68,6 +68,8 @@ class Api {
     json::Value finding;
     std::shared_ptr<const controls::Control> control;
   };
+  Result<std::string> scope_of(const json::Value& input);
+  std::string scope_to_clear(const json::Value& input);
   Result<Subject> subject_of(const std::string& finding_id);
   Result<Subject> finding_of(const std::string& finding_id);
   Result<executions::Start> function_of(const aws::Caller& caller, const Subject& subject, const json::Value& input);

@@ -17,7 +17,47 @@ namespace {
 
 using json::Value;
 
+// An empty variable on a command line must not turn a fix that is held to a plan into one that is not.
+Error empty_plan() {
+  return errors::validation("Plan is empty; give a plan's hash, or no plan at all", "Plan");
+}
+
+// An ARN that a rule's target or an execution has for a function.
+bool is_function_arn(std::string_view text) {
+  const auto arn = parse_arn(text);
+  return arn && arn->service == "lambda" && arn->resource.starts_with("function:") && arn->resource.size() > 9;
+}
+
 }  // namespace
+
+// What is set for something that there is not would be thought to hold, and hold nothing.
+Result<std::string> Api::scope_of(const Value& input) {
+  std::string scope(input["Scope"].string_or("all"));
+  if (scope.starts_with("control:")) {
+    const std::string id = scope.substr(8);
+    if (is_function_arn(id)) return scope;
+    if (const auto control = parts_.controls.find(id)) return "control:" + control->id;
+    return fail(errors::validation("there is no control '" + id.substr(0, 80) +
+                                       "'; 'fixpoint controls' lists them, and a function is named by its ARN",
+                                   "Scope"));
+  }
+  if (scope.starts_with("rule:")) {
+    const auto arn = parse_arn(scope.substr(5));
+    if (!arn || arn->service != "events" || !arn->resource.starts_with("rule/"))
+      return fail(errors::validation(
+          "'" + scope.substr(5, 80) + "' is no ARN of a rule, such as arn:aws:events:us-east-1:111111111111:rule/NAME",
+          "Scope"));
+    return scope;
+  }
+  if (scope.starts_with("account:")) FIXPOINT_CHECK(changes::check_scope(scope));
+  return scope;
+}
+
+// As scope_of, but what was set for something that is not there any more can be taken away.
+std::string Api::scope_to_clear(const Value& input) {
+  auto scope = scope_of(input);
+  return scope ? std::move(*scope) : std::string(input["Scope"].string_or("all"));
+}
 
 Result<Api::Subject> Api::finding_of(const std::string& finding_id) {
   FIXPOINT_TRY(key, parts_.findings.resolve(finding_id));
@@ -156,6 +196,7 @@ Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
   const Value& ids = input["FindingIds"];
   if (ids.size() == 0) return fail(errors::validation("FindingIds has to name at least one finding", "FindingIds"));
   std::string hash(input["Plan"].string_or(""));
+  if (input.find("Plan") != nullptr && hash.empty()) return fail(empty_plan());
   if (!hash.empty()) {
     FIXPOINT_TRY(plan,
                  parts_.door.store().read([&](store::Session& session) { return changes::find_plan(session, hash); }));
@@ -234,6 +275,8 @@ Result<Value> Api::exceptions(const aws::Caller& caller, const Value& input) {
   if (input.find("Add") != nullptr || input.find("Remove") != nullptr) FIXPOINT_CHECK(only_people(caller));
   if (const Value* form = input.find("Add")) {
     FIXPOINT_TRY(exception, changes::exception_of(*form, parts_.door.clock().now_ms()));
+    FIXPOINT_TRY(scope, scope_of(*form));
+    exception.scope = scope;
     exception.created_by = who(caller);
     FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
       FIXPOINT_CHECK(changes::add(tx, exception));
@@ -264,7 +307,8 @@ Result<Value> Api::exceptions(const aws::Caller& caller, const Value& input) {
 Result<Value> Api::freeze(const aws::Caller& caller, const Value& input) {
   if (input.find("Scope") != nullptr) {
     FIXPOINT_CHECK(only_people(caller));
-    const changes::Freeze freeze{.scope = std::string(input["Scope"].string_or("")),
+    FIXPOINT_TRY(scope, scope_of(input));
+    const changes::Freeze freeze{.scope = scope,
                                  .by = who(caller),
                                  .because = std::string(input["Because"].string_or("")),
                                  .at_ms = parts_.door.clock().now_ms()};
@@ -281,7 +325,7 @@ Result<Value> Api::freeze(const aws::Caller& caller, const Value& input) {
 
 Result<Value> Api::unfreeze(const aws::Caller& caller, const Value& input) {
   FIXPOINT_CHECK(only_people(caller));
-  const std::string scope(input["Scope"].string_or("all"));
+  const std::string scope = scope_to_clear(input);
   FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(changes::unfreeze(tx, scope));
     return parts_.audit.append(tx, "changes.unfrozen", json::Object{{"Scope", scope}, {"By", who(caller)}});
@@ -297,7 +341,7 @@ Result<Value> Api::mode(const aws::Caller& caller, const Value& input) {
     if (!mode)
       return fail(errors::validation(
           "'" + std::string(input["Mode"].string_or("")) + "' is no mode; there are observe, ask and auto", "Mode"));
-    const std::string scope(input["Scope"].string_or("all"));
+    FIXPOINT_TRY(scope, scope_of(input));
     FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
       FIXPOINT_CHECK(controls::Modes::set(tx, scope, *mode));
       return parts_.audit.append(
@@ -312,10 +356,14 @@ Result<Value> Api::mode(const aws::Caller& caller, const Value& input) {
 Result<Value> Api::settings(const aws::Caller& caller, const Value& input) {
   if (input.find("Name") != nullptr) {
     FIXPOINT_CHECK(only_people(caller));
-    const std::string scope(input["Scope"].string_or("all"));
     const std::string name(input["Name"].string_or(""));
     const Value* value = input.find("Value");
     if (value == nullptr) return fail(errors::validation("Value is missing; null takes the setting away", "Value"));
+    std::string scope = scope_to_clear(input);
+    if (!value->is_null()) {
+      FIXPOINT_TRY(named, scope_of(input));
+      scope = named;
+    }
     FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
       FIXPOINT_CHECK(changes::Settings::set(tx, scope, name, *value));
       return parts_.audit.append(
@@ -325,8 +373,9 @@ Result<Value> Api::settings(const aws::Caller& caller, const Value& input) {
   FIXPOINT_TRY(all, parts_.door.guards().settings().all());
   Value out{json::Object{{"Settings", std::move(all)}}};
   if (const Value* control = input.find("Control")) {
+    FIXPOINT_TRY(scope, scope_of(json::Object{{"Scope", "control:" + std::string(control->string_or(""))}}));
     changes::Mandate mandate;
-    mandate.program = control->string_or("");
+    mandate.program = scope.substr(std::string_view("control:").size());
     mandate.account = input["Account"].string_or(caller.account);
     FIXPOINT_TRY(rules, parts_.door.guards().settings().find(mandate.program, mandate.account));
     out.set("Holds", changes::to_json(rules));

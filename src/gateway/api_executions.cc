@@ -88,6 +88,8 @@ Result<Value> Api::answer(const aws::Caller& caller, const Value& input) {
   answer.execution = input["Id"].string_or("");
   answer.plan_hash = input["Plan"].string_or("");
   answer.because = input["Reason"].string_or("");
+  if (input.find("Plan") != nullptr && answer.plan_hash.empty())
+    return fail(errors::validation("Plan is empty; give the hash of the plan that is answered, or none", "Plan"));
   if (answer.execution.empty()) return fail(errors::validation("Id has to name the execution", "Id"));
   if (!input["Approved"].is_bool()) return fail(errors::validation("Approved has to be true or false", "Approved"));
   answer.approved = input["Approved"].as_bool();

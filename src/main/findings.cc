@@ -1,7 +1,10 @@
 // The commands on findings: import, act, findings.
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
+#include <string_view>
 
 #include "json/text.h"
 #include "main/commands.h"
@@ -92,7 +95,20 @@ int run_act(const Arguments& arguments) {
   return ok;
 }
 
+// A misspelt status or account would find nothing, which reads as if nothing were left to do.
+std::optional<std::string> wrong_filter(const Arguments& arguments) {
+  constexpr std::string_view statuses[] = {"NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"};
+  const std::string status = arguments.get("workflow", "NEW");
+  if (std::find(std::begin(statuses), std::end(statuses), status) == std::end(statuses))
+    return "'" + status + "' is no workflow status; there are NEW, NOTIFIED, RESOLVED and SUPPRESSED";
+  const std::string account = arguments.get("account", "000000000000");
+  if (account.size() != 12 || account.find_first_not_of("0123456789") != std::string::npos)
+    return "'" + account + "' is no account id: it has 12 digits";
+  return {};
+}
+
 int run_findings(const Arguments& arguments) {
+  if (const auto sentence = wrong_filter(arguments)) return report(errors::validation(*sentence));
   json::Object filters;
   const auto equals = [&](const char* option, const char* filter) {
     if (arguments.has(option))

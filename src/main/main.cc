@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <iostream>
+#include <optional>
 
 #include "main/command.h"
 #include "main/commands.h"
@@ -12,6 +13,33 @@ namespace fixpoint::main {
 namespace {
 
 constexpr const char* version = "fixpoint " FIXPOINT_VERSION;
+
+int wrong_words(const std::string& sentence) {
+  std::cerr << "fixpoint: " << sentence << "\n";
+  return bad_usage;
+}
+
+std::string form_of(const Command& command) {
+  return "fixpoint " + command.name + (command.positional.empty() ? "" : " " + command.positional);
+}
+
+// 'help' and 'help COMMAND' are --help, as in most programs that have commands.
+void read_help(std::vector<std::string>& words) {
+  if (words.empty() || words[0] != "help") return;
+  if (words.size() > 1)
+    words = {words[1], "--help"};
+  else
+    words = {"--help"};
+}
+
+// A sentence where the first word is no command.
+std::optional<std::string> no_command(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+  if (words.empty()) return "name a command; 'fixpoint help' lists them";
+  if (words[0].starts_with('-')) return {};
+  if (std::any_of(commands.begin(), commands.end(), [&](const Command& one) { return one.name == words[0]; }))
+    return {};
+  return "there is no command '" + words[0] + "'; 'fixpoint help' lists them";
+}
 
 int run(int argc, char** argv) {
   CLI::App app{"Takes cloud security findings, fixes what they name, proves it, and can take it back."};
@@ -43,14 +71,14 @@ int run(int argc, char** argv) {
     }
     if (command.at_most > 0)
       b.app->add_option("arguments", b.positional, command.positional)
-          ->expected(static_cast<int>(command.at_least),
-                     static_cast<int>(std::min<std::size_t>(command.at_most, 100000)))
-          ->required(command.at_least > 0);
+          ->expected(0, static_cast<int>(std::min<std::size_t>(command.at_most, 100000)));
   }
   // CLI11 reads [a,b] as a list, and -'x' or -1 as an option; here they are an expression, or a piece of JSON.
   constexpr char as_it_is = '\x01';
   const auto unmarked = [](const std::string& word) { return word.starts_with(as_it_is) ? word.substr(1) : word; };
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  read_help(words);
+  if (const auto sentence = no_command(commands, words)) return wrong_words(*sentence);
   // Behind "--" nothing is an option. CLI11 would take the words away from the subcommand.
   const auto dashes = std::find(words.begin(), words.end(), "--");
   const auto behind = static_cast<std::size_t>(dashes - words.begin());
@@ -64,11 +92,22 @@ int run(int argc, char** argv) {
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
   try {
     app.parse(std::move(words));
+  } catch (const CLI::ExtrasError&) {
+    std::string extra;
+    for (const std::string& word : app.remaining(true)) extra += " " + unmarked(word);
+    for (const Bound& b : bound)
+      if (b.app->parsed())
+        return wrong_words("not expected:" + extra + "; the form is " + form_of(*b.command) + ", and 'fixpoint help " +
+                           b.command->name + "' lists its options");
+    return wrong_words("not expected:" + extra + "; 'fixpoint help' lists the commands");
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? ok : bad_usage;
   }
   for (const Bound& b : bound) {
     if (!b.app->parsed()) continue;
+    if (b.positional.size() < b.command->at_least)
+      return wrong_words("something is missing: the form is " + form_of(*b.command) + "; 'fixpoint help " +
+                         b.command->name + "' tells more");
     Arguments arguments;
     for (const std::string& word : b.positional) arguments.positional.push_back(unmarked(word));
     for (const Option& option : b.command->options) {

@@ -25,6 +25,31 @@ class Commands(unittest.TestCase):
         self.assertEqual((0, "-1"), fixpoint("eval", "-1")[:2])
 
 
+    def test_help_is_a_command_and_wrong_words_are_told(self):
+        status, out, said = fixpoint("help")
+        self.assertEqual((0, ""), (status, said))
+        self.assertIn("findings", out)
+        status, out, _ = fixpoint("help", "plan")
+        self.assertEqual(0, status)
+        self.assertIn("plan", out)
+        for words, sentence in (((), "name a command"), (("fndings",), "there is no command 'fndings'"),
+                                (("help", "fndings"), "there is no command 'fndings'"),
+                                (("plan",), "the form is fixpoint plan "),
+                                (("findings", "x", "y"), "not expected: x y; the form is fixpoint findings"),
+                                (("findings", "--sevrity", "HIGH"), "not expected: --sevrity")):
+            status, out, said = fixpoint(*words)
+            self.assertEqual((2, ""), (status, out), words)
+            self.assertIn(sentence, said)
+            self.assertIn("fixpoint help", said)
+
+    def test_findings_refuses_a_status_and_an_account_that_are_none(self):
+        for words, sentence in ((("--workflow", "RESOVLED"), "NEW, NOTIFIED, RESOLVED and SUPPRESSED"),
+                                (("--workflow", ""), "workflow status"), (("--account", "1234"), "12 digits")):
+            status, out, said = fixpoint("findings", *words)
+            self.assertEqual((3, ""), (status, out), words)
+            self.assertIn(sentence, said)
+
+
 class Serve(unittest.TestCase):
     def test_it_says_at_start_what_holds_a_handler_and_its_network(self):
         server = support.Server()

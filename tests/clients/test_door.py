@@ -1,6 +1,12 @@
 """What the door does for handlers that have never heard of it: dry runs, plans that are approved, guards, undo."""
 import json
 import time
+import urllib.error
+import urllib.request
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 import support
 from support import make_finding, read
@@ -253,6 +259,72 @@ class Refusals(DoorTest):
             code, out, err = self.server.fixpoint(*arguments)
             self.assertEqual((status, ""), (code, out), (arguments, err))
             self.assertIn(sentence, err)
+
+    def test_nothing_is_set_for_what_there_is_not(self):
+        arn = "arn:aws:lambda:us-east-1:111111111111:function:some-handler"
+        for arguments, sentence in (
+                (("mode", "observe", "--control", "S3.O4"), "there is no control 'S3.O4'"),
+                (("mode", "auto", "--account", "12"), "it has 12 digits"),
+                (("mode", "auto", "--rule", "my-rule"), "no ARN of a rule"),
+                (("freeze", "--control", "S3.44", "--because", "x"), "there is no control 'S3.44'"),
+                (("freeze", "--control", "some-handler", "--because", "x"), "a function is named by its ARN"),
+                (("settings", "cap_resources", "0", "--control", "S3.44"), "there is no control 'S3.44'"),
+                (("settings", "--control", "S3.44"), "there is no control 'S3.44'"),
+                (("exceptions", "add", "--pattern", '{"Id": ["x"]}', "--owner", "ann", "--reason", "r", "--until",
+                  "2090-01-01", "--control", "S3.44"), "there is no control 'S3.44'")):
+            code, out, err = self.server.fixpoint(*arguments)
+            self.assertEqual((3, ""), (code, out), (arguments, err))
+            self.assertIn(sentence, err)
+        code, out, _ = self.server.fixpoint("mode", "observe", "--control", arn)
+        self.assertIn("control:" + arn, out)
+        # What a standard calls the control is the control.
+        code, out, err = self.server.fixpoint("freeze", "--control", "cis-aws-foundations-benchmark/1.2.0:4.1",
+                                              "--because", "alias")
+        self.assertIn("control:EC2.13", out, err)
+        self.assertEqual(0, self.server.fixpoint("unfreeze", "--control", "cis-aws-foundations-benchmark/1.2.0:4.1")[0])
+
+    def api(self, name, **members):
+        """(status, answer) of the JSON API, signed as the command line signs."""
+        keys = self.server.variables
+        request = AWSRequest("POST", self.server.endpoint + "/api/" + name, data=json.dumps(members),
+                             headers={"Content-Type": "application/json"})
+        SigV4Auth(Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]), "fixpoint",
+                  support.REGION).add_auth(request)
+        made = urllib.request.Request(request.url, request.data.encode(), dict(request.headers))
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(made) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())["Error"]
+
+    def test_a_member_that_is_misspelt_or_of_another_kind_is_not_left_out(self):
+        before = self.api("mode"), self.api("settings"), self.api("exceptions"), self.api("freeze")
+        add = {"Pattern": {"Id": ["x"]}, "Owner": "ann", "Reason": "r", "ExpiresAt": "2090-01-01"}
+        for name, members, where in (("mode", {"Mode": "auto", "Scop": "control:S3.4"}, "Scop"),
+                                     ("mode", {"Mode": "auto", "Scope": ["control:S3.4"]}, "Scope"),
+                                     ("mode", {"Mode": "auto", "Scope": None}, "Scope"),
+                                     ("settings", {"Name": "cap_resources", "Value": 9, "Scope": 111111111111}, "Scope"),
+                                     ("exceptions", {"Add": dict(add, Scopes="control:S3.4")}, "Scopes"),
+                                     ("exceptions", {"Add": dict(add, Scope=7)}, "Scope"),
+                                     ("exceptions", {"Add": "x"}, "Add"),
+                                     ("unfreeze", {"Scope": 5}, "Scope"),
+                                     ("fix", {"FindingIds": ["x"], "Plan": 5}, "Plan"),
+                                     ("fix", {"FindingIds": ["x"], "plan": "abc"}, "plan"),
+                                     ("fix", {"FindingIds": "x"}, "FindingIds"),
+                                     ("fix", {"FindingIds": [5]}, "FindingIds"),
+                                     ("answer", {"Id": "x", "Approved": "false"}, "Approved"),
+                                     ("audit", {"Limit": "ten"}, "Limit"),
+                                     ("executions", {"Limit": 1.5}, "Limit"),
+                                     ("status", {"Verbose": True}, "Verbose")):
+            status, error = self.api(name, **members)
+            self.assertEqual((400, "ValidationException", where), (status, error["Code"], error["Where"]), error)
+        self.assertEqual(before, (self.api("mode"), self.api("settings"), self.api("exceptions"), self.api("freeze")))
+
+    def test_an_empty_plan_is_no_plan_that_is_left_out(self):
+        for arguments in (("fix", "some-finding", "--plan", ""), ("approve", "some-execution", "--plan", "")):
+            code, out, err = self.server.fixpoint(*arguments)
+            self.assertEqual((3, ""), (code, out), err)
+            self.assertIn("Plan is empty", err)
 
     def test_a_handler_decides_nothing_about_changes(self):
         self.create_function("deciding", {"decide.py": read(support.HERE, "handlers", "decide.py")}, "decide.on_event")
