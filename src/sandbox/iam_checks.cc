@@ -6,15 +6,6 @@ namespace {
 
 using Check = std::function<Result<void>(Request&)>;
 
-// The declared operation, made only where the check finds nothing.
-void check_before(Services& services, std::string_view name, Check check) {
-  Operation& operation = services["iam"].find(name)->second;
-  operation.run = [check = std::move(check), run = std::move(operation.run)](Request& request) -> Reply {
-    FIXPOINT_CHECK(check(request));
-    return run(request);
-  };
-}
-
 Check document(const char* member, PolicyKind kind) {
   return [member, kind](Request& request) -> Result<void> {
     if (const auto fault = policy_fault(request.text(member), kind))
@@ -50,7 +41,7 @@ Result<void> boundary(Request& request) {
 // CreateUser and CreateRole, which take a boundary with them.
 void keep_boundary(Services& services, std::string_view name, const char* type, const char* member,
                    const char* id_member) {
-  check_before(services, name, boundary);
+  check_before(services, "iam", name, boundary);
   Operation& operation = services["iam"].find(name)->second;
   operation.run = [=, run = std::move(operation.run)](Request& request) -> Reply {
     FIXPOINT_TRY(answer, run(request));
@@ -71,12 +62,12 @@ void keep_boundary(Services& services, std::string_view name, const char* type, 
 
 void add_checks(Services& services) {
   for (const auto name : {"CreatePolicy", "PutUserPolicy", "PutRolePolicy", "PutGroupPolicy"})
-    check_before(services, name, document("PolicyDocument", PolicyKind::Identity));
-  check_before(services, "CreateRole", document("AssumeRolePolicyDocument", PolicyKind::Trust));
-  check_before(services, "UpdateAssumeRolePolicy", document("PolicyDocument", PolicyKind::Trust));
-  check_before(services, "CreateAccessKey", key_quota);
-  check_before(services, "PutUserPermissionsBoundary", boundary);
-  check_before(services, "PutRolePermissionsBoundary", boundary);
+    check_before(services, "iam", name, document("PolicyDocument", PolicyKind::Identity));
+  check_before(services, "iam", "CreateRole", document("AssumeRolePolicyDocument", PolicyKind::Trust));
+  check_before(services, "iam", "UpdateAssumeRolePolicy", document("PolicyDocument", PolicyKind::Trust));
+  check_before(services, "iam", "CreateAccessKey", key_quota);
+  check_before(services, "iam", "PutUserPermissionsBoundary", boundary);
+  check_before(services, "iam", "PutRolePermissionsBoundary", boundary);
   keep_boundary(services, "CreateUser", "user", "User", "UserName");
   keep_boundary(services, "CreateRole", "role", "Role", "RoleName");
 }

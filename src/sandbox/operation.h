@@ -53,6 +53,16 @@ class Operations {
   std::map<std::string, Operation, std::less<>>& operations_;
 };
 
+/// Puts a check before an operation that is in the table: it is made only where the check finds nothing.
+inline void check_before(Services& services, std::string_view service, std::string_view name,
+                         std::function<Result<void>(Request&)> check) {
+  Operation& operation = services.find(service)->second.find(name)->second;
+  operation.run = [check = std::move(check), run = std::move(operation.run)](Request& request) -> Reply {
+    FIXPOINT_CHECK(check(request));
+    return run(request);
+  };
+}
+
 /// The operations that are code, one function a file.
 void add_s3(Services& services);
 void add_s3_objects(Services& services);

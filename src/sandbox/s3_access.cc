@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "json/text.h"
 #include "sandbox/s3.h"
+#include "sandbox/s3_policy.h"
 
 namespace fixpoint::sandbox::s3 {
 namespace {
@@ -73,6 +74,26 @@ bool is_public(const json::Array& grants) {
   });
 }
 
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
+Result<void> check_grants(const json::Array& grants) {
+  static constexpr std::string_view permissions[] = {"FULL_CONTROL", "READ", "WRITE", "READ_ACP", "WRITE_ACP"};
+  for (const json::Value& item : grants) {
+    const std::string_view permission = item["Permission"].string_or({});
+    if (std::find(std::begin(permissions), std::end(permissions), permission) == std::end(permissions))
+      return refuse("MalformedACLError", 400,
+                    "The XML you provided was not well-formed or did not validate against our published schema");
+    const json::Value& grantee = item["Grantee"];
+    if (const json::Value& uri = grantee["URI"]; !uri.is_null() && uri.string_or({}) != all_users &&
+                                                 uri.string_or({}) != authenticated_users &&
+                                                 uri.string_or({}) != log_delivery)
+      return refuse("InvalidArgument", 400, "Invalid group uri");
+    if (const std::string_view id = grantee["ID"].string_or({});
+        !id.empty() && (id.size() != 64 || id.find_first_not_of("0123456789abcdef") != std::string_view::npos))
+      return refuse("InvalidArgument", 400, "Invalid id");
+  }
+  return {};
+}
+
 bool is_enforced(const json::Value& bucket) {
   return bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"].string_or({}) == "BucketOwnerEnforced";
 }
@@ -83,46 +104,10 @@ bool is_of_owner(const Request& request, const json::Array& grants) {
                      [&](const json::Value& item) { return item["Grantee"]["ID"].string_or({}) == own; });
 }
 
-// Everybody, with no condition that narrows it down.
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
-bool is_public_policy(const json::Value& policy) {
-  const json::Value& source = policy["Statement"];
-  const json::Array statements = source.is_array() ? source.as_array() : json::Array{source};
-  return std::any_of(statements.begin(), statements.end(), [](const json::Value& statement) {
-    if (statement["Effect"].string_or({}) != "Allow" || statement["Condition"].size() > 0) return false;
-    const json::Value& principal = statement["Principal"];
-    const json::Value& aws = principal.is_object() ? principal["AWS"] : principal;
-    if (aws.is_array())
-      return std::any_of(aws.as_array().begin(), aws.as_array().end(),
-                         [](const json::Value& one) { return one.string_or({}) == "*"; });
-    return aws.string_or({}) == "*";
-  });
-}
-
 Reply put_bucket_policy(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
-  const std::string_view text = request.text("Policy");
-  if (text.size() > 20UL * 1024)
-    return refuse("PolicyTooLarge", 400,
-                  "Your policy exceeds the maximum allowed document size. Max allowed policy size: 20480 bytes");
-  const auto policy = json::parse(text, {.depth = 32, .bytes = 20UL * 1024});
-  if (!policy || !policy->is_object())
-    return refuse("MalformedPolicy", 400, "Policies must be valid JSON and the first byte must be '{'");
-  const json::Value& statements = (*policy)["Statement"];
-  if (statements.is_null()) return refuse("MalformedPolicy", 400, "Missing required field Statement");
-  if (statements.is_array() && statements.size() == 0)
-    return refuse("MalformedPolicy", 400, "Could not parse the policy: Statement is empty!");
-  for (const json::Value& statement : statements.is_array() ? statements.as_array() : json::Array{statements}) {
-    const std::string_view effect = statement["Effect"].string_or({});
-    if (effect != "Allow" && effect != "Deny")
-      return refuse("MalformedPolicy", 400,
-                    effect.empty() ? "Missing required field Effect" : "Invalid effect: " + std::string(effect));
-    for (const auto& [one, other] :
-         {std::pair{"Principal", "NotPrincipal"}, {"Action", "NotAction"}, {"Resource", "NotResource"}})
-      if (statement[one].is_null() && statement[other].is_null())
-        return refuse("MalformedPolicy", 400, std::string("Missing required field ") + one);
-  }
-  if ((*bucket)["PublicAccessBlock"]["BlockPublicPolicy"].bool_or(false) && is_public_policy(*policy))
+  FIXPOINT_TRY(policy, read_bucket_policy(request.text("Policy"), request.text("Bucket")));
+  if ((*bucket)["PublicAccessBlock"]["BlockPublicPolicy"].bool_or(false) && is_public_policy(policy))
     return refuse(
         "AccessDenied", 403,
         "User: arn:" + request.partition() + ":iam::" + request.context.account +
@@ -130,7 +115,7 @@ Reply put_bucket_policy(Request& request) {
             ":s3:::" + std::string(request.text("Bucket")) +
             "\" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.");
   json::Value body = *bucket;
-  body.set("Policy", text);
+  body.set("Policy", request.input["Policy"]);
   request.state.put(bucket_scope(), request.text("Bucket"), std::move(body));
   return empty();
 }
@@ -149,6 +134,7 @@ Reply get_bucket_acl(Request& request) {
 
 Reply put_bucket_acl(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
+  FIXPOINT_CHECK(check_acl_given(request));
   json::Value body = *bucket;
   FIXPOINT_CHECK(apply_acl(request, body, {}));
   request.state.put(bucket_scope(), request.text("Bucket"), std::move(body));
@@ -158,6 +144,12 @@ Reply put_bucket_acl(Request& request) {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html
 Reply put_bucket_ownership(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
+  const json::Value& rules = request.input["OwnershipControls"]["Rules"];
+  const std::string_view ownership = rules[0]["ObjectOwnership"].string_or({});
+  if (rules.size() != 1 ||
+      (ownership != "BucketOwnerPreferred" && ownership != "ObjectWriter" && ownership != "BucketOwnerEnforced"))
+    return refuse("MalformedXML", 400,
+                  "The XML you provided was not well-formed or did not validate against our published schema");
   json::Value body = *bucket;
   body.set("OwnershipControls", request.input["OwnershipControls"]);
   if (is_enforced(body) && (*bucket)["Acl"].is_array() && !is_of_owner(request, (*bucket)["Acl"].as_array()))
@@ -168,6 +160,13 @@ Reply put_bucket_ownership(Request& request) {
 }
 
 }  // namespace
+
+Result<void> check_acl_given(const Request& request) {
+  for (const auto member :
+       {"ACL", "AccessControlPolicy", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP"})
+    if (request.has(member)) return {};
+  return refuse("MissingSecurityHeader", 400, "Your request was missing a required header");
+}
 
 Result<void> apply_acl(Request& request, json::Value& target, const Document& around) {
   static constexpr std::pair<std::string_view, std::string_view> headers[] = {{"GrantFullControl", "FULL_CONTROL"},
@@ -198,6 +197,7 @@ Result<void> apply_acl(Request& request, json::Value& target, const Document& ar
     grants = policy["Grants"].as_array();
   }
   if (!given) return {};
+  FIXPOINT_CHECK(check_grants(grants));
   const json::Value& bucket = around ? *around : target;
   if (is_enforced(bucket)) {
     if (!is_of_owner(request, grants))

@@ -9,6 +9,9 @@ namespace fixpoint::sandbox::s3 {
 /// Errors: AccessControlListNotSupported, AccessDenied (public access is blocked), MalformedACLError.
 Result<void> apply_acl(Request& request, json::Value& target, const Document& around);
 
+/// A call that is there to set an ACL has to say which. Error: MissingSecurityHeader.
+Result<void> check_acl_given(const Request& request);
+
 /// The ACL as GetBucketAcl and GetObjectAcl give it.
 json::Value read_acl(const json::Value& target, std::string_view account);
 

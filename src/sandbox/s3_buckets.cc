@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/arn.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -219,10 +220,37 @@ Reply put_bucket_logging(Request& request) {
     if ((*target)["Account"].string_or({}) != request.context.account)
       return refuse("InvalidTargetBucketForLogging", 400,
                     "The owner for the bucket to be logged and the target bucket must be the same.");
+    if (!((*target)["Region"] == body["Region"]))
+      return refuse("CrossLocationLoggingProhibited", 403, "Cross S3 location logging not allowed. ");
     body.set("Logging", logging);
   }
   request.state.put(bucket_scope(), request.text("Bucket"), std::move(body));
   return empty();
+}
+
+// What a destination has to be; whether it is there and takes what is sent is not looked up.
+Result<void> check_notification(const json::Value& item) {
+  static constexpr std::string_view kinds[] = {"s3:ObjectCreated:",      "s3:ObjectRemoved:",
+                                               "s3:ObjectRestore:",      "s3:Replication:",
+                                               "s3:ObjectTagging:",      "s3:LifecycleExpiration:",
+                                               "s3:LifecycleTransition", "s3:ObjectAcl:Put",
+                                               "s3:IntelligentTiering",  "s3:ReducedRedundancyLostObject"};
+  for (const auto member : {"TopicArn", "QueueArn", "LambdaFunctionArn"})
+    if (!item[member].is_null() && !parse_arn(item[member].string_or({})))
+      return refuse("InvalidArgument", 400, "The ARN could not be parsed");
+  const json::Value& events = item["Events"];
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const std::string_view event = events[i].string_or({});
+    if (std::none_of(std::begin(kinds), std::end(kinds),
+                     [&](std::string_view kind) { return event.starts_with(kind); }))
+      return refuse("InvalidArgument", 400,
+                    "The event '" + std::string(event) + "' is not supported for notifications");
+  }
+  const json::Value& rules = item["Filter"]["Key"]["FilterRules"];
+  for (std::size_t i = 0; i < rules.size(); ++i)
+    if (const std::string name = to_lower(rules[i]["Name"].string_or({})); name != "prefix" && name != "suffix")
+      return refuse("InvalidArgument", 400, "filter rule name must be either prefix or suffix");
+  return {};
 }
 
 // Each destination has a name, which S3 makes up where it is left out.
@@ -234,44 +262,15 @@ Reply put_bucket_notification(Request& request) {
   for (const auto member : {"TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations"}) {
     json::Value* list = configuration.as_object().find(member);
     if (list == nullptr || !list->is_array()) continue;
-    for (json::Value& item : list->as_array())
-      if (item.is_object() && item["Id"].is_null()) item.set("Id", random_uuid());
+    for (json::Value& item : list->as_array()) {
+      if (!item.is_object()) continue;
+      FIXPOINT_CHECK(check_notification(item));
+      if (item["Id"].is_null()) item.set("Id", random_uuid());
+    }
     if (list->size() == 0) configuration.as_object().erase(member);
   }
   json::Value body = *bucket;
   body.set("Notification", std::move(configuration));
-  request.state.put(bucket_scope(), request.text("Bucket"), std::move(body));
-  return empty();
-}
-
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
-Reply put_bucket_lifecycle(Request& request) {
-  FIXPOINT_TRY(bucket, bucket_of(request));
-  json::Value configuration = request.input["LifecycleConfiguration"];
-  const std::string malformed =
-      "The XML you provided was not well-formed or did not validate against our published schema";
-  json::Value* rules = configuration.is_object() ? configuration.as_object().find("Rules") : nullptr;
-  if (rules == nullptr || !rules->is_array() || rules->size() == 0) return refuse("MalformedXML", 400, malformed);
-  std::vector<std::string> ids;
-  for (json::Value& rule : rules->as_array()) {
-    if (!rule.is_object()) return refuse("MalformedXML", 400, malformed);
-    bool acts = false;
-    for (const std::string_view action : {"Expiration", "Transitions", "NoncurrentVersionExpiration",
-                                          "NoncurrentVersionTransitions", "AbortIncompleteMultipartUpload"})
-      acts = acts || !rule[action].is_null();
-    if (!acts) return refuse("InvalidRequest", 400, "At least one action needs to be specified in a rule");
-    // A rule without a name gets one of 48 characters.
-    if (rule["ID"].is_null()) rule.set("ID", base64_encode(random_bytes(36)));
-    const std::string id(rule["ID"].string_or({}));
-    if (std::find(ids.begin(), ids.end(), id) != ids.end())
-      return refuse("InvalidArgument", 400, "Rule ID must be unique. Found same ID for one or more rules");
-    ids.push_back(id);
-  }
-  json::Object lifecycle{{"Rules", *rules}};
-  lifecycle.set("TransitionDefaultMinimumObjectSize",
-                request.input["TransitionDefaultMinimumObjectSize"].string_or("all_storage_classes_128K"));
-  json::Value body = *bucket;
-  body.set("Lifecycle", std::move(lifecycle));
   request.state.put(bucket_scope(), request.text("Bucket"), std::move(body));
   return empty();
 }
@@ -288,9 +287,10 @@ void add_s3(Services& services) {
   table.changes("DeleteBucket", s3::delete_bucket);
   table.changes("PutBucketEncryption", s3::put_bucket_encryption);
   table.changes("PutBucketLogging", s3::put_bucket_logging);
-  table.changes("PutBucketLifecycleConfiguration", s3::put_bucket_lifecycle);
   table.changes("PutBucketNotificationConfiguration", s3::put_bucket_notification);
   s3::add_access(table);
+  s3::add_lifecycle(table);
+  s3::add_checks(services);
 }
 
 }  // namespace fixpoint::sandbox

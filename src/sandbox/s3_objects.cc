@@ -104,8 +104,19 @@ json::Object copy_members(const json::Value& object, std::initializer_list<std::
   return out;
 }
 
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (x-amz-storage-class)
+Result<void> check_storage_class(const Request& request) {
+  static constexpr std::string_view known[] = {"STANDARD",     "REDUCED_REDUNDANCY",  "STANDARD_IA",
+                                               "ONEZONE_IA",   "INTELLIGENT_TIERING", "GLACIER",
+                                               "DEEP_ARCHIVE", "GLACIER_IR"};
+  const std::string_view wanted = request.input["StorageClass"].string_or("STANDARD");
+  if (std::find(std::begin(known), std::end(known), wanted) != std::end(known)) return {};
+  return refuse("InvalidStorageClass", 400, "The storage class you specified is not valid");
+}
+
 Reply put_object(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
+  FIXPOINT_CHECK(check_storage_class(request));
   const std::string id = object_id(request.text("Bucket"), request.text("Key"));
   if (request.text("Key").size() > 1024) return refuse("KeyTooLongError", 400, "Your key is too long");
   FIXPOINT_CHECK(check_write_conditions(request, request.state.get(object_scope(), id)));
@@ -236,6 +247,7 @@ Reply delete_objects(Request& request) {
 
 Reply copy_object(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
+  FIXPOINT_CHECK(check_storage_class(request));
   std::string source = uri_decode(request.text("CopySource"));
   source = source.substr(0, source.find("?versionId="));
   if (!source.empty() && source.front() == '/') source.erase(0, 1);
@@ -261,6 +273,7 @@ Reply copy_object(Request& request) {
       object.as_object().erase(member);
       if (const json::Value& value = request.input[member]; !value.is_null()) object.set(member, value);
     }
+  if (replace && !request.has("ContentType")) object.set("ContentType", "binary/octet-stream");
   if (request.text("TaggingDirective") == "REPLACE") {
     FIXPOINT_TRY(tags, tags_of_header(request.text("Tagging")));
     object.set("Tags", std::move(tags));
@@ -373,6 +386,7 @@ Reply get_object_acl(Request& request) {
 
 Reply put_object_acl(Request& request) {
   FIXPOINT_TRY(object, object_of(request));
+  FIXPOINT_CHECK(check_acl_given(request));
   FIXPOINT_TRY(bucket, bucket_of(request));
   json::Value body = *object;
   FIXPOINT_CHECK(apply_acl(request, body, bucket));
@@ -395,6 +409,7 @@ Reply change_object_tags(Request& request, json::Value tags) {
 }
 
 Reply put_object_tagging(Request& request) {
+  FIXPOINT_CHECK(check_tags(request.input["Tagging"]["TagSet"], 10));
   return change_object_tags(request, request.input["Tagging"]["TagSet"]);
 }
 

@@ -84,6 +84,7 @@ class Case:
                 value = value[part]
             return value
         form = form.replace(support.ACCOUNT, self.account)
+        form = re.sub(r"(arn:aws:s3:::[a-z0-9-]+)", lambda arn: arn.group(1) + self.suffix, form)
         if shape is not None and shape.type_name == "blob":
             return base64.b64decode(form)
         if name in BUCKETS and not form.endswith(self.suffix):

@@ -136,7 +136,7 @@ TEST(S3, each_setting_reads_back_and_can_be_taken_away) {
          "{Days: 3}}]}}");
   EXPECT_EQ(aws.ok("s3:GetBucketLifecycleConfiguration", "{Bucket: one}")["Rules"][0]["Expiration"]["Days"], 3);
   EXPECT_EQ(aws.code("s3:PutBucketLifecycleConfiguration",
-                     "{Bucket: one, LifecycleConfiguration: {Rules: [{ID: r, Status: Enabled}]}}"),
+                     "{Bucket: one, LifecycleConfiguration: {Rules: [{ID: r, Status: Enabled, Prefix: ''}]}}"),
             "InvalidRequest");
   aws.ok("s3:DeleteBucketLifecycle", "{Bucket: one}");
   EXPECT_EQ(aws.code("s3:GetBucketLifecycleConfiguration", "{Bucket: one}"), "NoSuchLifecycleConfiguration");
