@@ -45,6 +45,14 @@ struct Origin {
   std::string principal;  ///< the ARN of who did
 };
 
+/// Whether the event is a person's choice of a custom action, which is a decision: Security Hub's own, since anybody
+/// may put events that look like one, but none of AWS's sources (PutEvents refuses "aws.").
+/// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
+inline bool is_custom_action(const json::Value& event) {
+  return event["source"].string_or("") == "aws.securityhub" &&
+         event["detail-type"].string_or("") == "Security Hub Findings - Custom Action";
+}
+
 /// One event on its way to one target of a rule that it matched.
 struct Delivery {
   std::string rule_arn;

@@ -199,6 +199,10 @@ Result<FunctionRecord> FunctionStore::get(const FunctionName& name) {
   return store_.read([&](Session& session) { return rows::resolve(session, name); });
 }
 
+Result<FunctionRecord> FunctionStore::get(Session& session, const FunctionName& name) {
+  return rows::resolve(session, name);
+}
+
 Result<std::string> FunctionStore::code(const FunctionRecord& record) {
   return store_.read([&](Session& session) -> Result<std::string> {
     FIXPOINT_TRY(found, session.query("SELECT zip FROM lambda_code WHERE account = ? AND region = ? AND sha256 = ?",

@@ -69,6 +69,7 @@ class FunctionStore {
   Result<FunctionRecord> create(const Owner& owner, CreateFunction input);
   /// The record that a name and its qualifier stand for; an alias gives its version's record.
   Result<FunctionRecord> get(const FunctionName& name);
+  Result<FunctionRecord> get(store::Session& session, const FunctionName& name);
   /// The zip's bytes of a record. Error: ResourceNotFoundException where the function was deleted since.
   Result<std::string> code(const FunctionRecord& record);
   /// $LATEST of every function, by name; `marker` is a page's next_marker, `limit` 1 to 10000 (Lambda gives at most 50

@@ -38,7 +38,7 @@ Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& d
   const auto arn = parse_arn(delivery.target.arn);
   if (!arn) return fail(arn.error());
   const std::string named = arn->resource.substr(std::min(resource_start.size(), arn->resource.size()));
-  const bool decided = delivery.event["detail-type"].string_or("") == "Security Hub Findings - Custom Action";
+  const bool decided = bus::is_custom_action(delivery.event);
   const Value& findings = delivery.event["detail"]["findings"];
   for (std::size_t i = 0; i < findings.size(); ++i) {
     std::optional<Value> translated;

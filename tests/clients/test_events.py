@@ -127,6 +127,21 @@ class Events(support.ServerTest):
             self.assertEqual(0, self.events.put_targets(
                 Rule="templates", Targets=target(template))["FailedEntryCount"], template)
 
+    def test_an_event_for_a_function_that_is_not_there_is_a_dead_letter(self):
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+        sqs = self.server.client("sqs")
+        queue = sqs.create_queue(QueueName="no-function-letters")["QueueUrl"]
+        self.events.put_rule(Name="no-function", EventPattern='{"source": ["no-function"]}')
+        self.events.put_targets(Rule="no-function", Targets=[{
+            "Id": "1", "Arn": FUNCTION + "never-made",
+            "DeadLetterConfig": {"Arn": "arn:aws:sqs:%s:%s:no-function-letters" % (REGION, ACCOUNT)}}])
+        self.events.put_events(Entries=[{"Source": "no-function", "DetailType": "t", "Detail": '{"a": 1}'}])
+        letters = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10, MessageAttributeNames=["All"])["Messages"]
+        self.assertEqual({"a": 1}, json.loads(letters[0]["Body"])["detail"])
+        attributes = {name: value["StringValue"] for name, value in letters[0]["MessageAttributes"].items()}
+        self.assertEqual(("NO_RESOURCE", FUNCTION + "never-made"), (attributes["ERROR_CODE"], attributes["TARGET_ARN"]))
+        self.assertIn("never-made", attributes["ERROR_MESSAGE"])
+
     def test_tags_come_with_a_new_rule_alone_and_are_not_awss_own(self):
         # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
         arn = self.events.put_rule(Name="tagged-rule", EventPattern=PATTERN, Tags=[{"Key": "a", "Value": "b"}])["RuleArn"]

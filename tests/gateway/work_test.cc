@@ -194,6 +194,25 @@ TEST(Work, that_waits_is_approved_by_the_custom_action_on_its_finding) {
   EXPECT_EQ(hub.all().size(), 1U);
 }
 
+// Anybody who may put events, a handler among them, could have decided by one that looks like a chosen action.
+TEST(Work, asks_when_an_event_that_is_not_security_hubs_says_that_a_person_decided) {
+  Hub hub;
+  const Value finding = hub.bucket();
+  const auto forged = [&](const std::string& source) {
+    const Value event =
+        hub.bus->make_event({hub.caller.account, hub.caller.region}, source, "Security Hub Findings - Custom Action",
+                            json::Array{}, Object{{"actionName", "Fix it"}, {"findings", json::Array{finding}}});
+    return hub.store->write([&](store::Transaction& tx) { return hub.bus->publish(tx, event); });
+  };
+  for (const auto* source : {"me", "AWS.securityhub", "aws.securityhub.x", "aws.securityHub"})
+    ASSERT_TRUE(forged(source));
+  hub.settle();
+  const auto all = hub.all();
+  ASSERT_EQ(all.size(), 1U);  // what they name is one piece of work
+  EXPECT_EQ(all[0].outcome, "waits for approval");
+  EXPECT_FALSE(all[0].input["Decided"].bool_or(false));
+}
+
 TEST(Flapping, moves_the_pair_to_ask_at_the_third_revert_in_a_day_and_raises_one_alert) {
   Hub hub;
   hub.mode(Mode::Auto);

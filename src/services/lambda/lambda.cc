@@ -271,6 +271,9 @@ void Lambda::invoke(const aws::Caller& caller, const Value& input, aws::Answer a
 Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery) {
   const auto arn = parse_arn(delivery.target.arn);
   if (!arn) return fail(arn.error());
+  // A function that is not there gets nothing, now or later: the event is a dead letter.
+  FIXPOINT_TRY(name, functions::parse_function_name(delivery.target.arn, {arn->account, arn->region}));
+  FIXPOINT_CHECK(functions_.get(tx, name));
   executions::Start start{.name = delivery.name(),
                           .kind = "function",
                           .program = delivery.target.arn,
@@ -283,8 +286,7 @@ Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery
   start.input = json::Object{{"Payload", delivery.text}, {"Async", true}, {"Rule", delivery.rule_arn}};
   start.cause =
       delivery.origin.execution.empty() ? executions::execution_in(delivery.event) : delivery.origin.execution;
-  if (delivery.event["detail-type"].string_or("") == "Security Hub Findings - Custom Action")
-    start.input.set("Decided", true);
+  if (bus::is_custom_action(delivery.event)) start.input.set("Decided", true);
   // What the rule made of the event need not hold the findings any more.
   const json::Value& form = delivery.target.form;
   const bool is_made =
