@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/id.h"
+#include "base/text.h"
 #include "changes/scope.h"
 #include "json/text.h"
 #include "patterns/test_pattern.h"
@@ -72,6 +73,7 @@ Result<Exception> exception_of(const Value& form, TimeMs now_ms) {
   if (const Value* tags = form.find("Tags"); tags != nullptr && !tags->is_null()) {
     if (!tags->is_object()) return bad("Tags", "has tags that are no mapping of keys to values");
     for (const auto& member : tags->as_object()) {
+      if (trim(member.key).empty()) return bad("Tags", "has a tag without a key, which no resource has");
       if (!member.value.is_string()) return bad("Tags", "has a tag '" + member.key + "' whose value is no text");
       out.tags.emplace(member.key, member.value.as_string());
     }

@@ -283,6 +283,22 @@ Result<std::optional<Execution>> Executor::get(const std::string& id) {
   });
 }
 
+Result<std::string> Executor::resolve(const std::string& id) {
+  constexpr std::size_t shortest = 8;
+  const auto none = [&] {
+    return fail(errors::resource_not_found("no execution has the id '" + id + "'; 'fixpoint executions' lists them"));
+  };
+  if (id.size() < shortest || id.find_first_not_of("0123456789abcdef-") != std::string::npos) return none();
+  return store_.read([&](store::Session& session) -> Result<std::string> {
+    FIXPOINT_TRY(rows, session.query("SELECT id FROM execution WHERE id >= ? AND id <= ? ORDER BY id LIMIT 2",
+                                     {id, id + "g"}));  // behind every digit and dash
+    if (rows.empty()) return none();
+    if (rows.size() > 1 && rows[0].text(0) != id)
+      return fail(errors::validation("several executions have ids that begin with '" + id + "'; give more of it"));
+    return rows[0].take(0);
+  });
+}
+
 Result<std::vector<Execution>> Executor::list(const Filter& filter) {
   return store_.read([&](store::Session& session) { return list_in(session, filter); });
 }

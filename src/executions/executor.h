@@ -127,6 +127,9 @@ class Executor {
   Result<void> note(store::Transaction& tx, const std::string& id, const std::string& text);
 
   Result<std::optional<Execution>> get(const std::string& id);
+  /// The whole id of what a person named by it or by its first eight digits or more. Errors: ResourceNotFoundException;
+  /// ValidationException where several begin so.
+  Result<std::string> resolve(const std::string& id);
   /// The newest first.
   Result<std::vector<Execution>> list(const Filter& filter = {});
   struct Listed {

@@ -1,5 +1,7 @@
 #include "gateway/api.h"
 
+#include <algorithm>
+
 #include "aws/validate.h"
 #include "aws/verify.h"
 #include "gateway/api_members.h"
@@ -127,7 +129,7 @@ Result<Value> Api::act(const aws::Caller& caller, const Value& input) {
   std::vector<findings::FindingKey> keys;
   for (std::size_t i = 0; i < input["FindingIds"].size(); ++i) {
     FIXPOINT_TRY(key, parts_.findings.resolve(input["FindingIds"][i].string_or("")));
-    keys.push_back(std::move(key));
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));  // chosen once
   }
   return parts_.securityhub.act(caller, action, keys);
 }
@@ -138,8 +140,10 @@ Result<Value> Api::audit(const Value& input) {
     return fail(errors::validation(
         "Limit is a number from 0 to " + std::to_string(audit_records_a_page) + ", not " + std::to_string(limit),
         "Limit"));
-  FIXPOINT_TRY(records, parts_.audit.after(input["After"].int_or(0), static_cast<std::size_t>(limit),
-                                           std::string(input["Execution"].string_or(""))));
+  // Records outlive what they are about: an id that is none any more is looked for as it is.
+  std::string about(input["Execution"].string_or(""));
+  if (auto whole = parts_.executor.resolve(about)) about = std::move(*whole);
+  FIXPOINT_TRY(records, parts_.audit.after(input["After"].int_or(0), static_cast<std::size_t>(limit), about));
   json::Array list;
   for (const auto& record : records) list.push_back(audit::to_json(record));
   FIXPOINT_TRY(head, parts_.audit.head());

@@ -22,6 +22,24 @@ Error empty_plan() {
   return errors::validation("Plan is empty; give a plan's hash, or no plan at all", "Plan");
 }
 
+// Whether the plan was made for that finding, or by that control for the finding's resource.
+bool is_about(const changes::Plan& plan, const findings::FindingKey& key, const controls::Control& control,
+              std::string_view resource) {
+  const auto has = [](const Value& list, const auto& is) {
+    return list.is_array() && std::any_of(list.as_array().begin(), list.as_array().end(), is);
+  };
+  return plan.document["Program"].string_or("") == control.id &&
+         (has(plan.document["Findings"], [&](const Value& one) { return one["Id"].string_or("") == key.id; }) ||
+          has(plan.document["Resources"], [&](const Value& one) { return one.string_or("") == resource; }));
+}
+
+Error plan_of_another(const changes::Plan& plan, const std::string& wanted) {
+  return errors::validation("plan " + plan.hash.substr(0, 12) + " is of " +
+                                std::string(plan.document["Program"].string_or("")) + " for the finding '" +
+                                std::string(plan.document["Findings"][0]["Id"].string_or("")) + "', not of " + wanted,
+                            "Plan");
+}
+
 // An ARN that a rule's target or an execution has for a function.
 bool is_function_arn(std::string_view text) {
   const auto arn = parse_arn(text);
@@ -173,11 +191,7 @@ Result<Value> Api::fix_by_function(const aws::Caller& caller, const Value& input
   FIXPOINT_TRY(start, function_of(caller, subject, input));
   if (plan.document["Program"].string_or("") != start.program ||
       plan.document["Findings"][0]["Id"].string_or("") != subject.key.id)
-    return fail(errors::validation("plan " + plan.hash.substr(0, 12) + " is of " +
-                                       std::string(plan.document["Program"].string_or("")) + " for the finding '" +
-                                       std::string(plan.document["Findings"][0]["Id"].string_or("")) + "', not of " +
-                                       start.program + " for '" + subject.key.id + "'",
-                                   "Plan"));
+    return fail(plan_of_another(plan, start.program + " for '" + subject.key.id + "'"));
   start.name = "fix/" + random_uuid();
   start.input.set("Async", true);
   start.input.set("Decided", true);
@@ -202,6 +216,10 @@ Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
                  parts_.door.store().read([&](store::Session& session) { return changes::find_plan(session, hash); }));
     hash = plan.hash;
     if (ids.size() > 1) return fail(errors::validation("a plan is for one finding; give its id alone", "Plan"));
+    FIXPOINT_TRY(subject, subject_of(std::string(ids[0].string_or(""))));
+    if (!is_about(plan, subject.key, *subject.control,
+                  controls::resource_of(subject.finding, *subject.control)["Id"].string_or("")))
+      return fail(plan_of_another(plan, subject.control->id + " for '" + subject.key.id + "'"));
   }
   std::vector<Subject> subjects;
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -246,7 +264,7 @@ Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
 // {"Execution"}: starts its undo.
 Result<Value> Api::undo(const aws::Caller& caller, const Value& input) {
   FIXPOINT_CHECK(only_people(caller));
-  const std::string id(input["Execution"].string_or(""));
+  FIXPOINT_TRY(id, parts_.executor.resolve(std::string(input["Execution"].string_or(""))));
   FIXPOINT_TRY(target, parts_.executor.get(id));
   if (!target) return fail(errors::resource_not_found("no execution has the id '" + id + "'"));
   if (target->ended_ms == 0)

@@ -38,9 +38,9 @@ Result<executions::Filter> filter_of(const Value& input) {
 
 Result<Value> Api::executions(const Value& input) {
   if (const Value* id = input.find("Id")) {
-    FIXPOINT_TRY(execution, parts_.executor.get(std::string(id->string_or(""))));
-    if (!execution)
-      return fail(errors::resource_not_found("no execution has the id '" + std::string(id->string_or("")) + "'"));
+    FIXPOINT_TRY(whole, parts_.executor.resolve(std::string(id->string_or(""))));
+    FIXPOINT_TRY(execution, parts_.executor.get(whole));
+    if (!execution) return fail(errors::resource_not_found("no execution has the id '" + whole + "'"));
     Value out = executions::to_json(*execution);
     FIXPOINT_TRY(changes, parts_.door.of_execution(execution->id));
     json::Array made;
@@ -91,6 +91,8 @@ Result<Value> Api::answer(const aws::Caller& caller, const Value& input) {
   if (input.find("Plan") != nullptr && answer.plan_hash.empty())
     return fail(errors::validation("Plan is empty; give the hash of the plan that is answered, or none", "Plan"));
   if (answer.execution.empty()) return fail(errors::validation("Id has to name the execution", "Id"));
+  FIXPOINT_TRY(whole, parts_.executor.resolve(answer.execution));
+  answer.execution = std::move(whole);
   if (!input["Approved"].is_bool()) return fail(errors::validation("Approved has to be true or false", "Approved"));
   answer.approved = input["Approved"].as_bool();
   if (caller.principal) {

@@ -35,7 +35,8 @@ std::vector<std::string> row_of(const Value& execution) {
   if (what.empty()) what = result["Note"].string_or("");
   const std::string_view resource = result["Resource"].string_or("");
   const Value& verified = result["Verified"];
-  return {short_finding(execution["Subject"].string_or("")),
+  return {std::string(execution["Id"].string_or("").substr(0, 8)),
+          short_finding(execution["Subject"].string_or("")),
           short_name(resource.empty() ? execution["Subject"].string_or("") : resource),
           std::string(execution["Program"].string_or("")),
           what,
@@ -103,7 +104,7 @@ int run_executions(const Arguments& arguments) {
     }
     bool good = open == 0;
     std::vector<std::vector<std::string>> rows{
-        {"FINDING", "RESOURCE", "CONTROL", "CHANGED, FROM -> TO", "VERIFIED", "OUTCOME", "TIME"}};
+        {"EXECUTION", "FINDING", "RESOURCE", "CONTROL", "CHANGED, FROM -> TO", "VERIFIED", "OUTCOME", "TIME"}};
     for (const Value& execution : (*answer)["Executions"].as_array()) {
       rows.push_back(row_of(execution));
       good = good && execution["Status"].string_or("") == "SUCCEEDED";
@@ -166,7 +167,9 @@ Command executions_command() {
                               {"control", "ID", "only those of this control, or of this function's ARN", "", false},
                               {"finding", "ID", "only those about the finding of this Id", "", false}}),
           .run = run_executions,
-          .more = "Exit status 1 where one has failed or has not ended."};
+          .more =
+              "An id is named by its first eight digits, too, here and where one is approved, rejected or undone. Exit "
+              "status 1 where one has failed or has not ended."};
 }
 
 Command flapping_command() {

@@ -320,6 +320,40 @@ class Refusals(DoorTest):
             self.assertEqual((400, "ValidationException", where), (status, error["Code"], error["Where"]), error)
         self.assertEqual(before, (self.api("mode"), self.api("settings"), self.api("exceptions"), self.api("freeze")))
 
+    def test_a_plan_is_for_the_finding_that_it_was_made_for(self):
+        _, out, _ = self.server.fixpoint("scene", "S3.4", "EC2.13", "--json")
+        bucket, group = [one["FindingId"] for one in json.loads(out)]
+        _, out, _ = self.server.fixpoint("plan", bucket, "--json")
+        plan = json.loads(out)["Result"]["Plan"]["Hash"]
+        status, out, err = self.server.fixpoint("fix", group, "--plan", plan)
+        self.assertEqual((3, ""), (status, out), err)
+        self.assertIn("is of S3.4 for the finding '%s'" % bucket, err)
+        status, out, err = self.server.fixpoint("fix", bucket, "--plan", plan[:12], "--wait", "30", "--json")
+        self.assertEqual(0, status, out + err)
+        # An execution is named by the beginning of its id, which the table shows.
+        ran = [one["Id"] for one in self.server.executions(wait=30) if one["Outcome"] == "fixed" and one["Subject"] == bucket]
+        self.assertIn("\n" + ran[0][:8] + " ", self.server.fixpoint("executions")[1])
+        self.assertIn(ran[0], self.server.fixpoint("executions", ran[0][:8])[1])
+        self.assertEqual(0, self.server.fixpoint("undo", ran[0][:8], "--wait", "30")[0])
+        for name in (ran[0][:7], "0" * 8, ran[0] + "0", "%"):
+            status, _, err = self.server.fixpoint("executions", name)
+            self.assertEqual(5, status)
+            self.assertIn("no execution has the id '%s'" % name, err)
+
+    def test_a_finding_that_is_named_twice_is_acted_on_once(self):
+        self.take_in(make_finding("door/twice", "Other", "x", "y"))
+        self.securityhub.create_action_target(Id="TwiceOnce", Name="TwiceOnce", Description="d")
+        status, out, err = self.server.fixpoint("act", "TwiceOnce", "door/twice", "door/twice")
+        self.assertEqual((0, "TwiceOnce chosen on 1 finding\n"), (status, out), err)
+
+    def test_exceptions_that_would_hold_for_nothing_are_refused(self):
+        for arguments, sentence in ((("--tag", ""), "without a key"), (("--tag", "=red"), "without a key"),
+                                    (("--pattern", '{"Id": "x"}'), "Event pattern is not valid")):
+            status, out, err = self.server.fixpoint("exceptions", "add", "--owner", "ann", "--reason", "r", "--until",
+                                                    "2090-01-01", *arguments)
+            self.assertEqual((3, ""), (status, out), err)
+            self.assertIn(sentence, err)
+
     def test_an_empty_plan_is_no_plan_that_is_left_out(self):
         for arguments in (("fix", "some-finding", "--plan", ""), ("approve", "some-execution", "--plan", "")):
             code, out, err = self.server.fixpoint(*arguments)
