@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "json/text.h"
 #include "main/commands.h"
+#include "main/files.h"
 #include "main/server_client.h"
 
 namespace fixpoint::main {
@@ -29,8 +30,8 @@ Result<void> each_record(const Arguments& arguments, std::int64_t after,
 
 // The same of a file that `audit export` wrote. Error: ValidationException with the line.
 Result<void> each_line(const std::string& path, const std::function<Result<void>(const Value&)>& each) {
+  FIXPOINT_CHECK(check_readable(path));
   std::ifstream in(path);
-  if (!in) return fail(errors::validation("cannot read " + path));
   std::string line;
   for (std::int64_t number = 1; std::getline(in, line); ++number) {
     if (line.empty()) continue;
@@ -38,6 +39,7 @@ Result<void> each_line(const std::string& path, const std::function<Result<void>
     if (!record) return fail(errors::validation(record.error().message, path + ":" + std::to_string(number)));
     FIXPOINT_CHECK(each(*record));
   }
+  if (in.bad()) return fail(errors::validation("cannot read " + path + " to its end"));
   return {};
 }
 
@@ -126,6 +128,10 @@ int run_audit(const Arguments& arguments) {
   }
   if (action == "verify" && (arguments.has("execution") || *after != 0)) {
     std::cerr << "fixpoint audit: verify walks the whole log, so it takes neither --execution nor --after\n";
+    return bad_usage;
+  }
+  if (arguments.positional.size() > 1 && (action == "list" || action == "head")) {
+    std::cerr << "fixpoint audit: " << action << " takes no file; verify and export do\n";
     return bad_usage;
   }
   if (action == "list") return run_list(arguments, *after);

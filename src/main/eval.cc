@@ -6,15 +6,15 @@
 #include "json/text.h"
 #include "jsonata/expression.h"
 #include "main/command.h"
+#include "main/files.h"
 
 namespace fixpoint::main {
 namespace {
 
 std::optional<std::string> read_all(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return {};
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  auto text = read_file(path);
+  if (!text) return {};
+  return std::move(*text);
 }
 
 // The line of the expression where the error is, and a caret under it. JSONata's positions count UTF-16 units to the
@@ -121,7 +121,7 @@ int evaluate_cases(const std::string& path) {
   std::ifstream file;
   if (path != "-") {
     file.open(path, std::ios::binary);
-    if (!file) {
+    if (!check_readable(path) || !file) {
       std::cerr << "cannot read " << path << "\n";
       return bad_input;
     }

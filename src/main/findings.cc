@@ -1,13 +1,12 @@
 // The commands on findings: import, act, findings.
 #include <algorithm>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 
 #include "json/text.h"
 #include "main/commands.h"
+#include "main/files.h"
 #include "main/server_client.h"
 
 namespace fixpoint::main {
@@ -15,11 +14,11 @@ namespace {
 
 using json::Value;
 
+// Without the mark that some editors and shells put before UTF-8.
 Result<std::string> read_input(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(errors::validation("cannot read " + path));
-  return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  FIXPOINT_TRY(text, read_file(path));
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  return text.starts_with(mark) ? text.substr(mark.size()) : std::move(text);
 }
 
 int run_import(const Arguments& arguments) {
@@ -90,8 +89,8 @@ int run_act(const Arguments& arguments) {
   if (arguments.has("json"))
     std::cout << json::print(*answer) << "\n";
   else
-    std::cout << arguments.positional[0] << " chosen on " << ids.size() << " finding" << (ids.size() == 1 ? "" : "s")
-              << "\n";
+    std::cout << arguments.positional[0] << " chosen on " << (*answer)["Findings"].int_or(0) << " finding"
+              << ((*answer)["Findings"].int_or(0) == 1 ? "" : "s") << "\n";
   return ok;
 }
 

@@ -8,6 +8,7 @@
 
 #include "main/command.h"
 #include "main/commands.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
@@ -123,6 +124,7 @@ int run(int argc, char** argv) {
 }  // namespace fixpoint::main
 
 int main(int argc, char** argv) {
+  const fixpoint::main::Harmless out(std::cout), err(std::cerr);
   try {
     return fixpoint::main::run(argc, argv);
   } catch (const std::exception& e) {

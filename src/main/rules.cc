@@ -1,11 +1,10 @@
 // The commands on rules of the event bus: rules list, rules try, rules deliveries.
-#include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include "base/text.h"
 #include "json/text.h"
 #include "main/commands.h"
+#include "main/files.h"
 #include "main/server_client.h"
 
 namespace fixpoint::main {
@@ -79,9 +78,9 @@ int run_try(const Arguments& arguments) {
   json::Object input{{"Bus", arguments.get("bus", "default")}, {"SinceMs", *past}};
   if (arguments.positional.size() > 1) input.set("Rule", arguments.positional[1]);
   if (arguments.has("pattern")) {
-    std::ifstream in(arguments.get("pattern"));
-    if (!in) return report(errors::validation("cannot read " + arguments.get("pattern")));
-    input.set("Pattern", std::string(std::istreambuf_iterator<char>(in), {}));
+    auto pattern = read_file(arguments.get("pattern"));
+    if (!pattern) return report(pattern.error());
+    input.set("Pattern", std::move(*pattern));
   }
   if (input.find("Rule") == nullptr && input.find("Pattern") == nullptr)
     return say("try wants the name of a rule, or --pattern FILE");

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <utility>
 
 #include "aws/sign.h"
 #include "base/clock.h"
@@ -22,14 +23,35 @@ std::size_t characters(const std::string& text) {
   return count;
 }
 
-// The cell's lines: broken behind a blank or comma where there is one in the second half of a line.
-std::vector<std::string> wrapped(const std::string& text, std::size_t widest) {
+// DEL and U+0080 to U+009F, which JSON does not escape, move the cursor of some terminals as well.
+std::string without_upper_controls(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool two = text[i] == '\xC2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) <= 0x9F;
+    out += two || text[i] == '\x7F' ? '?' : text[i];
+    i += two ? 1 : 0;
+  }
+  return out;
+}
+
+// The cell's lines: broken where it breaks, and behind a blank or comma where there is one in the second half of a
+// line.
+std::vector<std::string> wrapped(std::string text, std::size_t widest) {
+  for (char& c : text)
+    if (c == '\t' || c == '\r') c = ' ';
+  text = without_upper_controls(text);
   std::vector<std::string> lines;
   std::string line;
   std::size_t length = 0;
   for (std::size_t i = 0; i < text.size();) {
     std::size_t end = i + 1;
     while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+    if (text[i] == '\n') {
+      lines.push_back(std::exchange(line, {}));
+      length = 0;
+      i = end;
+      continue;
+    }
     if (length == widest) {
       const auto at = line.find_last_of(" ,");
       const std::size_t keep = at != std::string::npos && at > line.size() / 2 ? at + 1 : line.size();
@@ -106,7 +128,7 @@ int report(const Error& error) {
   std::cerr << " (" << error.code << (error.where.empty() ? "" : ", " + error.where) << ")\n";
   if (error.http_status >= 500) return refused;
   if (error.code == "ValidationException" || error.code == "InvalidInputException" ||
-      error.code == "SerializationException")
+      error.code == "SerializationException" || error.code == "InvalidEventPatternException")
     return bad_input;
   return refused;
 }

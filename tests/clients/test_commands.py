@@ -1,4 +1,5 @@
 """The command line, where no server is needed, and what `serve` says of itself."""
+import os
 import shutil
 import subprocess
 import unittest
@@ -48,6 +49,16 @@ class Commands(unittest.TestCase):
             status, out, said = fixpoint("findings", *words)
             self.assertEqual((3, ""), (status, out), words)
             self.assertIn(sentence, said)
+
+
+    def test_a_folder_is_no_file(self):
+        folder = os.path.dirname(os.path.abspath(__file__))
+        for words in (("import", folder), ("audit", "verify", folder), ("rules", "try", "--pattern", folder),
+                      ("eval", "--cases", folder), ("eval", "1", folder), ("match", "--pattern", folder),
+                      ("import", "/no/such/file"), ("audit", "verify", "/no/such/file")):
+            status, out, said = fixpoint(*words)
+            self.assertEqual((3, ""), (status, out), (words, said))
+            self.assertIn("cannot read " + words[-1], said)
 
 
 class Serve(unittest.TestCase):

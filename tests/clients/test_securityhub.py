@@ -1,4 +1,6 @@
 """Security Hub's operations, done and refused."""
+import json
+
 import support
 from support import ACCOUNT, PRODUCT, REGION, make_finding
 
@@ -138,6 +140,17 @@ class SecurityHub(support.ServerTest):
                 (f["Id"], f["ErrorCode"]) for f in answer["FailedFindings"]])
             self.assertIn("222222222222", answer["FailedFindings"][0]["ErrorMessage"])
         self.assertEqual([], self.ids({"Id": equals("their-product")}))
+
+    def test_a_title_does_not_reach_the_terminal_as_more_than_text(self):
+        self.take_in(self.make("escapes", AwsAccountId=ACCOUNT, Title="red \x1b[31m\x07 \u009b2J caf\u00e9",
+                               Note={"Text": "one\ntwo\tthree", "UpdatedBy": "x", "UpdatedAt": "2024-05-01T09:00:00Z"}))
+        _, out, _ = self.server.fixpoint("findings", "--id", "escapes")
+        lines = out.splitlines()
+        self.assertIn("red ?[31m? ?2J caf\u00e9  one", lines[1])
+        self.assertEqual("two three", lines[2].strip())
+        self.assertEqual(lines[1].index("one"), lines[2].index("two"))  # under each other
+        _, out, _ = self.server.fixpoint("findings", "--id", "escapes", "--json")
+        self.assertEqual("red \x1b[31m\x07 \u009b2J caf\u00e9", json.loads(out)["Findings"][0]["Title"])
 
     def test_an_update_with_a_wrong_value_changes_nothing(self):
         self.take_in(self.make("update-2"))
