@@ -346,6 +346,7 @@ void add_logs(Services& services) {
   operations.reads("DescribeLogStreams", logs::describe_log_streams);
   operations.reads("GetLogEvents", logs::get_log_events);
   operations.reads("FilterLogEvents", logs::filter_log_events);
+  add_log_settings(services);
 }
 
 }  // namespace fixpoint::sandbox

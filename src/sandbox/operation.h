@@ -72,6 +72,7 @@ void add_kms(Services& services);
 void add_iam(Services& services);
 void add_rds(Services& services);
 void add_logs(Services& services);
+void add_log_settings(Services& services);
 
 /// An answer without members.
 inline json::Value empty() {

@@ -233,5 +233,60 @@ TEST_F(LogStreams, resource_policies_are_kept) {
   EXPECT_EQ(aws.code("logs:DeleteResourcePolicy", "{policyName: events}"), "ResourceNotFoundException");
 }
 
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
+TEST(Logs, a_key_of_a_group_is_there_and_enabled) {
+  Accounts aws;
+  const auto key = aws.ok("kms:CreateKey")["KeyMetadata"];
+  const std::string arn = key["Arn"].as_string();
+  const auto associate = [&](const std::string& id) {
+    return aws.code("logs:AssociateKmsKey", "{logGroupName: g, kmsKeyId: '" + id + "'}");
+  };
+  aws.ok("logs:CreateLogGroup", "{logGroupName: g}");
+  EXPECT_EQ(associate(arn), "OK");
+  EXPECT_EQ(associate(arn.substr(0, arn.size() - 1) + "x"), "InvalidParameterException");
+  EXPECT_EQ(associate(key["KeyId"].as_string()), "InvalidParameterException");
+  EXPECT_EQ(associate("junk"), "InvalidParameterException");
+  EXPECT_EQ(associate("arn:aws:kms:us-east-1:222222222222:key/" + key["KeyId"].as_string()), "OK");
+  EXPECT_EQ(aws.code("logs:CreateLogGroup", "{logGroupName: h, kmsKeyId: junk}"), "InvalidParameterException");
+  aws.ok("kms:DisableKey", "{KeyId: '" + arn + "'}");
+  EXPECT_EQ(associate(arn), "InvalidParameterException");
+  EXPECT_EQ(aws.ok("logs:DescribeLogGroups")["logGroups"].size(), 1u);
+}
+
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeMetricFilters.html
+TEST(Logs, metric_filters_are_found_by_their_metric_and_counted) {
+  Accounts aws;
+  aws.ok("logs:CreateLogGroup", "{logGroupName: g}");
+  aws.ok("logs:CreateLogGroup", "{logGroupName: g2}");
+  const auto put = [&](const std::string& group, const std::string& name, const std::string& metric) {
+    aws.ok("logs:PutMetricFilter", "{logGroupName: " + group + ", filterName: " + name +
+                                       ", filterPattern: x, metricTransformations: [{metricName: " + metric +
+                                       ", metricNamespace: n, metricValue: '1'}]}");
+  };
+  put("g", "a", "m");
+  put("g", "b", "k");
+  put("g", "b", "k");
+  put("g2", "c", "m");
+  const auto count = [&](const std::string& input) {
+    return aws.ok("logs:DescribeMetricFilters", input)["metricFilters"].size();
+  };
+  EXPECT_EQ(count("{}"), 3u);
+  EXPECT_EQ(count("{metricName: m, metricNamespace: n}"), 2u);
+  EXPECT_EQ(count("{metricName: m, metricNamespace: o}"), 0u);
+  EXPECT_EQ(count("{logGroupName: g, metricName: m, metricNamespace: n}"), 1u);
+  EXPECT_EQ(count("{logGroupName: g, filterNamePrefix: b}"), 1u);
+  const auto page = aws.ok("logs:DescribeMetricFilters", "{limit: 2}");
+  EXPECT_EQ(count("{nextToken: '" + page["nextToken"].as_string() + "'}"), 1u);
+  EXPECT_EQ(aws.code("logs:DescribeMetricFilters", "{logGroupName: none}"), "ResourceNotFoundException");
+  EXPECT_EQ(aws.code("logs:DescribeMetricFilters", "{metricName: m}"), "InvalidParameterException");
+  EXPECT_EQ(aws.code("logs:DescribeMetricFilters", "{nextToken: junk}"), "InvalidParameterException");
+  const auto counted = [&] { return aws.ok("logs:DescribeLogGroups")["logGroups"][0]["metricFilterCount"]; };
+  EXPECT_EQ(counted(), 2);
+  aws.ok("logs:DeleteMetricFilter", "{logGroupName: g, filterName: a}");
+  EXPECT_EQ(counted(), 1);
+  EXPECT_EQ(aws.code("logs:DescribeLogGroups", "{logGroupNamePrefix: g, logGroupNamePattern: g}"),
+            "InvalidParameterException");
+}
+
 }  // namespace
 }  // namespace fixpoint::sandbox
