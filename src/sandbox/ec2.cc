@@ -229,6 +229,7 @@ void add_ec2(Services& services) {
   ec2::add_tags(table);
   ec2::add_storage(table);
   ec2::add_instances(table);
+  ec2::add_launch(table);
   ec2::add_instance_attributes(table);
   ec2::add_gateways(table);
   ec2::add_acls(table);

@@ -87,6 +87,20 @@ Result<void> check_not_protected(const json::Value& instance, bool against_stop)
 /// Block public access for snapshots: unblocked, block-new-sharing or block-all-sharing.
 std::string snapshot_blocking(Request& request);
 
+/// A volume as CreateVolume or a device of RunInstances (`Ebs`) asks for it, not yet kept. Errors: MissingParameter,
+/// InvalidSnapshot.NotFound, InvalidParameterValue, InvalidParameterDependency, InvalidParameterCombination.
+Reply new_volume(Request& request, const json::Value& given, std::string_view zone);
+
+/// The profile that a call's IamInstanceProfile names, as instances show it. Error: InvalidParameterValue.
+Result<json::Value> profile_in(Request& request);
+/// Makes and keeps the association of a profile with an instance.
+json::Value keep_association(Request& request, std::string_view instance_id, const json::Value& profile);
+json::Value instance_state(std::string_view name);
+
+/// RunInstances, and what goes with an instance when it is terminated.
+void add_launch(Table& table);
+void end_instance(Request& request, json::Value& instance);
+
 void add_security_groups(Table& table);
 void add_rules(Table& table);
 void add_network(Table& table);

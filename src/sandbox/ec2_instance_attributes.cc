@@ -63,6 +63,19 @@ Reply describe_attribute(Request& request) {
     out.set("BlockDeviceMappings", (*instance)["BlockDeviceMappings"]);
     return out;
   }
+  if (name == "productCodes") {
+    out.set("ProductCodes", json::Array());
+    return out;
+  }
+  if (name == "rootDeviceName") {
+    out.set("RootDeviceName", json::Object{{"Value", (*instance)["RootDeviceName"].string_or("/dev/xvda")}});
+    return out;
+  }
+  // No image of today brings either.
+  if (name == "kernel" || name == "ramdisk") {
+    out.set(name == "kernel" ? "KernelId" : "RamdiskId", json::Object());
+    return out;
+  }
   for (const Attribute& attribute : attributes) {
     if (name != attribute.name) continue;
     const json::Value value = value_of(*instance, attribute);

@@ -1,90 +1,32 @@
 #include <algorithm>
+#include <tuple>
 
 #include "sandbox/ec2.h"
 
 namespace fixpoint::sandbox::ec2 {
 namespace {
 
-json::Value state(std::string_view name) {
-  const int code = name == "running" ? 16 : name == "terminated" ? 48 : 80;
-  return json::Object{{"Code", code}, {"Name", name}};
-}
-
-json::Value metadata_options(const json::Value& given) {
-  return json::Object{{"State", "applied"},
-                      {"HttpTokens", given["HttpTokens"].string_or("optional")},
-                      {"HttpPutResponseHopLimit", given["HttpPutResponseHopLimit"].int_or(1)},
-                      {"HttpEndpoint", given["HttpEndpoint"].string_or("enabled")},
-                      {"HttpProtocolIpv6", given["HttpProtocolIpv6"].string_or("disabled")},
-                      {"InstanceMetadataTags", given["InstanceMetadataTags"].string_or("disabled")}};
-}
-
-Reply run_instances(Request& request) {
-  const std::string vpc = default_vpc(request);
-  const std::int64_t count = request.input["MaxCount"].int_or(1);
-  if (count < 1 || count > 100)
-    return refuse("InvalidParameterValue",
-                  "Value (" + std::to_string(count) +
-                      ") for parameter maxCount is invalid. Expecting a value between 1 and 100.");
-  if (request.text("ImageId").empty())
-    return refuse("MissingParameter", "The request must contain the parameter ImageId");
-  Document subnet;
-  if (request.has("SubnetId")) {
-    subnet = request.state.get(scope(request, "subnet"), request.text("SubnetId"));
-    if (!subnet)
-      return refuse("InvalidSubnetID.NotFound",
-                    "The subnet ID '" + std::string(request.text("SubnetId")) + "' does not exist");
-  } else {
-    request.state.each(scope(request, "subnet"), {}, {}, [&](std::string_view, const Document& body) {
-      if (body && (*body)["VpcId"].string_or({}) == vpc && (*body)["DefaultForAz"].bool_or(false)) subnet = body;
-      return !subnet;
-    });
-    if (!subnet) return refuse("MissingInput", "No subnets found for the default VPC. Please specify a subnet.");
+// Filters on what an instance has several of.
+std::optional<std::vector<std::string>> listed_filter(std::string_view name, const json::Value& it) {
+  std::vector<std::string> out;
+  if (name.substr(0, 21) == "block-device-mapping.") {
+    const json::Value& devices = it["BlockDeviceMappings"];
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+      if (name == "block-device-mapping.device-name")
+        out.emplace_back(devices[i]["DeviceName"].string_or({}));
+      else if (name == "block-device-mapping.volume-id")
+        out.emplace_back(devices[i]["Ebs"]["VolumeId"].string_or({}));
+      else if (name == "block-device-mapping.status")
+        out.emplace_back(devices[i]["Ebs"]["Status"].string_or({}));
+      else
+        return {};
+    }
+    return out;
   }
-  json::Array groups;
-  const json::Value& ids = request.input["SecurityGroupIds"];
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const Document group = request.state.get(scope(request, "security-group"), ids[i].string_or({}));
-    if (!group)
-      return refuse("InvalidGroup.NotFound",
-                    "The security group '" + std::string(ids[i].string_or({})) + "' does not exist");
-    groups.push_back(json::Object{{"GroupId", ids[i]}, {"GroupName", (*group)["GroupName"]}});
-  }
-  FIXPOINT_TRY(tags, new_tags(request, "instance"));
-  json::Array made;
-  const std::string reservation = new_id("r-");
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::string id = new_id("i-");
-    json::Value instance = json::Object{
-        {"InstanceId", id},
-        {"ImageId", request.input["ImageId"]},
-        {"InstanceType", request.input["InstanceType"].string_or("m1.small")},
-        {"State", state("running")},
-        {"LaunchTime", request.now()},
-        {"Placement", json::Object{{"AvailabilityZone", (*subnet)["AvailabilityZone"]}, {"Tenancy", "default"}}},
-        {"SubnetId", (*subnet)["SubnetId"]},
-        {"VpcId", (*subnet)["VpcId"]},
-        {"SecurityGroups", groups},
-        {"Monitoring", json::Object{{"State", "disabled"}}},
-        {"BlockDeviceMappings", json::Array()},
-        {"EbsOptimized", request.input["EbsOptimized"].bool_or(false)},
-        {"SourceDestCheck", true},
-        {"MetadataOptions", metadata_options(request.input["MetadataOptions"])},
-        {"ReservationId", reservation}};
-    if (tags.size() > 0) instance.set("Tags", tags);
-    if (request.has("ClientToken")) instance.set("ClientToken", request.input["ClientToken"]);
-    for (const auto member :
-         {"DisableApiTermination", "DisableApiStop", "UserData", "InstanceInitiatedShutdownBehavior"})
-      if (request.has(member)) instance.at_or_make("Attributes").set(member, request.input[member]);
-    request.state.put(scope(request, "instance"), id, instance);
-    instance.as_object().erase("ReservationId");
-    instance.as_object().erase("Attributes");
-    made.push_back(std::move(instance));
-  }
-  return json::Object{{"ReservationId", reservation},
-                      {"OwnerId", request.context.account},
-                      {"Groups", json::Array()},
-                      {"Instances", std::move(made)}};
+  const json::Value& groups = it["SecurityGroups"];
+  const char* member = name.substr(name.size() - 4) == "name" ? "GroupName" : "GroupId";
+  for (std::size_t i = 0; i < groups.size(); ++i) out.emplace_back(groups[i][member].string_or({}));
+  return out;
 }
 
 std::optional<std::vector<std::string>> filter_values(std::string_view name, const json::Value& it) {
@@ -92,14 +34,23 @@ std::optional<std::vector<std::string>> filter_values(std::string_view name, con
   if (name == "instance-state-code") return std::vector<std::string>{std::to_string(it["State"]["Code"].int_or(0))};
   if (name == "metadata-options.http-tokens")
     return std::vector<std::string>{std::string(it["MetadataOptions"]["HttpTokens"].string_or({}))};
-  if (name == "instance.group-id") {
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < it["SecurityGroups"].size(); ++i)
-      out.emplace_back(it["SecurityGroups"][i]["GroupId"].string_or({}));
-    return out;
-  }
+  if (name == "instance.group-id") return listed_filter(name, it);
+  for (const auto& [filter, outer, member] : {std::tuple{"availability-zone", "Placement", "AvailabilityZone"},
+                                              {"tenancy", "Placement", "Tenancy"},
+                                              {"monitoring-state", "Monitoring", "State"},
+                                              {"iam-instance-profile.arn", "IamInstanceProfile", "Arn"},
+                                              {"iam-instance-profile.id", "IamInstanceProfile", "Id"},
+                                              {"metadata-options.http-endpoint", "MetadataOptions", "HttpEndpoint"}})
+    if (name == filter) return std::vector<std::string>{std::string(it[outer][member].string_or({}))};
+  if (name == "instance.group-name" || name == "group-name" || name == "group-id" ||
+      name.substr(0, 21) == "block-device-mapping.")
+    return listed_filter(name, it);
   return filter_members(name, it,
                         {{"instance-id", "InstanceId"},
+                         {"root-device-name", "RootDeviceName"},
+                         {"root-device-type", "RootDeviceType"},
+                         {"source-dest-check", "SourceDestCheck"},
+                         {"reservation-id", "ReservationId"},
                          {"instance-type", "InstanceType"},
                          {"image-id", "ImageId"},
                          {"client-token", "ClientToken"},
@@ -167,9 +118,11 @@ Reply change_state(Request& request, std::string_view to, std::string_view into)
                     "The instance '" + id + "' is not in a state from which it can be " + std::string(to) + ".");
     if (to != "running") FIXPOINT_CHECK(check_not_protected(*instance, to == "stopped"));
     json::Value body = *instance;
-    body.set("State", state(to));
+    if (to == "terminated") end_instance(request, body);
+    body.set("State", instance_state(to));
     request.state.put(scope(request, "instance"), id, std::move(body));
-    out.push_back(json::Object{{"InstanceId", id}, {"PreviousState", state(from)}, {"CurrentState", state(to)}});
+    out.push_back(json::Object{
+        {"InstanceId", id}, {"PreviousState", instance_state(from)}, {"CurrentState", instance_state(to)}});
   }
   json::Object answer;
   answer.append(std::string(into), std::move(out));
@@ -203,20 +156,6 @@ Reply modify_metadata_options(Request& request) {
   return json::Object{{"InstanceId", request.input["InstanceId"]}, {"InstanceMetadataOptions", std::move(options)}};
 }
 
-// The profile that the call names, as instances and associations show it.
-Result<json::Value> profile_in(Request& request) {
-  std::string name(request.input["IamInstanceProfile"]["Name"].string_or({}));
-  const std::string arn(request.input["IamInstanceProfile"]["Arn"].string_or({}));
-  if (name.empty()) name = arn.substr(arn.rfind('/') + 1);
-  const Document profile = request.state.get(request.global("iam", "instance_profile"), name);
-  if (!profile)
-    return refuse(
-        "InvalidParameterValue",
-        "Value (" + name + ") for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name");
-  return json::Value(json::Object{{"Arn", (*profile)["InstanceProfile"]["Arn"]},
-                                  {"Id", (*profile)["InstanceProfile"]["InstanceProfileId"]}});
-}
-
 Reply associate_profile(Request& request) {
   FIXPOINT_TRY(instance, instance_of(request));
   FIXPOINT_TRY(shown, profile_in(request));
@@ -229,12 +168,7 @@ Reply associate_profile(Request& request) {
   if (taken)
     return refuse("IncorrectState",
                   "There is an existing association for instance " + std::string(request.text("InstanceId")));
-  const std::string id = new_id("iip-assoc-");
-  json::Value association = json::Object{{"AssociationId", id},
-                                         {"InstanceId", request.input["InstanceId"]},
-                                         {"IamInstanceProfile", shown},
-                                         {"State", "associated"}};
-  request.state.put(scope(request, "iam-instance-profile-association"), id, association);
+  json::Value association = keep_association(request, request.text("InstanceId"), shown);
   json::Value body = *instance;
   body.set("IamInstanceProfile", shown);
   request.state.put(scope(request, "instance"), request.text("InstanceId"), std::move(body));
@@ -295,8 +229,28 @@ Reply replace_profile(Request& request) {
 
 }  // namespace
 
+Result<json::Value> profile_in(Request& request) {
+  std::string name(request.input["IamInstanceProfile"]["Name"].string_or({}));
+  const std::string arn(request.input["IamInstanceProfile"]["Arn"].string_or({}));
+  if (name.empty()) name = arn.substr(arn.rfind('/') + 1);
+  const Document profile = request.state.get(request.global("iam", "instance_profile"), name);
+  if (!profile)
+    return refuse(
+        "InvalidParameterValue",
+        "Value (" + name + ") for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name");
+  return json::Value(json::Object{{"Arn", (*profile)["InstanceProfile"]["Arn"]},
+                                  {"Id", (*profile)["InstanceProfile"]["InstanceProfileId"]}});
+}
+
+json::Value keep_association(Request& request, std::string_view instance_id, const json::Value& profile) {
+  const std::string id = new_id("iip-assoc-");
+  json::Value association = json::Object{
+      {"AssociationId", id}, {"InstanceId", instance_id}, {"IamInstanceProfile", profile}, {"State", "associated"}};
+  request.state.put(scope(request, "iam-instance-profile-association"), id, association);
+  return association;
+}
+
 void add_instances(Table& table) {
-  table.changes("RunInstances", run_instances);
   table.reads("DescribeInstances", describe_instances);
   table.reads("DescribeInstanceStatus", describe_status);
   table.changes("TerminateInstances",

@@ -148,14 +148,48 @@ Reply delete_vpc(Request& request) {
   return empty();
 }
 
+struct Range {
+  std::uint32_t first;
+  std::uint32_t last;
+};
+
+// The addresses of a block in its canonical form.
+Range range_of(std::string_view cidr) {
+  const auto slash = cidr.find('/');
+  std::uint32_t address = 0;
+  for (const std::string_view part : split(cidr.substr(0, slash), '.'))
+    address = address << 8 | static_cast<std::uint32_t>(to_int64(part).value_or(0));
+  const auto bits = to_int64(cidr.substr(slash + 1)).value_or(32);
+  const std::uint32_t rest = bits >= 32 ? 0 : 0xffffffffU >> bits;
+  return {address & ~rest, address | rest};
+}
+
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
+Result<void> check_place(Request& request, const json::Value& vpc, const std::string& cidr) {
+  const Range wanted = range_of(cidr);
+  const Range around = range_of(vpc["CidrBlock"].string_or("0.0.0.0/0"));
+  if (wanted.first < around.first || wanted.last > around.last)
+    return refuse("InvalidSubnet.Range", "The CIDR '" + cidr + "' is invalid.");
+  bool taken = false;
+  request.state.each(scope(request, "subnet"), {}, {}, [&](std::string_view, const Document& body) {
+    if (!body || !((*body)["VpcId"] == vpc["VpcId"])) return true;
+    const Range other = range_of((*body)["CidrBlock"].string_or({}));
+    taken = wanted.first <= other.last && other.first <= wanted.last;
+    return !taken;
+  });
+  if (taken) return refuse("InvalidSubnet.Conflict", "The CIDR '" + cidr + "' conflicts with another subnet");
+  return {};
+}
+
 Reply create_subnet(Request& request) {
   default_vpc(request);
-  FIXPOINT_CHECK(vpc_of(request));
+  FIXPOINT_TRY(vpc, vpc_of(request));
   auto cidr = canonical_cidr(std::string(request.text("CidrBlock")), false);
   if (!cidr)
     return refuse("InvalidSubnet.Range", "The CIDR '" + std::string(request.text("CidrBlock")) + "' is invalid.");
   const auto bits = to_int64(std::string_view(*cidr).substr(cidr->find('/') + 1)).value_or(0);
   if (bits < 16 || bits > 28) return refuse("InvalidSubnet.Range", "The CIDR '" + *cidr + "' is invalid.");
+  FIXPOINT_CHECK(check_place(request, *vpc, *cidr));
   const std::string id = new_id("subnet-");
   const std::string zone(request.input["AvailabilityZone"].string_or(request.context.region + "a"));
   json::Value made = subnet(request, std::string(request.text("VpcId")), id, zone, "use1-az1", *cidr,
@@ -178,6 +212,15 @@ Result<Document> subnet_of(Request& request) {
 Reply delete_subnet(Request& request) {
   default_vpc(request);
   FIXPOINT_CHECK(subnet_of(request));
+  bool used = false;
+  request.state.each(scope(request, "instance"), {}, {}, [&](std::string_view, const Document& body) {
+    used = body && (*body)["SubnetId"] == request.input["SubnetId"] &&
+           (*body)["State"]["Name"].string_or({}) != "terminated";
+    return !used;
+  });
+  if (used)
+    return refuse("DependencyViolation",
+                  "The subnet '" + std::string(request.text("SubnetId")) + "' has dependencies and cannot be deleted.");
   request.state.erase(scope(request, "subnet"), request.text("SubnetId"));
   return empty();
 }

@@ -33,28 +33,70 @@ Reply reset_default_key(Request& request) {
   return json::Object{{"KmsKeyId", "alias/aws/ebs"}};
 }
 
+// The key by its ARN; the account's default one where none is named. A key that is not there is kept as it is named:
+// AWS makes such a volume too, and only fails it later.
+std::string volume_key(Request& request, std::string_view name) {
+  const Document set = request.state.get(scope(request, "account"), "ebs-key");
+  const std::string wanted(!name.empty() ? name : set ? set->string_or({}) : "alias/aws/ebs");
+  const auto key = kms::find_key(request, wanted);
+  return key ? std::string(kms::arn_of(**key)) : wanted;
+}
+
+// https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
+Result<void> set_performance(const json::Value& given, json::Value& volume) {
+  const std::string_view type = volume["VolumeType"].string_or({});
+  const std::int64_t size = volume["Size"].int_or(0);
+  if ((type == "io1" || type == "io2") && given["Iops"].is_null())
+    return refuse("InvalidParameterDependency", "The parameter [VolumeType] requires the parameter Iops to be set.");
+  if (!given["Iops"].is_null() && type != "io1" && type != "io2" && type != "gp3")
+    return refuse("InvalidParameterCombination",
+                  "The parameter iops is not supported for " + std::string(type) + " volumes.");
+  if (!given["Iops"].is_null())
+    volume.set("Iops", given["Iops"]);
+  else if (type == "gp3")
+    volume.set("Iops", 3000);
+  else if (type == "gp2")
+    volume.set("Iops", std::clamp<std::int64_t>(3 * size, 100, 16'000));
+  if (type == "gp3") volume.set("Throughput", given["Throughput"].int_or(125));
+  return {};
+}
+
 Reply create_volume(Request& request) {
-  const std::int64_t size = request.input["Size"].int_or(0);
-  if (size < 1 && !request.has("SnapshotId"))
-    return refuse("MissingParameter", "The request must contain the parameter size/snapshotId");
-  const std::string id = new_id("vol-");
-  const bool encrypted = request.input["Encrypted"].bool_or(false) || encrypts_by_default(request);
-  json::Value volume =
-      json::Object{{"VolumeId", id},
-                   {"Size", size},
-                   {"AvailabilityZone", request.input["AvailabilityZone"].string_or(request.context.region + "a")},
-                   {"State", "available"},
-                   {"CreateTime", request.now()},
-                   {"VolumeType", request.input["VolumeType"].string_or("gp2")},
-                   {"SnapshotId", request.text("SnapshotId")},
-                   {"Encrypted", encrypted},
-                   {"MultiAttachEnabled", false},
-                   {"Attachments", json::Array()}};
-  if (encrypted && request.has("KmsKeyId")) volume.set("KmsKeyId", request.input["KmsKeyId"]);
+  FIXPOINT_TRY(volume, new_volume(request, request.input,
+                                  request.input["AvailabilityZone"].string_or(request.context.region + "a")));
   FIXPOINT_TRY(tags, new_tags(request, "volume"));
   if (tags.size() > 0) volume.set("Tags", std::move(tags));
-  request.state.put(scope(request, "volume"), id, volume);
+  request.state.put(scope(request, "volume"), volume["VolumeId"].string_or({}), volume);
   return volume;
+}
+
+std::optional<std::vector<std::string>> attachments_filter(std::string_view name, const json::Value& attachment) {
+  return filter_members(name, attachment,
+                        {{"instance-id", "InstanceId"},
+                         {"device", "Device"},
+                         {"status", "State"},
+                         {"delete-on-termination", "DeleteOnTermination"}});
+}
+
+// A volume here is attached once at most.
+std::optional<std::vector<std::string>> volume_filter(std::string_view name, const json::Value& it) {
+  if (name.substr(0, 11) == "attachment.") {
+    const json::Value& attachments = it["Attachments"];
+    if (attachments.size() == 0) {
+      static const json::Value none = json::Object();
+      return attachments_filter(name.substr(11), none);
+    }
+    return attachments_filter(name.substr(11), attachments[0]);
+  }
+  return filter_members(name, it,
+                        {{"volume-id", "VolumeId"},
+                         {"status", "State"},
+                         {"encrypted", "Encrypted"},
+                         {"size", "Size"},
+                         {"snapshot-id", "SnapshotId"},
+                         {"availability-zone", "AvailabilityZone"},
+                         {"multi-attach-enabled", "MultiAttachEnabled"},
+                         {"volume-type", "VolumeType"}});
 }
 
 Reply describe_volumes(Request& request) {
@@ -65,17 +107,7 @@ Reply describe_volumes(Request& request) {
                             .missing_code = "InvalidVolume.NotFound",
                             .malformed_code = "InvalidVolumeID.Malformed",
                             .noun = "volume",
-                            .filters =
-                                [](std::string_view name, const json::Value& it) {
-                                  return filter_members(name, it,
-                                                        {{"volume-id", "VolumeId"},
-                                                         {"status", "State"},
-                                                         {"encrypted", "Encrypted"},
-                                                         {"size", "Size"},
-                                                         {"snapshot-id", "SnapshotId"},
-                                                         {"availability-zone", "AvailabilityZone"},
-                                                         {"volume-type", "VolumeType"}});
-                                },
+                            .filters = volume_filter,
                             .show = {}});
 }
 
@@ -112,6 +144,7 @@ Reply create_snapshot(Request& request) {
                                       {"Description", request.text("Description")},
                                       {"Encrypted", (*volume)["Encrypted"]},
                                       {"StorageTier", "standard"}};
+  if (!(*volume)["KmsKeyId"].is_null()) snapshot.set("KmsKeyId", (*volume)["KmsKeyId"]);
   FIXPOINT_TRY(tags, new_tags(request, "snapshot"));
   if (tags.size() > 0) snapshot.set("Tags", std::move(tags));
   json::Value answer = snapshot;
@@ -189,6 +222,25 @@ Reply describe_snapshot_attribute(Request& request) {
   return out;
 }
 
+// https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html
+Result<void> check_shareable(Request& request, const json::Value& snapshot, const json::Array& with) {
+  for (const json::Value& item : with)
+    if (const std::string_view account = item["UserId"].string_or({});
+        item["UserId"].is_string() &&
+        (account.size() != 12 || account.find_first_not_of("0123456789") != std::string_view::npos))
+      return refuse("InvalidParameterValue",
+                    "Value (" + std::string(account) +
+                        ") for parameter userId is invalid. Expecting an account id of 12 digits.");
+  if (with.empty() || !snapshot["Encrypted"].bool_or(false)) return {};
+  const auto key = kms::find_key(request, snapshot["KmsKeyId"].string_or("alias/aws/ebs"));
+  if (!key || (**key)["Metadata"]["KeyManager"].string_or({}) == "AWS")
+    return refuse("OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared");
+  for (const json::Value& item : with)
+    if (item["Group"].is_string())
+      return refuse("OperationNotPermitted", "Encrypted snapshots cannot be shared with everybody");
+  return {};
+}
+
 // Both forms: CreateVolumePermission {Add, Remove}, or OperationType with UserIds and GroupNames.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html
 Reply modify_snapshot_attribute(Request& request) {
@@ -212,10 +264,7 @@ Reply modify_snapshot_attribute(Request& request) {
     if (item["Group"].is_string() && item["Group"].string_or({}) != "all")
       return refuse("InvalidParameterValue", "Value (" + std::string(item["Group"].string_or({})) +
                                                  ") for parameter group is invalid. The only group is all");
-  if (!add.empty() && (*snapshot)["Encrypted"].bool_or(false))
-    for (const json::Value& item : add)
-      if (item["Group"].is_string())
-        return refuse("OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared");
+  FIXPOINT_CHECK(check_shareable(request, *snapshot, add));
   if (snapshot_blocking(request) != "unblocked")
     for (const json::Value& item : add)
       if (item["Group"].is_string())
@@ -235,6 +284,43 @@ Reply modify_snapshot_attribute(Request& request) {
 }
 
 }  // namespace
+
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html
+Reply new_volume(Request& request, const json::Value& given, std::string_view zone) {
+  const std::string source(given["SnapshotId"].string_or({}));
+  const Document snapshot = request.state.get(scope(request, "snapshot"), source);
+  if (!source.empty() && !snapshot)
+    return refuse("InvalidSnapshot.NotFound", "The snapshot '" + source + "' does not exist.");
+  const std::int64_t least = snapshot ? (*snapshot)["VolumeSize"].int_or(1) : 1;
+  const json::Value& wanted = given["Size"].is_null() ? given["VolumeSize"] : given["Size"];
+  const std::int64_t size = wanted.int_or(snapshot ? least : 0);
+  if (wanted.is_null() && !snapshot)
+    return refuse("MissingParameter", "The request must contain the parameter size/snapshotId");
+  if (size < least)
+    return refuse("InvalidParameterValue", "Volume of " + std::to_string(size) + "GiB is too small; minimum is " +
+                                               std::to_string(least) + "GiB.");
+  const bool encrypted = given["Encrypted"].bool_or(false) || encrypts_by_default(request) ||
+                         (snapshot && (*snapshot)["Encrypted"].bool_or(false));
+  if (!given["KmsKeyId"].is_null() && !encrypted)
+    return refuse("InvalidParameterDependency", "The parameter [KmsKeyId] requires the parameter Encrypted to be set.");
+  json::Value volume = json::Object{{"VolumeId", new_id("vol-")},
+                                    {"Size", size},
+                                    {"AvailabilityZone", zone},
+                                    {"State", "available"},
+                                    {"CreateTime", request.now()},
+                                    {"VolumeType", given["VolumeType"].string_or("gp2")},
+                                    {"SnapshotId", source},
+                                    {"Encrypted", encrypted},
+                                    {"MultiAttachEnabled", given["MultiAttachEnabled"].bool_or(false)},
+                                    {"Attachments", json::Array()}};
+  FIXPOINT_CHECK(set_performance(given, volume));
+  if (encrypted) {
+    std::string_view key = given["KmsKeyId"].string_or({});
+    if (key.empty() && snapshot) key = (*snapshot)["KmsKeyId"].string_or({});
+    volume.set("KmsKeyId", volume_key(request, key));
+  }
+  return volume;
+}
 
 void add_storage(Table& table) {
   table.reads("GetEbsEncryptionByDefault", [](Request& request) -> Reply {

@@ -1,0 +1,187 @@
+#include "account.h"
+
+namespace fixpoint::sandbox {
+namespace {
+
+json::Value launched(Accounts& aws, const std::string& more = {}) {
+  return aws.ok("ec2:RunInstances", "{ImageId: ami-12345678, MinCount: 1, MaxCount: 1" + more + "}")["Instances"][0];
+}
+
+json::Value instance_of(Accounts& aws, const json::Value& launched) {
+  return aws.ok("ec2:DescribeInstances",
+                "{InstanceIds: [" + launched["InstanceId"].as_string() + "]}")["Reservations"][0]["Instances"][0];
+}
+
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+TEST(Ec2Launch, what_an_instance_is_started_with_reads_back) {
+  Accounts aws;
+  aws.ok("iam:CreateInstanceProfile", "{InstanceProfileName: web}");
+  const auto made = launched(aws, ", IamInstanceProfile: {Name: web}, Monitoring: {Enabled: true}");
+  const auto shown = instance_of(aws, made);
+  EXPECT_EQ(shown["IamInstanceProfile"]["Arn"], "arn:aws:iam::111111111111:instance-profile/web");
+  EXPECT_EQ(shown["Monitoring"]["State"], "enabled");
+  EXPECT_EQ(shown["SecurityGroups"][0]["GroupName"], "default");
+  const auto associations = aws.ok("ec2:DescribeIamInstanceProfileAssociations")["IamInstanceProfileAssociations"];
+  ASSERT_EQ(associations.size(), 1u);
+  EXPECT_EQ(associations[0]["InstanceId"], made["InstanceId"]);
+  aws.ok("ec2:TerminateInstances", "{InstanceIds: [" + made["InstanceId"].as_string() + "]}");
+  EXPECT_EQ(aws.ok("ec2:DescribeIamInstanceProfileAssociations")["IamInstanceProfileAssociations"].size(), 0u);
+}
+
+TEST(Ec2Launch, groups_are_named_in_each_of_three_ways) {
+  Accounts aws;
+  const auto id = aws.ok("ec2:CreateSecurityGroup", "{GroupName: web, Description: d}")["GroupId"].as_string();
+  for (const std::string how : {", SecurityGroupIds: [" + id + "]", std::string(", SecurityGroups: [web]"),
+                                ", NetworkInterfaces: [{DeviceIndex: 0, Groups: [" + id + "]}]"})
+    EXPECT_EQ(instance_of(aws, launched(aws, how))["SecurityGroups"], yaml("[{GroupId: " + id + ", GroupName: web}]"))
+        << how;
+  EXPECT_EQ(aws.code("ec2:DeleteSecurityGroup", "{GroupId: " + id + "}"), "DependencyViolation");
+}
+
+TEST(Ec2Launch, what_is_not_there_starts_nothing) {
+  Accounts aws;
+  for (const auto& [more, code] : {std::pair{", IamInstanceProfile: {Name: none}", "InvalidParameterValue"},
+                                   {", SecurityGroups: [none]", "InvalidGroup.NotFound"},
+                                   {", SecurityGroupIds: [sg-12345678]", "InvalidGroup.NotFound"},
+                                   {", SubnetId: subnet-12345678", "InvalidSubnetID.NotFound"},
+                                   {", BlockDeviceMappings: [{DeviceName: /dev/sdb, Ebs: {SnapshotId: snap-12345678}}]",
+                                    "InvalidSnapshot.NotFound"}})
+    EXPECT_EQ(
+        aws.code("ec2:RunInstances", "{ImageId: ami-12345678, MinCount: 1, MaxCount: 1" + std::string(more) + "}"),
+        code)
+        << more;
+  EXPECT_EQ(aws.code("ec2:RunInstances", "{ImageId: ami-12345678, MinCount: 2, MaxCount: 1}"), "InvalidParameterValue");
+  EXPECT_EQ(aws.ok("ec2:DescribeInstances")["Reservations"].size(), 0u);
+  EXPECT_EQ(aws.ok("ec2:DescribeVolumes")["Volumes"].size(), 0u);
+}
+
+TEST(Ec2Launch, an_instance_has_volumes_that_end_with_it) {
+  Accounts aws;
+  const auto made = launched(aws,
+                             ", BlockDeviceMappings: [{DeviceName: /dev/sdb, Ebs: {VolumeSize: 20, VolumeType: gp3, "
+                             "Encrypted: true, DeleteOnTermination: false}}]");
+  const auto devices = instance_of(aws, made)["BlockDeviceMappings"];
+  ASSERT_EQ(devices.size(), 2u);
+  EXPECT_EQ(devices[0]["DeviceName"], "/dev/xvda");
+  const std::string id = made["InstanceId"].as_string();
+  const auto attached =
+      aws.ok("ec2:DescribeVolumes", "{Filters: [{Name: attachment.instance-id, Values: [" + id + "]}]}")["Volumes"];
+  ASSERT_EQ(attached.size(), 2u);
+  const std::string second = devices[1]["Ebs"]["VolumeId"].as_string();
+  const auto volume = aws.ok("ec2:DescribeVolumes", "{VolumeIds: [" + second + "]}")["Volumes"][0];
+  EXPECT_EQ(volume["State"], "in-use");
+  EXPECT_EQ(volume["Size"], 20);
+  EXPECT_EQ(volume["Encrypted"], true);
+  EXPECT_EQ(aws.code("ec2:DeleteVolume", "{VolumeId: " + second + "}"), "VolumeInUse");
+  EXPECT_EQ(aws.ok("ec2:DescribeInstances",
+                   "{Filters: [{Name: block-device-mapping.volume-id, Values: [" + second + "]}]}")["Reservations"]
+                .size(),
+            1u);
+  aws.ok("ec2:CreateSnapshot", "{VolumeId: " + second + "}");
+  aws.ok("ec2:TerminateInstances", "{InstanceIds: [" + id + "]}");
+  const auto left = aws.ok("ec2:DescribeVolumes")["Volumes"];
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0]["VolumeId"], second);
+  EXPECT_EQ(left[0]["State"], "available");
+  aws.ok("ec2:DeleteVolume", "{VolumeId: " + second + "}");
+}
+
+TEST(Ec2Launch, instances_are_filtered_by_what_describes_them) {
+  Accounts aws;
+  aws.ok("iam:CreateInstanceProfile", "{InstanceProfileName: web}");
+  launched(aws, ", IamInstanceProfile: {Name: web}");
+  launched(aws, ", Monitoring: {Enabled: true}");
+  const auto count = [&](const std::string& name, const std::string& value) {
+    return aws
+        .ok("ec2:DescribeInstances", "{Filters: [{Name: " + name + ", Values: ['" + value + "']}]}")["Reservations"]
+        .size();
+  };
+  EXPECT_EQ(count("iam-instance-profile.arn", "arn:aws:iam::111111111111:instance-profile/web"), 1u);
+  EXPECT_EQ(count("monitoring-state", "enabled"), 1u);
+  EXPECT_EQ(count("availability-zone", "us-east-1a"), 2u);
+  EXPECT_EQ(count("instance.group-name", "default"), 2u);
+  EXPECT_EQ(count("block-device-mapping.device-name", "/dev/xvda"), 2u);
+  EXPECT_EQ(aws.code("ec2:DescribeInstances", "{Filters: [{Name: block-device-mapping.colour, Values: [x]}]}"),
+            "InvalidParameterValue");
+}
+
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html
+TEST(Ec2Volumes, keys_and_speed_are_those_of_the_volume) {
+  Accounts aws;
+  const auto make = [&](const std::string& more) {
+    return aws.ok("ec2:CreateVolume", "{AvailabilityZone: us-east-1a, " + more + "}");
+  };
+  const auto own = aws.ok("kms:DescribeKey", "{KeyId: alias/aws/ebs}")["KeyMetadata"]["Arn"];
+  EXPECT_EQ(make("Size: 8, Encrypted: true")["KmsKeyId"], own);
+  EXPECT_TRUE(make("Size: 8")["KmsKeyId"].is_null());
+  const auto key = aws.ok("kms:CreateKey")["KeyMetadata"];
+  const auto volume = make("Size: 8, Encrypted: true, KmsKeyId: " + key["KeyId"].as_string());
+  EXPECT_EQ(volume["KmsKeyId"], key["Arn"]);
+  const auto snapshot = aws.ok("ec2:CreateSnapshot", "{VolumeId: " + volume["VolumeId"].as_string() + "}");
+  EXPECT_EQ(snapshot["KmsKeyId"], key["Arn"]);
+  const auto again = make("SnapshotId: " + snapshot["SnapshotId"].as_string());
+  EXPECT_EQ(again["Size"], 8);
+  EXPECT_EQ(again["Encrypted"], true);
+  EXPECT_EQ(again["KmsKeyId"], key["Arn"]);
+  aws.ok("ec2:ModifyEbsDefaultKmsKeyId", "{KmsKeyId: " + key["KeyId"].as_string() + "}");
+  EXPECT_EQ(make("Size: 8, Encrypted: true")["KmsKeyId"], key["Arn"]);
+  EXPECT_EQ(make("Size: 8")["Iops"], 100);
+  EXPECT_EQ(make("Size: 100")["Iops"], 300);
+  EXPECT_EQ(make("Size: 8, VolumeType: gp3")["Iops"], 3000);
+  EXPECT_EQ(make("Size: 8, VolumeType: io1, Iops: 200")["Iops"], 200);
+  for (const auto& [more, code] : {std::pair{"Size: 8, VolumeType: io2", "InvalidParameterDependency"},
+                                   {"Size: 8, KmsKeyId: k", "InvalidParameterDependency"},
+                                   {"Size: 8, Iops: 200", "InvalidParameterCombination"},
+                                   {"SnapshotId: snap-12345678", "InvalidSnapshot.NotFound"}})
+    EXPECT_EQ(aws.code("ec2:CreateVolume", "{AvailabilityZone: us-east-1a, " + std::string(more) + "}"), code) << more;
+  EXPECT_EQ(aws.code("ec2:CreateVolume", "{Size: 4, SnapshotId: " + snapshot["SnapshotId"].as_string() + "}"),
+            "InvalidParameterValue");
+}
+
+// https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html
+TEST(Ec2Volumes, an_encrypted_snapshot_is_shared_with_accounts_and_under_a_key_of_ones_own) {
+  Accounts aws;
+  const auto snapshot = [&](const std::string& more) {
+    const auto volume = aws.ok("ec2:CreateVolume", "{AvailabilityZone: us-east-1a, Size: 1, " + more + "}");
+    return aws.ok("ec2:CreateSnapshot", "{VolumeId: " + volume["VolumeId"].as_string() + "}")["SnapshotId"].as_string();
+  };
+  const auto share = [&](const std::string& id, const std::string& with) {
+    return aws.code("ec2:ModifySnapshotAttribute",
+                    "{SnapshotId: " + id + ", CreateVolumePermission: {Add: [" + with + "]}}");
+  };
+  const auto plain = snapshot("Encrypted: false");
+  EXPECT_EQ(share(plain, "{Group: all}"), "OK");
+  EXPECT_EQ(share(plain, "{UserId: '12345'}"), "InvalidParameterValue");
+  const auto by_default = snapshot("Encrypted: true");
+  EXPECT_EQ(share(by_default, "{UserId: '222222222222'}"), "OperationNotPermitted");
+  EXPECT_EQ(share(by_default, "{Group: all}"), "OperationNotPermitted");
+  const auto key = aws.ok("kms:CreateKey")["KeyMetadata"]["KeyId"].as_string();
+  const auto own = snapshot("Encrypted: true, KmsKeyId: " + key);
+  EXPECT_EQ(share(own, "{UserId: '222222222222'}"), "OK");
+  EXPECT_EQ(share(own, "{Group: all}"), "OperationNotPermitted");
+}
+
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
+TEST(Ec2Subnets, lie_in_their_vpc_and_beside_each_other) {
+  Accounts aws;
+  const auto vpc = aws.ok("ec2:CreateVpc", "{CidrBlock: 10.9.0.0/16}")["Vpc"]["VpcId"].as_string();
+  const auto make = [&](const std::string& cidr) {
+    return aws.code("ec2:CreateSubnet", "{VpcId: " + vpc + ", CidrBlock: " + cidr + "}");
+  };
+  EXPECT_EQ(make("10.9.1.0/24"), "OK");
+  EXPECT_EQ(make("10.9.1.0/24"), "InvalidSubnet.Conflict");
+  EXPECT_EQ(make("10.9.1.128/25"), "InvalidSubnet.Conflict");
+  EXPECT_EQ(make("10.9.0.0/23"), "InvalidSubnet.Conflict");
+  EXPECT_EQ(make("10.9.2.0/24"), "OK");
+  EXPECT_EQ(make("10.8.1.0/24"), "InvalidSubnet.Range");
+  const auto id =
+      aws.ok("ec2:DescribeSubnets", "{Filters: [{Name: vpc-id, Values: [" + vpc + "]}]}")["Subnets"][0]["SubnetId"]
+          .as_string();
+  const auto made = launched(aws, ", SubnetId: " + id);
+  EXPECT_EQ(aws.code("ec2:DeleteSubnet", "{SubnetId: " + id + "}"), "DependencyViolation");
+  aws.ok("ec2:TerminateInstances", "{InstanceIds: [" + made["InstanceId"].as_string() + "]}");
+  EXPECT_EQ(aws.code("ec2:DeleteSubnet", "{SubnetId: " + id + "}"), "OK");
+}
+
+}  // namespace
+}  // namespace fixpoint::sandbox
