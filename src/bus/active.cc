@@ -69,7 +69,7 @@ Result<void> ActiveBus::match(std::string_view event_text,
 
 Result<ActiveRules> ActiveRules::read(store::Session& session, const std::vector<Archive>& archives) {
   std::map<std::string, std::map<std::string, std::shared_ptr<ActiveRule>>> read;
-  FIXPOINT_TRY(rules, session.query(std::string(rule_columns) + "WHERE enabled = 1"));
+  FIXPOINT_TRY(rules, session.query(std::string(rule_columns) + "WHERE enabled > 0"));
   for (store::Row& row : rules) {
     Rule rule = rule_of(row);
     FIXPOINT_TRY(active, made(rule.arn(), rule.name, rule.pattern));
@@ -105,7 +105,7 @@ Result<std::shared_ptr<const ActiveRule>> ActiveRules::read(store::Session& sess
                                                             const std::string& name) {
   const store::Params key{bus.account, bus.region, bus.name, name};
   FIXPOINT_TRY(rows, session.query(std::string(rule_columns) +
-                                       "WHERE account = ? AND region = ? AND bus = ? AND name = ? AND enabled = 1",
+                                       "WHERE account = ? AND region = ? AND bus = ? AND name = ? AND enabled > 0",
                                    key));
   if (rows.empty()) return std::shared_ptr<const ActiveRule>();
   const Rule rule = rule_of(rows[0]);

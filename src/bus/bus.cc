@@ -296,7 +296,7 @@ Result<TimeMs> Bus::run_schedules() {
   };
   FIXPOINT_TRY(due, store_.read([&](store::Session& session) -> Result<std::vector<Due>> {
     FIXPOINT_TRY(rows, session.query("SELECT account, region, bus, partition, name, schedule, made_ms FROM bus_rule "
-                                     "WHERE next_ms > 0 AND next_ms <= ? AND enabled = 1 ORDER BY next_ms",
+                                     "WHERE next_ms > 0 AND next_ms <= ? AND enabled > 0 ORDER BY next_ms",
                                      {now}));
     std::vector<Due> out;
     for (store::Row& row : rows)
@@ -309,7 +309,7 @@ Result<TimeMs> Bus::run_schedules() {
     const TimeMs next = schedule.next(now, one.made_ms).value_or(0);
     FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
       FIXPOINT_TRY(moved, tx.execute("UPDATE bus_rule SET next_ms = ? WHERE account = ? AND region = ? AND bus = ? AND "
-                                     "name = ? AND next_ms > 0 AND next_ms <= ? AND enabled = 1",
+                                     "name = ? AND next_ms > 0 AND next_ms <= ? AND enabled > 0",
                                      {next, one.bus.account, one.bus.region, one.bus.name, one.name, now}));
       if (moved == 0) return {};
       const auto there = snapshot->buses.find(ActiveRules::key(one.bus));
@@ -324,7 +324,7 @@ Result<TimeMs> Bus::run_schedules() {
   }
   return store_.read([](store::Session& session) -> Result<TimeMs> {
     FIXPOINT_TRY(
-        rows, session.query("SELECT next_ms FROM bus_rule WHERE next_ms > 0 AND enabled = 1 ORDER BY next_ms LIMIT 1"));
+        rows, session.query("SELECT next_ms FROM bus_rule WHERE next_ms > 0 AND enabled > 0 ORDER BY next_ms LIMIT 1"));
     return rows.empty() ? 0 : rows[0].integer(0);
   });
 }

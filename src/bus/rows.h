@@ -19,6 +19,7 @@ inline Rule rule_of(store::Row& row) {
   rule.description = row.take(6);
   rule.role = row.take(7);
   rule.enabled = row.integer(8) != 0;
+  rule.with_all_of_cloudtrail = row.integer(8) == 2;
   rule.schedule = row.take(9);
   rule.made_ms = row.integer(10);
   return rule;

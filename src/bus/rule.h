@@ -27,7 +27,8 @@ struct Rule {
   std::string description;
   std::string role;
   bool enabled = true;
-  TimeMs made_ms = 0;  ///< a rate counts from here
+  bool with_all_of_cloudtrail = false;  ///< enabled as ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
+  TimeMs made_ms = 0;                   ///< a rate counts from here
 
   /// arn:PARTITION:events:REGION:ACCOUNT:rule/NAME, or rule/BUS/NAME on a bus of another name than default.
   std::string arn() const;

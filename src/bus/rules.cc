@@ -97,7 +97,9 @@ Result<Rule> Bus::put_rule(Rule rule) {
         "pattern = excluded.pattern, description = excluded.description, role = excluded.role, enabled = "
         "excluded.enabled, schedule = excluded.schedule, made_ms = excluded.made_ms, next_ms = excluded.next_ms",
         {rule.bus.account, rule.bus.region, rule.bus.name, rule.name, rule.bus.partition, rule.pattern,
-         rule.description, rule.role, std::int64_t{rule.enabled}, rule.schedule, rule.made_ms, next}));
+         rule.description, rule.role,
+         std::int64_t{rule.enabled} + (rule.enabled && rule.with_all_of_cloudtrail ? 1 : 0), rule.schedule,
+         rule.made_ms, next}));
     return reload(tx, rule.bus, rule.name);
   }));
   return rule;

@@ -142,6 +142,21 @@ class Events(support.ServerTest):
         self.assertEqual(("NO_RESOURCE", FUNCTION + "never-made"), (attributes["ERROR_CODE"], attributes["TARGET_ARN"]))
         self.assertIn("never-made", attributes["ERROR_MESSAGE"])
 
+    def test_a_rules_state_is_shown_as_it_was_set_and_works(self):
+        sqs = self.server.client("sqs")
+        queue = sqs.create_queue(QueueName="state-of-a-rule")["QueueUrl"]
+        whole = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+        self.events.put_rule(Name="state-of-a-rule", EventPattern='{"source": ["stated"]}', State=whole)
+        self.events.put_targets(Rule="state-of-a-rule", Targets=[{
+            "Id": "1", "Arn": "arn:aws:sqs:%s:%s:state-of-a-rule" % (REGION, ACCOUNT)}])
+        self.assertEqual(whole, self.events.describe_rule(Name="state-of-a-rule")["State"])
+        self.events.put_events(Entries=[{"Source": "stated", "DetailType": "t", "Detail": "{}"}])
+        self.assertEqual(1, len(sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]))
+        self.events.disable_rule(Name="state-of-a-rule")
+        self.assertEqual("DISABLED", self.events.describe_rule(Name="state-of-a-rule")["State"])
+        self.events.enable_rule(Name="state-of-a-rule")
+        self.assertEqual("ENABLED", self.events.describe_rule(Name="state-of-a-rule")["State"])
+
     def test_tags_come_with_a_new_rule_alone_and_are_not_awss_own(self):
         # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
         arn = self.events.put_rule(Name="tagged-rule", EventPattern=PATTERN, Tags=[{"Key": "a", "Value": "b"}])["RuleArn"]

@@ -26,10 +26,16 @@ std::size_t size_of(const Value& entry) {
   return bytes;
 }
 
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html: it takes CloudTrail's read-only events
+// as well, which a rule here gets in any case; it is shown as it was set.
+constexpr const char* with_all_of_cloudtrail = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
+
 Value rule_json(const bus::Rule& rule) {
   json::Object out{{"Name", rule.name},
                    {"Arn", rule.arn()},
-                   {"State", rule.enabled ? "ENABLED" : "DISABLED"},
+                   {"State", !rule.enabled                 ? "DISABLED"
+                             : rule.with_all_of_cloudtrail ? with_all_of_cloudtrail
+                                                           : "ENABLED"},
                    {"EventBusName", rule.bus.name}};
   if (!rule.pattern.empty()) out.set("EventPattern", rule.pattern);
   if (!rule.schedule.empty()) out.set("ScheduleExpression", rule.schedule);
@@ -150,6 +156,7 @@ Result<Value> Events::put_rule(const aws::Caller& caller, const Value& input) {
   rule.description = input["Description"].string_or("");
   rule.role = input["RoleArn"].string_or("");
   rule.enabled = input["State"].string_or("ENABLED") != "DISABLED";
+  rule.with_all_of_cloudtrail = input["State"].string_or("") == with_all_of_cloudtrail;
   // "If you are updating an existing rule, any tags you specify in the PutRule operation are ignored." (API_PutRule)
   bool is_new = false;
   if (input["Tags"].size() > 0) {
