@@ -149,6 +149,30 @@ class Hub(support.ServerTest):
         for wrong in ("MQ==", "!", "AAAA"):
             self.refused("InvalidInputException", self.securityhub.get_insights, NextToken=wrong)
 
+    def test_a_hub_that_is_enabled_begins_with_the_standards_that_are_on_by_default(self):
+        # https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_EnableSecurityHub.html
+        hub = self.server.client("securityhub", region="eu-west-1")
+
+        def enabled():
+            return sorted(one["StandardsArn"].split("/")[1] for one in
+                          hub.get_enabled_standards()["StandardsSubscriptions"])
+        hub.disable_security_hub()
+        hub.enable_security_hub(EnableDefaultStandards=False)
+        self.assertEqual([], enabled())
+        hub.disable_security_hub()
+        hub.enable_security_hub()
+        self.assertEqual(["aws-foundational-security-best-practices", "cis-aws-foundations-benchmark"], enabled())
+
+    def test_an_aggregator_links_regions_that_have_a_regions_name(self):
+        hub = self.server.client("securityhub", region="eu-central-1")
+        for regions in (["nowhere"], ["us-east-1", ""], ["US-EAST-1"], ["us-east-1x"], ["us-1"]):
+            self.refused("InvalidInputException", hub.create_finding_aggregator, RegionLinkingMode="SPECIFIED_REGIONS",
+                         Regions=regions)
+        self.assertEqual([], hub.list_finding_aggregators()["FindingAggregators"])
+        arn = hub.create_finding_aggregator(RegionLinkingMode="SPECIFIED_REGIONS", Regions=[
+            "us-gov-west-1", "ap-southeast-2"])["FindingAggregatorArn"]
+        hub.delete_finding_aggregator(FindingAggregatorArn=arn)
+
     def test_findings_are_not_grouped_by_a_keyword(self):
         self.refused("InvalidInputException", self.securityhub.create_insight, Name="x", Filters={},
                      GroupByAttribute="Keyword")

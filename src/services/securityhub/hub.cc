@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/arn.h"
+#include "base/text.h"
 
 namespace fixpoint::services::hub {
 namespace {
@@ -45,6 +46,17 @@ constexpr Product products[] = {
     {"aqua-security/kube-bench", "kube-bench", "Checks of Kubernetes against its CIS benchmark."},
     {"prowler/prowler", "Prowler", "Checks of accounts by Prowler."},
 };
+
+// By its form: us-east-1, us-gov-west-1, ap-southeast-2.
+bool is_region(std::string_view text) {
+  const auto parts = split(text, '-');
+  const auto of = [](std::string_view part, std::string_view characters) {
+    return !part.empty() && part.find_first_not_of(characters) == std::string_view::npos;
+  };
+  return parts.size() >= 3 && parts.size() <= 4 && of(parts.back(), "0123456789") &&
+         std::all_of(parts.begin(), parts.end() - 1,
+                     [&](std::string_view part) { return of(part, "abcdefghijklmnopqrstuvwxyz"); });
+}
 
 std::string company_of(const Product& product) {
   const std::string_view path = product.path;
@@ -328,6 +340,11 @@ void Hub::add_aggregators(aws::ServiceTable& table) {
       return fail(errors::invalid_input(
           named ? "the mode " + std::string(mode) + " wants Regions" : "Regions go with the modes that name some",
           "Regions"));
+    for (std::size_t i = 0; i < input["Regions"].size(); ++i)
+      if (const std::string_view region = input["Regions"][i].string_or(""); !is_region(region))
+        return fail(errors::invalid_input(
+            "Regions[" + std::to_string(i) + "] is '" + std::string(region) + "', which is no region such as us-east-1",
+            "Regions"));
     return Value(json::Object{{"RegionLinkingMode", mode}, {"Regions", input["Regions"]}});
   };
   const auto none = [](const std::string& arn) {
