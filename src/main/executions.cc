@@ -14,6 +14,7 @@ namespace {
 
 using json::Value;
 
+constexpr std::size_t listed_at_most = 1000;  // by the server in one answer
 constexpr const char* plan_help = "the plan that was looked at, whole or its first eight digits: no other is answered";
 
 // A resource without the ARN's beginning, which is the same for all.
@@ -113,6 +114,9 @@ int run_executions(const Arguments& arguments) {
       std::cout << json::print_pretty(*answer) << "\n";
     else
       print_table(rows, 60);
+    if ((*answer)["Executions"].size() == listed_at_most)
+      std::cerr << "fixpoint executions: the newest " << listed_at_most
+                << " are listed; --status, --control and --finding choose among all\n";
     return good ? ok : negative;
   }
 }

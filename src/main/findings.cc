@@ -3,6 +3,7 @@
 #include <iostream>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "json/text.h"
 #include "main/commands.h"
@@ -27,18 +28,28 @@ int run_import(const Arguments& arguments) {
   std::int64_t ignored = 0;
   json::Array repeated;
   json::Array repaired;
+  // All are read before the first is taken in.
+  std::vector<Value> documents;
   for (const std::string& path : arguments.positional) {
     auto text = read_input(path);
     if (!text) return report(text.error());
     auto document = json::parse(*text);
     if (!document) return report(errors::serialization(path + ": " + document.error().message, document.error().where));
-    json::Object input{{"Document", std::move(*document)}};
+    documents.push_back(std::move(*document));
+  }
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    const std::string& path = arguments.positional[i];
+    json::Object input{{"Document", std::move(documents[i])}};
     for (const auto& [option, member] : {std::pair{"account", "Account"}, {"region", "Region"}})
       if (arguments.has(option)) input.set(member, arguments.get(option));
     auto answer = call_server(arguments, "import", std::move(input));
     if (!answer) {
       answer.error().message = path + ": " + answer.error().message;
-      return report(answer.error());
+      const int status = report(answer.error());
+      if (i == 0) return status;
+      std::cerr << "fixpoint: what stood in the files before it was taken in: " << imported << " finding"
+                << (imported == 1 ? "" : "s") << ", " << created << " of them new\n";
+      return status == bad_input ? refused : status;  // something was changed
     }
     imported += (*answer)["Imported"].int_or(0);
     created += (*answer)["Created"].int_or(0);
@@ -166,7 +177,9 @@ Command import_command() {
       .more =
           "Taken are findings of Security Hub (ASFF), GuardDuty, Inspector, Macie, Access Analyzer and Config, and "
           "what Prowler, Trivy and kube-bench write; docs/imports.md has the forms. A file is taken in whole or not "
-          "at all; the first finding that is not valid is named, with its field (exit status 3). What was wrong and "
+          "at all; the first finding that is not valid is named, with its field (exit status 3, or 5 where files "
+          "before "
+          "it were taken in). What was wrong and "
           "put right is printed, a line for each fault."};
 }
 

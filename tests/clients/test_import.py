@@ -1,6 +1,7 @@
 """fixpoint import: every file is taken in whole, or refused with the sentence that says why and nothing stored."""
 import json
 import os
+import tempfile
 
 import support
 from support import make_finding
@@ -119,6 +120,26 @@ class Import(support.ServerTest):
         answer = self.import_text([other, other])
         self.assertEqual((2, 0, 2), (answer["Imported"], answer["Created"], answer["Ignored"]))
         self.assertEqual([{"ProductArn": other["ProductArn"], "Id": "twice-2"}], answer["Repeated"])
+
+    def test_several_files_are_read_before_the_first_is_taken_in(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def file(name, text):
+                path = os.path.join(folder, name)
+                with open(path, "wb") as out:
+                    out.write(text)
+                return path
+            one = make_finding("several-1", "Other", "thing", "g")
+            good = file("good.json", b"\xef\xbb\xbf" + json.dumps(one).encode())  # with the mark of UTF-8
+            for bad in (file("bad.json", b"{"), os.path.join(folder, "none.json"), folder):
+                before = self.stored()
+                status, out, said = self.server.fixpoint("import", good, bad)
+                self.assertEqual((3, ""), (status, out), said)
+                self.assertEqual(before, self.stored())
+            refused = file("refused.json", json.dumps(dict(one, Id="several-2", Title="")).encode())
+            status, out, said = self.server.fixpoint("import", good, refused)
+            self.assertEqual((5, ""), (status, out), said)
+            self.assertIn("before it was taken in: 1 finding, 1 of them new", said)
+            self.assertEqual("several-1", self.finding("several-1")["Id"])
 
     def import_text(self, document, *options):
         """What is printed, as JSON."""
