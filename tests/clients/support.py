@@ -16,6 +16,7 @@ import zipfile
 import boto3
 import botocore.config
 import botocore.exceptions
+import botocore.loaders
 import botocore.session
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -66,6 +67,10 @@ def knows_endpoint_variable(version):
     """AWS_ENDPOINT_URL came with 1.29.0 and 2.13.0: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html"""
     major, minor = (int(n) for n in re.match(r"aws-cli/(\d+)\.(\d+)", version).groups())
     return minor >= (29 if major == 1 else 13)
+
+
+# Read once: every session would read a service's model of its own, which are megabytes.
+MODELS = botocore.loaders.create_loader()
 
 
 class Server:
@@ -120,8 +125,10 @@ class Server:
             raise RuntimeError("the server ended with %d%s" % (status, " and left processes behind" if left else ""))
 
     def client(self, service, key=None, secret=None, token=None, region=REGION, **config):
+        core = botocore.session.Session()
+        core.register_component("data_loader", MODELS)
         session = boto3.session.Session(
-            aws_access_key_id=key or self.variables["AWS_ACCESS_KEY_ID"],
+            botocore_session=core, aws_access_key_id=key or self.variables["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=secret or self.variables["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=token, region_name=region)
         options = dict(retries={"max_attempts": 0}, proxies={}, read_timeout=60)
