@@ -99,6 +99,25 @@ void save(Request& request, json::Value body) {
   request.state.put(trails(request), id, std::move(body));
 }
 
+// "You must use a log group that exists in your account": API_UpdateTrail.html. One of another place is out of sight.
+Result<void> check_log_group(Request& request, const json::Value& trail) {
+  const std::string text(trail["CloudWatchLogsLogGroupArn"].string_or({}));
+  if (text.empty() || !request.has("CloudWatchLogsLogGroupArn")) return {};
+  const auto arn = parse_arn(text);
+  const std::string_view resource = arn ? std::string_view(arn->resource) : std::string_view();
+  if (!arn || arn->service != "logs" || !resource.starts_with("log-group:"))
+    return refuse("InvalidCloudWatchLogsLogGroupArnException",
+                  "CloudTrail cannot validate the specified log group ARN: " + text + " is none.");
+  if (arn->account != request.context.account || arn->region != request.context.region) return {};
+  std::string_view name = resource.substr(10);
+  name = name.substr(0, name.find(':'));
+  if (!request.state.get(request.regional("logs", "group"), name))
+    return refuse(
+        "InvalidCloudWatchLogsLogGroupArnException",
+        "CloudTrail cannot validate the specified log group ARN: there is no log group " + std::string(name) + ".");
+  return {};
+}
+
 // The members of CreateTrail and UpdateTrail that are the trail's; an empty text takes away.
 Result<void> apply_settings(Request& request, json::Value& trail) {
   if (request.has("S3BucketName")) {
@@ -121,6 +140,7 @@ Result<void> apply_settings(Request& request, json::Value& trail) {
       return refuse("InvalidCloudWatchLogsRoleArnException", "You must specify a role ARN as well as a log group.");
     return refuse("InvalidCloudWatchLogsLogGroupArnException", "You must specify a log group as well as a role ARN.");
   }
+  FIXPOINT_CHECK(check_log_group(request, trail));
   if (request.has("SnsTopicName")) {
     const std::string topic(request.text("SnsTopicName"));
     trail.as_object().erase("SnsTopicARN");
@@ -295,6 +315,43 @@ Reply get_event_selectors(Request& request) {
   return out;
 }
 
+// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html
+Result<void> check_selectors(const Request& request) {
+  constexpr std::size_t most_resources = 250;
+  constexpr std::size_t most_values = 500;
+  const auto invalid = [](std::string message) { return refuse("InvalidEventSelectorsException", std::move(message)); };
+  std::size_t resources = 0;
+  const json::Value& selectors = request.input["EventSelectors"];
+  for (std::size_t i = 0; i < selectors.size(); ++i) {
+    const json::Value& data = selectors[i]["DataResources"];
+    for (std::size_t n = 0; n < data.size(); ++n) {
+      const std::string type(data[n]["Type"].string_or({}));
+      if (type != "AWS::S3::Object" && type != "AWS::Lambda::Function" && type != "AWS::DynamoDB::Table")
+        return invalid("The data resource type " + type +
+                       " is not one of AWS::S3::Object, AWS::Lambda::Function and AWS::DynamoDB::Table: others are for "
+                       "advanced event selectors.");
+      resources += data[n]["Values"].size();
+    }
+  }
+  if (resources > most_resources) return invalid("A trail is limited to 250 data resources.");
+  std::size_t values = 0;
+  const json::Value& advanced = request.input["AdvancedEventSelectors"];
+  for (std::size_t i = 0; i < advanced.size(); ++i) {
+    const json::Value& fields = advanced[i]["FieldSelectors"];
+    bool has_category = false;
+    for (std::size_t n = 0; n < fields.size(); ++n) {
+      has_category =
+          has_category || (fields[n]["Field"].string_or({}) == "eventCategory" && fields[n]["Equals"].size() == 1);
+      for (const auto operation : {"Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith"})
+        values += fields[n][operation].size();
+    }
+    if (!has_category) return invalid("Each advanced event selector says by Equals which eventCategory it is for.");
+  }
+  if (values > most_values)
+    return invalid("Advanced event selectors of a trail have at most 500 values for all conditions.");
+  return {};
+}
+
 Reply put_event_selectors(Request& request) {
   FIXPOINT_TRY(trail, own_trail_of(request, request.text("TrailName")));
   const bool plain = request.input["EventSelectors"].size() > 0;
@@ -305,6 +362,7 @@ Reply put_event_selectors(Request& request) {
                         : "Specify EventSelectors or AdvancedEventSelectors.");
   if (request.input["EventSelectors"].size() > 5)
     return refuse("InvalidEventSelectorsException", "A trail has at most 5 event selectors.");
+  FIXPOINT_CHECK(check_selectors(request));
   json::Value body = *trail;
   json::Object out{{"TrailARN", body["Trail"]["TrailARN"]}};
   for (const auto member : {"EventSelectors", "AdvancedEventSelectors"}) {

@@ -189,6 +189,11 @@ Reply modify_attribute(Request& request) {
   auto& list = permissions.as_array();
   for (const json::Value& item : remove) std::erase(list, item);
   for (json::Value& item : add) {
+    if (const std::string_view user = item["UserId"].string_or({});
+        item["UserId"].is_string() &&
+        (user.size() != 12 || user.find_first_not_of("0123456789") != std::string_view::npos))
+      return refuse("InvalidAMIAttributeItemValue",
+                    "Invalid attribute item value \"" + std::string(user) + "\" for userId item type.");
     if (item["Group"].is_string() && item["Group"].string_or({}) != "all")
       return refuse(
           "InvalidAMIAttributeItemValue",

@@ -161,6 +161,22 @@ TEST(Ec2Volumes, an_encrypted_snapshot_is_shared_with_accounts_and_under_a_key_o
   EXPECT_EQ(share(own, "{Group: all}"), "OperationNotPermitted");
 }
 
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (InvalidAMIAttributeItemValue)
+TEST(Ec2Images, are_shared_with_accounts_of_twelve_digits) {
+  Accounts aws;
+  const auto instance = launched(aws)["InstanceId"].as_string();
+  const auto image = aws.ok("ec2:CreateImage", "{InstanceId: " + instance + ", Name: golden}")["ImageId"].as_string();
+  const auto share = [&](const std::string& with) {
+    return aws.code("ec2:ModifyImageAttribute", "{ImageId: " + image + ", LaunchPermission: {Add: [" + with + "]}}");
+  };
+  EXPECT_EQ(share("{UserId: '222222222222'}"), "OK");
+  EXPECT_EQ(share("{UserId: '2222-2222-2222'}"), "InvalidAMIAttributeItemValue");
+  EXPECT_EQ(share("{UserId: me}"), "InvalidAMIAttributeItemValue");
+  EXPECT_EQ(aws.ok("ec2:DescribeImageAttribute",
+                   "{ImageId: " + image + ", Attribute: launchPermission}")["LaunchPermissions"],
+            yaml("[{UserId: '222222222222'}]"));
+}
+
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
 TEST(Ec2Subnets, lie_in_their_vpc_and_beside_each_other) {
   Accounts aws;

@@ -138,5 +138,50 @@ TEST(Keys, a_key_policy_that_locks_the_account_out_is_refused) {
   }
 }
 
+// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html
+TEST(CloudTrail, a_log_group_has_to_be_there) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: logs}");
+  aws.ok("cloudtrail:CreateTrail", "{Name: main, S3BucketName: logs}");
+  const auto deliver = [&](const std::string& group) {
+    return aws.code("cloudtrail:UpdateTrail", "{Name: main, CloudWatchLogsLogGroupArn: '" + group +
+                                                  "', CloudWatchLogsRoleArn: 'arn:aws:iam::111111111111:role/r'}");
+  };
+  const std::string group = "arn:aws:logs:us-east-1:111111111111:log-group:trails:*";
+  EXPECT_EQ(deliver(group), "InvalidCloudWatchLogsLogGroupArnException");
+  EXPECT_EQ(deliver("trails"), "InvalidCloudWatchLogsLogGroupArnException");
+  aws.ok("logs:CreateLogGroup", "{logGroupName: trails}");
+  EXPECT_EQ(deliver(group), "OK");
+  EXPECT_EQ(aws.ok("cloudtrail:GetTrail", "{Name: main}")["Trail"]["CloudWatchLogsLogGroupArn"], group);
+}
+
+// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html
+TEST(CloudTrail, selectors_name_resources_and_categories) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: logs}");
+  aws.ok("cloudtrail:CreateTrail", "{Name: main, S3BucketName: logs}");
+  const auto put = [&](const std::string& selectors) {
+    return aws.code("cloudtrail:PutEventSelectors", "{TrailName: main, " + selectors + "}");
+  };
+  const auto data = [&](const std::string& type) {
+    return put("EventSelectors: [{DataResources: [{Type: 'AWS::" + type + "', Values: ['arn:aws:s3']}]}]");
+  };
+  EXPECT_EQ(data("S3::Object"), "OK");
+  EXPECT_EQ(data("S3::Bucket"), "InvalidEventSelectorsException");
+  EXPECT_EQ(data("SNS::Topic"), "InvalidEventSelectorsException");
+  const auto advanced = [&](const std::string& fields) {
+    return put("AdvancedEventSelectors: [{FieldSelectors: [" + fields + "]}]");
+  };
+  EXPECT_EQ(advanced("{Field: eventCategory, Equals: [Management]}, {Field: readOnly, Equals: ['false']}"), "OK");
+  EXPECT_EQ(advanced("{Field: readOnly, Equals: ['false']}"), "InvalidEventSelectorsException");
+  EXPECT_EQ(advanced("{Field: eventCategory, StartsWith: [Man]}"), "InvalidEventSelectorsException");
+  std::string many;
+  for (int i = 0; i < 251; ++i)
+    many += (i == 0 ? "" : ", ") + std::string("'arn:aws:s3:::b/") + std::to_string(i) + "'";
+  EXPECT_EQ(put("EventSelectors: [{DataResources: [{Type: 'AWS::S3::Object', Values: [" + many + "]}]}]"),
+            "InvalidEventSelectorsException");
+  EXPECT_EQ(aws.ok("cloudtrail:GetEventSelectors", "{TrailName: main}")["AdvancedEventSelectors"].size(), 1u);
+}
+
 }  // namespace
 }  // namespace fixpoint::sandbox
