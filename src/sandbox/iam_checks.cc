@@ -14,6 +14,14 @@ Check document(const char* member, PolicyKind kind) {
   };
 }
 
+// A call that leaves the name out is about the user whose key signs it; who calls the embedded account is the root user
+// or in a role, and neither has a name.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html
+Result<void> user_name(Request& request) {
+  if (!request.text("UserName").empty()) return {};
+  return refuse("ValidationError", 400, "Must specify userName when calling with non-User credentials");
+}
+
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 Result<void> key_quota(Request& request) {
   constexpr std::size_t keys_a_user = 2;
@@ -66,6 +74,8 @@ void add_checks(Services& services) {
   check_before(services, "iam", "CreateRole", document("AssumeRolePolicyDocument", PolicyKind::Trust));
   check_before(services, "iam", "UpdateAssumeRolePolicy", document("PolicyDocument", PolicyKind::Trust));
   check_before(services, "iam", "CreateAccessKey", key_quota);
+  for (const auto name : {"GetUser", "CreateAccessKey", "ListAccessKeys", "ListMFADevices"})
+    check_before(services, "iam", name, user_name);
   check_before(services, "iam", "PutUserPermissionsBoundary", boundary);
   check_before(services, "iam", "PutRolePermissionsBoundary", boundary);
   keep_boundary(services, "CreateUser", "user", "User", "UserName");

@@ -7,6 +7,9 @@ namespace fixpoint::sandbox::rds {
 tl::unexpected<Error> refuse(std::string_view code, int status, std::string message);
 /// Error: InvalidParameterValue for what is no identifier of an instance, a cluster or a snapshot.
 Result<void> check_identifier(std::string_view member, std::string_view id);
+/// Values of a call that makes or modifies an instance or a cluster. Errors: InvalidParameterValue,
+/// InvalidParameterCombination.
+Result<void> check_settings(const Request& request);
 /// The ARN of the key that a text names. Error: KMSKeyNotAccessibleFault.
 Result<std::string> key_arn(Request& request, std::string_view name);
 /// Makes a snapshot of the call's instance or cluster. Errors: as CreateDBSnapshot has them.

@@ -61,6 +61,7 @@ Result<void> join(Request& request, json::Value& body) {
 
 Reply create_instance(Request& request, const Operations::Function& declared) {
   FIXPOINT_CHECK(check_identifier("DBInstanceIdentifier", request.text("DBInstanceIdentifier")));
+  FIXPOINT_CHECK(check_settings(request));
   FIXPOINT_TRY(made, declared(request));
   json::Value body = made["DBInstance"];
   FIXPOINT_CHECK(join(request, body));
@@ -72,6 +73,7 @@ Reply create_instance(Request& request, const Operations::Function& declared) {
 
 Reply create_cluster(Request& request, const Operations::Function& declared) {
   FIXPOINT_CHECK(check_identifier("DBClusterIdentifier", request.text("DBClusterIdentifier")));
+  FIXPOINT_CHECK(check_settings(request));
   FIXPOINT_TRY(made, declared(request));
   json::Value body = made["DBCluster"];
   FIXPOINT_CHECK(set_key(request, body));

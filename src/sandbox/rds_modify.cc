@@ -66,21 +66,35 @@ void set(json::Value& body, const Setting& setting, const json::Value& value, bo
     body.set(setting.member, value);
 }
 
-Result<void> check(const Request& request) {
-  if (const json::Value& days = request.input["BackupRetentionPeriod"];
-      !days.is_null() && (days.int_or(0) < 0 || days.int_or(0) > 35))
+// `hh24:mi` at the place in the text.
+bool is_time(std::string_view text, std::size_t at) {
+  if (at + 5 > text.size() || text[at + 2] != ':') return false;
+  const auto hours = to_int64(text.substr(at, 2));
+  const auto minutes = to_int64(text.substr(at + 3, 2));
+  return hours && minutes && *hours >= 0 && *hours < 24 && *minutes >= 0 && *minutes < 60;
+}
+
+bool is_day(std::string_view text, std::size_t at) {
+  static constexpr std::string_view days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+  return at + 4 <= text.size() && text[at + 3] == ':' &&
+         std::find(std::begin(days), std::end(days), to_lower(text.substr(at, 3))) != std::end(days);
+}
+
+// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html (PreferredBackupWindow and
+// PreferredMaintenanceWindow)
+Result<void> check_windows(const Request& request) {
+  if (const std::string_view window = request.text("PreferredBackupWindow");
+      !window.empty() && (window.size() != 11 || window[5] != '-' || !is_time(window, 0) || !is_time(window, 6)))
     return refuse("InvalidParameterValue", 400,
-                  "Invalid backup retention period: " + std::to_string(days.int_or(0)) + ". Must be between 0 and 35");
-  static constexpr std::int64_t seconds[] = {0, 1, 5, 10, 15, 30, 60};
-  const json::Value& interval = request.input["MonitoringInterval"];
-  if (!interval.is_null() &&
-      std::find(std::begin(seconds), std::end(seconds), interval.int_or(-1)) == std::end(seconds))
+                  "Invalid backup window format: " + std::string(window) +
+                      ". Should be specified as a range hh24:mi-hh24:mi (24H Clock UTC). Example: 04:30-05:00.");
+  if (const std::string_view window = request.text("PreferredMaintenanceWindow");
+      !window.empty() && (window.size() != 19 || window[9] != '-' || !is_day(window, 0) || !is_time(window, 4) ||
+                          !is_day(window, 10) || !is_time(window, 14)))
     return refuse("InvalidParameterValue", 400,
-                  "Invalid monitoring interval: " + std::to_string(interval.int_or(-1)) +
-                      ". Must be one of 0, 1, 5, 10, 15, 30, 60");
-  if (interval.int_or(0) > 0 && request.text("MonitoringRoleArn").empty())
-    return refuse("InvalidParameterCombination", 400,
-                  "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.");
+                  "Invalid maintenance window format: " + std::string(window) +
+                      ". Should be specified as a range ddd:hh24:mi-ddd:hh24:mi (24H Clock UTC). Example: "
+                      "Sun:23:45-Mon:00:15.");
   return {};
 }
 
@@ -178,7 +192,7 @@ Reply keep(Request& request, const Kind& kind, json::Value body) {
 // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
 Reply modify_instance(Request& request) {
   FIXPOINT_TRY(found, find(request, instances));
-  FIXPOINT_CHECK(check(request));
+  FIXPOINT_CHECK(check_settings(request));
   json::Value body = *found;
   const bool immediately = request.input["ApplyImmediately"].bool_or(false);
   if (const json::Value& storage = request.input["AllocatedStorage"];
@@ -207,7 +221,7 @@ Reply modify_instance(Request& request) {
 
 Reply modify_cluster(Request& request) {
   FIXPOINT_TRY(found, find(request, clusters));
-  FIXPOINT_CHECK(check(request));
+  FIXPOINT_CHECK(check_settings(request));
   json::Value body = *found;
   const bool immediately = request.input["ApplyImmediately"].bool_or(false);
   for (const Setting& setting : of_both)
@@ -247,6 +261,25 @@ std::int64_t default_port(std::string_view engine) {
 }
 
 }  // namespace
+
+Result<void> check_settings(const Request& request) {
+  FIXPOINT_CHECK(check_windows(request));
+  if (const json::Value& days = request.input["BackupRetentionPeriod"];
+      !days.is_null() && (days.int_or(0) < 0 || days.int_or(0) > 35))
+    return refuse("InvalidParameterValue", 400,
+                  "Invalid backup retention period: " + std::to_string(days.int_or(0)) + ". Must be between 0 and 35");
+  static constexpr std::int64_t seconds[] = {0, 1, 5, 10, 15, 30, 60};
+  const json::Value& interval = request.input["MonitoringInterval"];
+  if (!interval.is_null() &&
+      std::find(std::begin(seconds), std::end(seconds), interval.int_or(-1)) == std::end(seconds))
+    return refuse("InvalidParameterValue", 400,
+                  "Invalid monitoring interval: " + std::to_string(interval.int_or(-1)) +
+                      ". Must be one of 0, 1, 5, 10, 15, 30, 60");
+  if (interval.int_or(0) > 0 && request.text("MonitoringRoleArn").empty())
+    return refuse("InvalidParameterCombination", 400,
+                  "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.");
+  return {};
+}
 
 // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html (Port)
 void with_endpoint(const Request& request, json::Value& body) {

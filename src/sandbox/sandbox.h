@@ -29,6 +29,9 @@ namespace fixpoint::sandbox {
 ///   did before January 2023), so that an unencrypted bucket can be had; a new bucket has AES256 as AWS gives it.
 /// - S3 keeps one version of an object: versioning is a setting that reads back, nothing more. Objects are at most
 ///   64 MiB and in one part.
+/// - IAM: the policies that AWS manages can be attached and be boundaries, whatever their names, and cannot be read.
+///   Policy documents are held against the grammar; names of actions and condition keys are not looked up.
+/// - An instance has a root volume of 8 GiB whatever its image is, and no network interface that could be described.
 /// - CloudTrail asks that a trail's bucket is there, not that its policy lets CloudTrail write into it.
 /// - No CloudTrail log, metric or S3 notification is delivered.
 /// - CloudWatch Logs: of filter patterns FilterLogEvents reads terms. What is older than a group's retention is not

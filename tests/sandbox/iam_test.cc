@@ -245,6 +245,16 @@ TEST(Iam, a_user_has_two_access_keys_at_most) {
   EXPECT_EQ(aws.ok("iam:ListAccessKeys", "{UserName: ann}")["AccessKeyMetadata"].size(), 2u);
 }
 
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html
+TEST(Iam, whoever_has_no_name_has_to_say_one) {
+  Accounts aws;
+  for (const auto operation : {"GetUser", "CreateAccessKey", "ListAccessKeys", "ListMFADevices"})
+    EXPECT_EQ(
+        aws.error(std::string("iam:") + operation),
+        (Error{"ValidationError", "Must specify userName when calling with non-User credentials", {}, false, 400}))
+        << operation;
+}
+
 TEST(Iam, a_permissions_boundary_is_a_policy_that_is_there) {
   Accounts aws;
   aws.ok("iam:CreateUser", "{UserName: ann}");

@@ -232,5 +232,30 @@ TEST(Rds, keys_are_named_by_arn_and_identifiers_are_names) {
   }
 }
 
+// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+TEST(Rds, settings_are_checked_when_it_is_made_and_when_it_is_modified) {
+  Accounts aws;
+  const auto make = [&](const std::string& more) {
+    return aws.code("rds:CreateDBInstance",
+                    "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql, " + more + "}");
+  };
+  const auto modify = [&](const std::string& more) {
+    return aws.code("rds:ModifyDBCluster", "{DBClusterIdentifier: c, " + more + "}");
+  };
+  aws.ok("rds:CreateDBCluster", "{DBClusterIdentifier: c, Engine: aurora-mysql}");
+  for (const std::string setting :
+       {"PreferredMaintenanceWindow: daily", "PreferredMaintenanceWindow: 'sun:08:20-sun:24:00'",
+        "PreferredMaintenanceWindow: 'day:08:20-sun:09:00'", "PreferredBackupWindow: '5:10-5:40'",
+        "PreferredBackupWindow: '05:10 05:40'", "BackupRetentionPeriod: 36", "MonitoringInterval: 7"}) {
+    EXPECT_EQ(make(setting), "InvalidParameterValue") << setting;
+    EXPECT_EQ(modify(setting), "InvalidParameterValue") << setting;
+  }
+  EXPECT_EQ(make("MonitoringInterval: 60"), "InvalidParameterCombination");
+  EXPECT_EQ(aws.ok("rds:DescribeDBInstances")["DBInstances"].size(), 0u);
+  const std::string fine = "PreferredMaintenanceWindow: 'Sun:23:45-Mon:00:15', PreferredBackupWindow: '04:30-05:00'";
+  EXPECT_EQ(make(fine), "OK");
+  EXPECT_EQ(modify(fine), "OK");
+}
+
 }  // namespace
 }  // namespace fixpoint::sandbox
