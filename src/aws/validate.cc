@@ -89,7 +89,14 @@ class Check {
     if (fatal_) return fail(made(std::move(code_), std::move(text_)));
     switch (protocol_) {
       case Protocol::Ec2: return fail(made(std::move(code_), std::move(text_)));
-      case Protocol::RestXml: return fail(made("InvalidRequest", std::move(text_)));
+      // What is nested stands in the document, which then does not fit its schema: S3 has a code of its own for that.
+      // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+      case Protocol::RestXml:
+        if (where_.find('.') != std::string::npos)
+          return fail(made(
+              "MalformedXML",
+              "The XML you provided was not well-formed or did not validate against our published schema: " + text_));
+        return fail(made("InvalidRequest", std::move(text_)));
       default: break;
     }
     std::string message =

@@ -20,7 +20,8 @@ namespace fixpoint::aws {
 ///   failed to satisfy constraint: ...; Value ...`): ValidationException, InvalidInputException from Security
 ///   Hub's operations that do not know the first,
 ///   ValidationError from query services; ec2 says MissingParameter or InvalidParameterValue of the first, rest-xml
-///   InvalidRequest. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+///   InvalidRequest, or MalformedXML of what is nested in the document.
+///   https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 ///
 /// A path has the members' names with a small first letter (ec2 and rest-xml: as in the model), `.1.member` for a
 /// list's first element, `.KEY.member` for a map's value. Sensitive values, lists, maps and structures are not echoed;

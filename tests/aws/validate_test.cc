@@ -115,6 +115,8 @@ TEST(validate, speaks_as_the_family_of_the_service_does) {
   EXPECT_EQ(said(R"({"Name":"a"})", "ec2"), "right");
   EXPECT_EQ(said("{}", "query").substr(0, 15), "ValidationError");
   EXPECT_EQ(said("{}", "rest-xml").substr(0, 14), "InvalidRequest");
+  EXPECT_EQ(said(R"({"Name":"ab","Inner":{}})", "rest-xml").substr(0, 13), "MalformedXML:");
+  EXPECT_NE(said(R"({"Name":"ab","Inner":{}})", "rest-xml").find("'Inner.Name'"), std::string::npos);
   EXPECT_EQ(said(R"({"Name":"A","Color":"GREEN"})", "rest-xml"), "right");
 }
 
