@@ -124,14 +124,14 @@ Result<Value> Api::act(const aws::Caller& caller, const Value& input) {
                              "InsightArn"));
     std::vector<std::string> values;
     for (std::size_t i = 0; i < input["Results"].size(); ++i) values.emplace_back(input["Results"][i].string_or(""));
-    return parts_.securityhub.act_on_insight(caller, action, std::string(insight), values);
+    return parts_.securityhub.actions().act_on_insight(caller, action, std::string(insight), values);
   }
   std::vector<findings::FindingKey> keys;
   for (std::size_t i = 0; i < input["FindingIds"].size(); ++i) {
     FIXPOINT_TRY(key, parts_.findings.resolve(input["FindingIds"][i].string_or("")));
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));  // chosen once
   }
-  return parts_.securityhub.act(caller, action, keys);
+  return parts_.securityhub.actions().act(caller, action, keys);
 }
 
 Result<Value> Api::audit(const Value& input) {

@@ -82,7 +82,7 @@ TEST(Work, is_never_begun_for_a_sample) {
   auto table = hub.securityhub->table();
   Hub::must(table.operations.find("CreateActionTarget")
                 ->second.function(hub.caller, Object{{"Id", "Fix"}, {"Name", "Fix"}, {"Description", "fixes"}}));
-  Hub::must(hub.securityhub->act(hub.caller, "Fix", {findings::key_of(finding)}));
+  Hub::must(hub.securityhub->actions().act(hub.caller, "Fix", {findings::key_of(finding)}));
   EXPECT_EQ(hub.all().size(), 0U);
   finding.set("Sample", false);
   hub.import(later(finding, "05"));
@@ -185,7 +185,7 @@ TEST(Work, that_waits_is_approved_by_the_custom_action_on_its_finding) {
   auto table = hub.securityhub->table();
   Hub::must(table.operations.find("CreateActionTarget")
                 ->second.function(ann, Object{{"Id", "Fix"}, {"Name", "Fix it"}, {"Description", "fixes"}}));
-  Hub::must(hub.securityhub->act(ann, "Fix", {findings::key_of(finding)}));
+  Hub::must(hub.securityhub->actions().act(ann, "Fix", {findings::key_of(finding)}));
   const auto ended = hub.ended(asks.id);
   EXPECT_EQ(ended.outcome, "fixed");
   const auto approval = hub.approvals->of(asks.id).value().at(0);
@@ -303,7 +303,7 @@ TEST(Flapping, does_not_hold_up_a_persons_own_decision) {
   auto table = hub.securityhub->table();
   Hub::must(table.operations.find("CreateActionTarget")
                 ->second.function(hub.caller, Object{{"Id", "Fix"}, {"Name", "Fix"}, {"Description", "fixes"}}));
-  Hub::must(hub.securityhub->act(hub.caller, "Fix", {findings::key_of(finding)}));
+  Hub::must(hub.securityhub->actions().act(hub.caller, "Fix", {findings::key_of(finding)}));
   hub.settle();
   EXPECT_TRUE(hub.look("S3.4").compliant);
   EXPECT_EQ(hub.works->flapping().value().size(), 1U);

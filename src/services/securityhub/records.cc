@@ -96,6 +96,11 @@ std::string hub_arn(const aws::Caller& caller, const std::string& resource) {
   return "arn:" + caller.partition + ":securityhub:" + caller.region + ":" + caller.account + ":" + resource;
 }
 
+bus::Origin origin_of(const aws::Caller& caller) {
+  if (!caller.principal) return {};
+  return {caller.principal->execution, caller.principal->arn};
+}
+
 std::string caller_arn(const aws::Caller& caller) {
   return caller.principal ? caller.principal->arn : std::string();
 }

@@ -7,6 +7,7 @@
 #include "aws/service_table.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "bus/bus.h"
 #include "json/value.h"
 #include "store/store.h"
 
@@ -60,6 +61,8 @@ inline constexpr const char* tag_kind = "tags";
 
 /// arn:PARTITION:securityhub:REGION:ACCOUNT:RESOURCE
 std::string hub_arn(const aws::Caller& caller, const std::string& resource);
+/// Whose doing a call's events are.
+bus::Origin origin_of(const aws::Caller& caller);
 /// The ARN of who calls; empty where nobody is known.
 std::string caller_arn(const aws::Caller& caller);
 

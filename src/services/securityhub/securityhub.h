@@ -11,6 +11,7 @@
 #include "controls/control.h"
 #include "findings/finding_store.h"
 #include "services/securityhub/automation_rules.h"
+#include "services/securityhub/custom_actions.h"
 #include "services/securityhub/hub.h"
 #include "services/securityhub/hub_v2.h"
 #include "services/securityhub/insights.h"
@@ -31,6 +32,7 @@ class SecurityHub {
         records_(store, clock),
         automation_(records_, findings),
         insights_(records_, findings),
+        actions_(records_, findings, insights_, bus),
         hub_(records_),
         hub_v2_(records_, findings,
                 [this](store::Transaction& tx, const aws::Caller& caller, const findings::FindingKey& key,
@@ -71,27 +73,13 @@ class SecurityHub {
   /// Whether Security Hub V2 is on for that account and region, which is when the second event is sent too.
   Result<bool> sends_v2(const std::string& account, const std::string& region);
 
-  /// What a person does who chooses a custom action on findings in the console: the event `Security Hub Findings -
-  /// Custom Action` goes on the bus of the caller's account. `action` is the action's name, id or ARN. Errors:
-  /// ResourceNotFoundException, ValidationException.
-  Result<json::Value> act(const aws::Caller& caller, const std::string& action,
-                          const std::vector<findings::FindingKey>& keys);
-  /// The same on results of an insight: the event `Security Hub Insight Results` tells those of `values`, or where it
-  /// is empty all, 100 at most, with their counts. Errors: ResourceNotFoundException; ValidationException for a value
-  /// that is no result, or where there are none.
-  Result<json::Value> act_on_insight(const aws::Caller& caller, const std::string& action, const std::string& insight,
-                                     const std::vector<std::string>& values);
+  /// For who chooses a custom action as a person does in the console.
+  hub::CustomActions& actions() { return actions_; }
 
  private:
-  // The custom action of that name, id or ARN, as DescribeActionTargets shows it.
-  Result<json::Value> action(store::Session& session, const aws::Caller& caller, const std::string& action);
   Result<json::Value> batch_import(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> get_findings(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> batch_update(const aws::Caller& caller, const json::Value& input);
-  Result<json::Value> create_action(const aws::Caller& caller, const json::Value& input);
-  Result<json::Value> describe_actions(const aws::Caller& caller, const json::Value& input);
-  Result<json::Value> delete_action(const aws::Caller& caller, const json::Value& input);
-  Result<json::Value> update_action(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> update_findings(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> finding_history(const aws::Caller& caller, const json::Value& input);
   // A finding made ready for its import, with the event that tells of it where it is new.
@@ -117,6 +105,7 @@ class SecurityHub {
   hub::Records records_;
   hub::AutomationRules automation_;
   hub::Insights insights_;
+  hub::CustomActions actions_;
   hub::Hub hub_;
   hub::HubV2 hub_v2_;
   hub::Standards standards_;
