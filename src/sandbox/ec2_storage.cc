@@ -44,13 +44,12 @@ std::string volume_key(Request& request, std::string_view name) {
 
 // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
 Result<void> set_performance(const json::Value& given, json::Value& volume) {
-  const std::string_view type = volume["VolumeType"].string_or({});
+  const std::string type(volume["VolumeType"].string_or({}));  // its own: what is set below moves the members
   const std::int64_t size = volume["Size"].int_or(0);
   if ((type == "io1" || type == "io2") && given["Iops"].is_null())
     return refuse("InvalidParameterDependency", "The parameter [VolumeType] requires the parameter Iops to be set.");
   if (!given["Iops"].is_null() && type != "io1" && type != "io2" && type != "gp3")
-    return refuse("InvalidParameterCombination",
-                  "The parameter iops is not supported for " + std::string(type) + " volumes.");
+    return refuse("InvalidParameterCombination", "The parameter iops is not supported for " + type + " volumes.");
   if (!given["Iops"].is_null())
     volume.set("Iops", given["Iops"]);
   else if (type == "gp3")
