@@ -46,17 +46,32 @@ Result<void> Modes::set(const std::string& scope, Mode mode) {
   return store_.write([&](store::Transaction& tx) { return set(tx, scope, mode); });
 }
 
+namespace {
+
+std::optional<Mode> narrowest(const std::map<std::string, std::string>& by_scope, const std::string& rule,
+                              const std::string& control, const std::string& account) {
+  for (const auto& scope : {"rule:" + rule, "control:" + control, "account:" + account, std::string("all")})
+    if (const auto found = by_scope.find(scope); found != by_scope.end()) return mode_of(found->second);
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<std::optional<Mode>> Modes::find_set(const std::string& rule, const std::string& control,
                                             const std::string& account) {
   FIXPOINT_TRY(modes, kept_.get());
-  for (const auto& scope : {"rule:" + rule, "control:" + control, "account:" + account, std::string("all")})
-    if (const auto found = modes->find(scope); found != modes->end()) return mode_of(found->second);
-  return std::nullopt;
+  return narrowest(*modes, rule, control, account);
 }
 
 Result<Mode> Modes::find(const std::string& rule, const std::string& control, const std::string& account) {
   FIXPOINT_TRY(set, find_set(rule, control, account));
   return set.value_or(Mode::Ask);
+}
+
+Result<Mode> Modes::find(store::Session& session, const std::string& rule, const std::string& control,
+                         const std::string& account) {
+  FIXPOINT_TRY(modes, kept_.get(session));
+  return narrowest(modes, rule, control, account).value_or(Mode::Ask);
 }
 
 Result<json::Value> Modes::all() {

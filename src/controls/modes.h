@@ -31,6 +31,9 @@ class Modes {
   /// As find(), but nothing where nothing is set.
   Result<std::optional<Mode>> find_set(const std::string& rule, const std::string& control, const std::string& account);
   Result<Mode> find(const std::string& rule, const std::string& control, const std::string& account);
+  /// As a transaction sees it, which may not ask the store.
+  Result<Mode> find(store::Session& session, const std::string& rule, const std::string& control,
+                    const std::string& account);
   /// Every setting: {scope: mode}.
   Result<json::Value> all();
 

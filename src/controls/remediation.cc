@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/arn.h"
 #include "base/hash.h"
@@ -533,21 +534,27 @@ std::function<Result<void>(store::Transaction&)> Remediation::write_finding(cons
                         {"Workflow", json::Object{{"Status", status}}},
                         {"UserDefinedFields", std::move(fields)}};
   };
-  // Its own finding is worked out here, on the step's thread; who else joined in is known in the transaction alone.
-  auto own = context.key.id.empty() ? nullptr : update_(context.key, id, make);
-  return [this, id, key = context.key, own = std::move(own),
-          make = std::move(make)](store::Transaction& tx) -> Result<void> {
+  // Its own finding and those of other standards, tools and accounts that have named the same work are worked out here,
+  // on the step's thread; who joins in after that is found in the transaction, which may not read the store anew.
+  std::map<findings::FindingKey, std::function<Result<void>(store::Transaction&)>> ahead;
+  if (!context.key.id.empty()) ahead.emplace(context.key, update_.prepare(context.key, id, make));
+  if (const auto attached = works_.attached(id)) {
+    for (const auto& item : *attached) {
+      findings::FindingKey other{item.product_arn, item.id};
+      if (!ahead.contains(other)) ahead.emplace(other, update_.prepare(other, id, make));
+    }
+  }
+  return [this, id, ahead = std::move(ahead), make = std::move(make)](store::Transaction& tx) -> Result<void> {
     const auto written = [](const Result<void>& done) -> Result<void> {
       // It was about a finding that this server does not hold.
       if (!done && done.error().code == "ResourceNotFoundException") return {};
       return done;
     };
-    if (own) FIXPOINT_CHECK(written(own(tx)));
-    // Those of other standards, tools and accounts that named the same work while it was under way.
+    for (const auto& [key, write] : ahead) FIXPOINT_CHECK(written(write(tx)));
     FIXPOINT_TRY(attached, executions::Works::attached(tx, id));
     for (auto& item : attached) {
       const findings::FindingKey other{std::move(item.product_arn), std::move(item.id)};
-      if (!(other == key)) FIXPOINT_CHECK(written(update_(other, id, make)(tx)));
+      if (!ahead.contains(other)) FIXPOINT_CHECK(written(update_.write(tx, other, id, make)));
     }
     return {};
   };

@@ -13,10 +13,17 @@
 
 namespace fixpoint::controls {
 
-/// Works out an update of a finding, whose doing it is that execution, and gives what writes it and tells the bus of it
-/// within the transaction of a step. Error there: ResourceNotFoundException.
-using UpdateFinding = std::function<std::function<Result<void>(store::Transaction&)>(
-    const findings::FindingKey&, const std::string& execution, findings::MakeUpdate)>;
+/// Updates a finding and tells the bus of it; whose doing it is that execution. Error: ResourceNotFoundException.
+struct UpdateFinding {
+  /// Works it out outside of any transaction, and gives what writes it within the transaction of a step.
+  std::function<std::function<Result<void>(store::Transaction&)>(const findings::FindingKey&,
+                                                                 const std::string& execution, findings::MakeUpdate)>
+      prepare;
+  /// All of it within the transaction.
+  std::function<Result<void>(store::Transaction&, const findings::FindingKey&, const std::string& execution,
+                             const findings::MakeUpdate&)>
+      write;
+};
 
 /// The program of a control: precheck, plan, ask where the mode says so, change through the door, verify by reading
 /// again, write on the finding.

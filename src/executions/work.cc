@@ -75,7 +75,7 @@ Result<void> Works::watch(store::Transaction& tx, const Execution& execution) {
 }
 
 Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item& item, Start start,
-                           const std::function<bool(const std::string& outcome)>& again) {
+                           const std::function<Result<bool>(const std::string& outcome)>& again) {
   if (work.fingerprint.empty()) {
     FIXPOINT_TRY(started, executor_.launch(tx, std::move(start)));
     return Begun{started.fresh ? Begun::How::Started : Begun::How::Known, started.id, {}};
@@ -100,7 +100,10 @@ Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item&
       FIXPOINT_TRY(digest, digest_of(tx, last->execution, item));
       known = digest == item.digest;
     }
-    if (known && !again(last->outcome)) return Begun{Begun::How::Known, last->execution, last->outcome};
+    if (known) {
+      FIXPOINT_TRY(once_more, again(last->outcome));
+      if (!once_more) return Begun{Begun::How::Known, last->execution, last->outcome};
+    }
   }
   if (!last)
     FIXPOINT_CHECK(
@@ -126,6 +129,10 @@ Result<std::vector<Item>> Works::attached(store::Session& session, const std::st
   std::vector<Item> items;
   for (store::Row& row : rows) items.push_back({row.take(0), row.take(1), row.take(2)});
   return items;
+}
+
+Result<std::vector<Item>> Works::attached(const std::string& execution) {
+  return store_.read([&](store::Session& session) { return attached(session, execution); });
 }
 
 Result<Works::Reading> Works::failing(const Execution& execution) {

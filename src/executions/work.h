@@ -66,13 +66,14 @@ class Works {
   /// transaction of the event that asks. `again` is asked where the last execution ended with that outcome and left the
   /// finding as it was, and the finding says what it said then: true begins anew all the same.
   Result<Begun> begin(store::Transaction& tx, const Work& work, const Item& item, Start start,
-                      const std::function<bool(const std::string& outcome)>& again);
+                      const std::function<Result<bool>(const std::string& outcome)>& again);
 
   /// A finding of the work says that the check passes: what is found failing from now on is news.
   Result<void> passed(store::Transaction& tx, const std::string& fingerprint);
 
   /// The findings attached to an execution beside the one that it was started for.
   static Result<std::vector<Item>> attached(store::Session& session, const std::string& execution);
+  Result<std::vector<Item>> attached(const std::string& execution);
 
   /// What an execution finds that reads a resource which fails the check.
   struct Reading {

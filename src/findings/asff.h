@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,7 @@ namespace fixpoint::findings {
 struct FindingKey {
   std::string product_arn;
   std::string id;
-  bool operator==(const FindingKey&) const = default;
+  auto operator<=>(const FindingKey&) const = default;
 };
 
 /// Holds a finding against the AWS Security Finding Format and its written limits.

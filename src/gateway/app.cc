@@ -107,9 +107,14 @@ class WholeApp final : public App {
     });
     remediation_ = std::make_unique<controls::Remediation>(
         controls_, *door_, *modes_, *approvals_, *works_, clock_,
-        [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
-          return securityhub_->prepare_update(key, std::move(make), "fixpoint", bus::Origin{execution, {}});
-        },
+        controls::UpdateFinding{
+            [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
+              return securityhub_->prepare_update(key, std::move(make), "fixpoint", bus::Origin{execution, {}});
+            },
+            [this](store::Transaction& tx, const findings::FindingKey& key, const std::string& execution,
+                   const findings::MakeUpdate& make) {
+              return securityhub_->update(tx, key, make, "fixpoint", bus::Origin{execution, {}});
+            }},
         controls::Remediation::Options{});
     function_program_ = std::make_unique<functions::FunctionProgram>(
         functions::FunctionProgram::Parts{
@@ -137,12 +142,13 @@ class WholeApp final : public App {
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
     if (embedded_account_) embedded_account_->add(lambda_->table());
     if (embedded_account_) FIXPOINT_CHECK(build_queues());
-    control_target_ = std::make_unique<ControlTarget>(
-        controls_, *findings_, *executor_, *works_, *approvals_,
-        [this](const std::string& rule, const std::string& control, const std::string& account) -> Result<bool> {
-          FIXPOINT_TRY(mode, modes_->find(rule, control, account));
-          return mode == controls::Mode::Observe;
-        });
+    control_target_ =
+        std::make_unique<ControlTarget>(controls_, *findings_, *executor_, *works_, *approvals_,
+                                        [this](store::Transaction& tx, const std::string& rule,
+                                               const std::string& control, const std::string& account) -> Result<bool> {
+                                          FIXPOINT_TRY(mode, modes_->find(tx, rule, control, account));
+                                          return mode == controls::Mode::Observe;
+                                        });
     bus_->add_target_kind(
         "lambda",
         [this](store::Transaction& tx, const bus::Delivery& delivery) { return lambda_->begin(tx, delivery); },

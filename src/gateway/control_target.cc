@@ -85,11 +85,10 @@ Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Deliver
   start.cause = delivery.origin.execution;
   if (start.cause.empty() && delivery.origin.principal.empty() && !decided)
     start.cause = findings::updated_by_execution(finding, note_author);
-  FIXPOINT_TRY(begun, works_.begin(tx, work, item, std::move(start), [&](const std::string& outcome) {
-    if (decided) return true;
-    if (outcome != "observed") return false;
-    const auto observes = only_observes_(delivery.rule_arn, control.id, key.account);
-    return observes && !*observes;
+  FIXPOINT_TRY(begun, works_.begin(tx, work, item, std::move(start), [&](const std::string& outcome) -> Result<bool> {
+    if (decided || outcome != "observed") return decided;
+    FIXPOINT_TRY(observes, only_observes_(tx, delivery.rule_arn, control.id, key.account));
+    return !observes;
   }));
   if (!decided || begun.how != executions::Begun::How::Attached) return {};
   const std::string action(delivery.event["detail"]["actionName"].string_or(""));

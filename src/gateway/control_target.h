@@ -17,8 +17,8 @@ namespace fixpoint::gateway {
 class ControlTarget {
  public:
   /// Whether a finding that was only observed would be only observed again.
-  using OnlyObserves =
-      std::function<Result<bool>(const std::string& rule, const std::string& control, const std::string& account)>;
+  using OnlyObserves = std::function<Result<bool>(store::Transaction&, const std::string& rule,
+                                                  const std::string& control, const std::string& account)>;
 
   ControlTarget(const controls::ControlSet& controls, findings::FindingStore& findings, executions::Executor& executor,
                 executions::Works& works, executions::Approvals& approvals, OnlyObserves only_observes)

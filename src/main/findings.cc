@@ -54,9 +54,9 @@ int run_import(const Arguments& arguments) {
     imported += (*answer)["Imported"].int_or(0);
     created += (*answer)["Created"].int_or(0);
     ignored += (*answer)["Ignored"].int_or(0);
-    for (std::size_t i = 0; i < (*answer)["Repeated"].size(); ++i) repeated.push_back((*answer)["Repeated"][i]);
-    for (std::size_t i = 0; i < (*answer)["Repaired"].size(); ++i)
-      repaired.emplace_back(path + ": " + std::string((*answer)["Repaired"][i].string_or("")));
+    for (const Value& key : (*answer)["Repeated"].as_array()) repeated.push_back(key);
+    for (const Value& what : (*answer)["Repaired"].as_array())
+      repaired.emplace_back(path + ": " + std::string(what.string_or("")));
   }
   if (arguments.has("json")) {
     std::cout << json::print(json::Object{{"Imported", imported},

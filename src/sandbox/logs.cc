@@ -152,8 +152,11 @@ Reply describe_log_streams(Request& request) {
   });
   // By name as they come.
   if (by_time)
-    std::stable_sort(found.begin(), found.end(), [](const Document& a, const Document& b) {
-      return (*a)["lastEventTimestamp"].int_or(0) < (*b)["lastEventTimestamp"].int_or(0);
+    std::sort(found.begin(), found.end(), [](const Document& a, const Document& b) {
+      const auto key = [](const Value& stream) {
+        return std::pair(stream["lastEventTimestamp"].int_or(0), stream["logStreamName"].string_or(""));
+      };
+      return key(*a) < key(*b);
     });
   if (request.input["descending"].bool_or(false)) std::reverse(found.begin(), found.end());
   FIXPOINT_TRY(after, page_position(request.text("nextToken"), "InvalidParameterException",

@@ -34,6 +34,9 @@ class Kept {
     return value;
   }
 
+  /// As that session sees it: read anew, for a transaction, which may itself have changed it.
+  Result<T> get(Session& session) { return read_(session); }
+
  private:
   Store& store_;
   std::function<Result<T>(Session&)> read_;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <pthread.h>
 #include <thread>
+#include <utility>
 
 #include "base/fault.h"
 #include "store/folder_lock.h"
@@ -22,6 +23,20 @@ constexpr std::size_t batch_limit = 256;  // transactions under one commit
 struct Work {
   std::function<Result<void>(Transaction&)> body;
   std::function<void(Result<void>)> done;
+};
+
+// The store that this thread is inside of, by a transaction or a read.
+thread_local const Store* inside_of = nullptr;
+
+class Inside {
+ public:
+  explicit Inside(const Store& store) : before_(std::exchange(inside_of, &store)) {}
+  ~Inside() { inside_of = before_; }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+ private:
+  const Store* before_;
 };
 
 class ConnectedStore final : public Store {
@@ -57,6 +72,11 @@ class ConnectedStore final : public Store {
   }
 
   Result<void> read_raw(const std::function<Result<void>(Session&)>& work) override {
+    if (inside_of == this)
+      return fail(
+          errors::internal("the store was read from within a transaction or a read of it: what it holds there "
+                           "is read by that session"));
+    const Inside inside(*this);
     const Borrowed reader(*this);
     FIXPOINT_CHECK(reader->begin());
     try {
@@ -170,6 +190,7 @@ class ConnectedStore final : public Store {
     (void)writer_->take_failed();
     Result<void> result;
     try {
+      const Inside inside(*this);
       result = work.body(*writer_);
     } catch (const std::exception& e) {
       result = fail(errors::internal(std::string("a transaction broke: ") + e.what()));

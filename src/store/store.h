@@ -104,7 +104,8 @@ class Store {
   /// The same without waiting: `done` is called on the writer's thread, after the commit or the roll-back.
   virtual void write_async(std::function<Result<void>(Transaction&)> work, std::function<void(Result<void>)> done) = 0;
 
-  /// Runs `work` on a consistent view. May be called from several threads at once, and from within nothing.
+  /// Runs `work` on a consistent view. May be called from several threads at once. Within a transaction or a read of
+  /// this store it is InternalFailure: it would see another view, and wait for a connection while it holds one.
   virtual Result<void> read_raw(const std::function<Result<void>(Session&)>& work) = 0;
 
   /// How many transactions that said `changes_kept` have been committed; counted before any of them is answered.

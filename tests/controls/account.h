@@ -96,10 +96,12 @@ class Account {
     works = std::make_unique<executions::Works>(*store, *executor, clock, tell, executions::Works::Options{});
     program = std::make_unique<Remediation>(
         controls, *door, *modes, *approvals, *works, clock,
-        [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
-          return update_finding ? update_finding(key, execution, std::move(make))
-                                : plain_update()(key, execution, std::move(make));
-        },
+        UpdateFinding{
+            [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
+              return update_finding.prepare(key, execution, std::move(make));
+            },
+            [this](store::Transaction& tx, const findings::FindingKey& key, const std::string& execution,
+                   const findings::MakeUpdate& make) { return update_finding.write(tx, key, execution, make); }},
         Remediation::Options{});
     executor->add_program("control", *program);
     executor->add_program("nothing", nothing_);
@@ -113,13 +115,19 @@ class Account {
   }
   /// Without a bus.
   UpdateFinding plain_update() {
-    return [this](const findings::FindingKey& key, const std::string&, findings::MakeUpdate make) {
-      auto prepared = must(findings->prepare_update(key, std::move(make), "fixpoint"));
-      return [this, prepared = std::move(prepared)](store::Transaction& tx) -> Result<void> {
-        if (prepared) FIXPOINT_CHECK(findings->update(tx, *prepared));
-        return {};
-      };
-    };
+    return {[this](const findings::FindingKey& key, const std::string&, findings::MakeUpdate make) {
+              auto prepared = must(findings->prepare_update(key, std::move(make), "fixpoint"));
+              return [this, prepared = std::move(prepared)](store::Transaction& tx) -> Result<void> {
+                if (prepared) FIXPOINT_CHECK(findings->update(tx, *prepared));
+                return {};
+              };
+            },
+            [this](store::Transaction& tx, const findings::FindingKey& key, const std::string&,
+                   const findings::MakeUpdate& make) -> Result<void> {
+              FIXPOINT_TRY(finding, findings->get(tx, key));
+              if (finding) FIXPOINT_CHECK(findings->update(tx, key, make(*finding), "fixpoint"));
+              return {};
+            }};
   }
   json::Value call(const std::string& service, const std::string& operation, const json::Value& input) {
     return must(sandbox->call({caller.account, caller.region, {}, {}}, service, operation, input));
@@ -273,7 +281,7 @@ class Account {
   int runs_ = 0;
 
  public:
-  UpdateFinding update_finding;  ///< instead of the plain update; set before anything runs
+  UpdateFinding update_finding = plain_update();  ///< set before anything runs
   aws::Caller caller{"111111111111", "us-east-1", "aws", "request", nullptr};
   ManualClock clock{1'700'000'000'000};
   std::string arn;

@@ -21,15 +21,21 @@ class Hub : public Account {
   Hub() {
     bus = std::make_unique<bus::Bus>(*store, clock);
     securityhub = std::make_unique<services::SecurityHub>(*store, *findings, *bus, controls, clock);
-    update_finding = [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
-      return securityhub->prepare_update(key, std::move(make), "fixpoint", {execution, {}});
-    };
-    target = std::make_unique<ControlTarget>(
-        controls, *findings, *executor, *works, *approvals,
-        [this](const std::string& rule, const std::string& control, const std::string& account) -> Result<bool> {
-          FIXPOINT_TRY(mode, modes->find(rule, control, account));
-          return mode == controls::Mode::Observe;
-        });
+    update_finding = {[this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
+                        if (before_prepared) before_prepared();
+                        return securityhub->prepare_update(key, std::move(make), "fixpoint", {execution, {}});
+                      },
+                      [this](store::Transaction& tx, const findings::FindingKey& key, const std::string& execution,
+                             const findings::MakeUpdate& make) {
+                        return securityhub->update(tx, key, make, "fixpoint", {execution, {}});
+                      }};
+    target =
+        std::make_unique<ControlTarget>(controls, *findings, *executor, *works, *approvals,
+                                        [this](store::Transaction& tx, const std::string& rule,
+                                               const std::string& control, const std::string& account) -> Result<bool> {
+                                          FIXPOINT_TRY(mode, modes->find(tx, rule, control, account));
+                                          return mode == controls::Mode::Observe;
+                                        });
     bus->add_target_kind(
         "fixpoint",
         [this](store::Transaction& tx, const bus::Delivery& delivery) { return target->begin(tx, delivery); },
@@ -111,6 +117,7 @@ class Hub : public Account {
     return text;
   }
 
+  std::function<void()> before_prepared;  ///< called when the update of a finding is about to be worked out
   std::unique_ptr<bus::Bus> bus;
   std::unique_ptr<services::SecurityHub> securityhub;
   std::unique_ptr<ControlTarget> target;

@@ -46,6 +46,28 @@ TEST(Work, of_several_standards_findings_of_one_control_and_resource_is_done_onc
   EXPECT_EQ(hub.changes_of(open.id).size(), 1U);
 }
 
+TEST(Work, is_written_on_a_finding_that_joins_when_all_but_the_writing_is_done) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value first = hub.bucket();
+  const Value before = other(first, "before/1");
+  const Value late = other(first, "late/1");
+  int prepared = 0;
+  hub.before_prepared = [&] {
+    ++prepared;
+    if (prepared == 1) hub.import(before);  // in time to be worked out ahead
+    if (prepared == 2) hub.import(late);    // who joins has been read
+  };
+  const auto fixed = hub.run(first);
+  EXPECT_EQ(fixed.outcome, "fixed");
+  EXPECT_EQ(prepared, 2);
+  for (const Value* finding : {&first, &before, &late}) {
+    EXPECT_EQ(hub.status(*finding), "RESOLVED") << (*finding)["Id"].as_string();
+    EXPECT_EQ(hub.stored(*finding)["UserDefinedFields"]["fixpoint:execution"].string_or(""), fixed.id);
+  }
+  EXPECT_EQ(hub.all().size(), 1U);
+}
+
 TEST(Work, of_a_hubs_copy_and_a_members_copy_of_a_finding_is_one) {
   Hub hub;
   const Value member = hub.bucket();
@@ -153,7 +175,8 @@ TEST(Work, is_not_begun_by_what_fixpoint_writes_on_a_finding) {
   const Object update{{"Workflow", Object{{"Status", "NEW"}}},
                       {"Note", Object{{"Text", "undone"}, {"UpdatedBy", "fixpoint"}}},
                       {"UserDefinedFields", Object{{"fixpoint:execution", fixed.id}}}};
-  const auto write = hub.update_finding(findings::key_of(finding), fixed.id, [&](const Value&) { return update; });
+  const auto write =
+      hub.update_finding.prepare(findings::key_of(finding), fixed.id, [&](const Value&) { return update; });
   ASSERT_TRUE(hub.store->write(write));
   EXPECT_EQ(hub.status(finding), "NEW");
   EXPECT_EQ(hub.all().size(), 1U);

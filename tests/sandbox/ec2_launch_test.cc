@@ -31,8 +31,8 @@ TEST(Ec2Launch, what_an_instance_is_started_with_reads_back) {
 TEST(Ec2Launch, groups_are_named_in_each_of_three_ways) {
   Accounts aws;
   const auto id = aws.ok("ec2:CreateSecurityGroup", "{GroupName: web, Description: d}")["GroupId"].as_string();
-  for (const std::string how : {", SecurityGroupIds: [" + id + "]", std::string(", SecurityGroups: [web]"),
-                                ", NetworkInterfaces: [{DeviceIndex: 0, Groups: [" + id + "]}]"})
+  for (const std::string& how : {", SecurityGroupIds: [" + id + "]", std::string(", SecurityGroups: [web]"),
+                                 ", NetworkInterfaces: [{DeviceIndex: 0, Groups: [" + id + "]}]"})
     EXPECT_EQ(instance_of(aws, launched(aws, how))["SecurityGroups"], yaml("[{GroupId: " + id + ", GroupName: web}]"))
         << how;
   EXPECT_EQ(aws.code("ec2:DeleteSecurityGroup", "{GroupId: " + id + "}"), "DependencyViolation");

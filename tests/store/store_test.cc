@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
@@ -379,6 +380,27 @@ TEST(Store, a_view_does_not_change_under_its_reader) {
   });
   ASSERT_TRUE(done) << describe(done.error());
   EXPECT_EQ(count_of(**store, "kite"), 1);
+}
+
+TEST(Store, is_not_read_anew_from_within_a_transaction_or_a_read) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  auto other = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(other) << describe(other.error());
+  const auto inner = [&] { return (*store)->read([](Session&) -> Result<int> { return 1; }); };
+  ASSERT_TRUE((*store)->write([&](Transaction& tx) -> Result<void> {
+    const auto read = inner();
+    EXPECT_FALSE(read);
+    if (!read) EXPECT_THAT(read.error().message, ::testing::HasSubstr("from within a transaction or a read"));
+    EXPECT_EQ(count_of(**other, "ball"), -1);
+    return put(tx, "ball", 1);
+  }));
+  ASSERT_TRUE((*store)->read([&](Session&) -> Result<void> {
+    EXPECT_FALSE(inner());
+    return {};
+  }));
+  EXPECT_TRUE(inner());
+  EXPECT_EQ(count_of(**store, "ball"), 1);
 }
 
 TEST(Store, a_reader_cannot_write) {

@@ -315,6 +315,13 @@ Result<void> SecurityHub::update(store::Transaction& tx, const findings::Finding
   return publish_imported(tx, stored->finding, {origin.execution, origin.principal.empty() ? by : origin.principal});
 }
 
+Result<void> SecurityHub::update(store::Transaction& tx, const findings::FindingKey& key,
+                                 const findings::MakeUpdate& make, const std::string& by, const bus::Origin& origin) {
+  FIXPOINT_TRY(finding, findings_.get(tx, key));
+  if (!finding) return fail(no_finding(key));
+  return update(tx, key, make(*finding), by, origin);
+}
+
 std::function<Result<void>(store::Transaction&)> SecurityHub::prepare_update(const findings::FindingKey& key,
                                                                              findings::MakeUpdate make,
                                                                              const std::string& by,
@@ -326,9 +333,8 @@ std::function<Result<void>(store::Transaction&)> SecurityHub::prepare_update(con
   const bus::Origin whose{origin.execution, origin.principal.empty() ? by : origin.principal};
   auto prepared = findings_.prepare_update(key, make, by);
   if (!prepared || !*prepared)
-    return [this, key, make = std::move(make), by, whose](store::Transaction& tx) -> Result<void> {
-      FIXPOINT_TRY(finding, findings_.get(tx, key));
-      return update(tx, key, finding ? make(*finding) : Value(json::Object()), by, whose);
+    return [this, key, make = std::move(make), by, whose](store::Transaction& tx) {
+      return update(tx, key, make, by, whose);
     };
   auto ahead = std::make_shared<Ahead>(Ahead{std::move(**prepared), std::nullopt});
   ahead->event = match_imported(ahead->update.finding);

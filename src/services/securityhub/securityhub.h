@@ -60,6 +60,9 @@ class SecurityHub {
   Result<void> update(store::Transaction& tx, const findings::FindingKey& key, const json::Value& update,
                       const std::string& by, const bus::Origin& origin = {});
 
+  Result<void> update(store::Transaction& tx, const findings::FindingKey& key, const findings::MakeUpdate& make,
+                      const std::string& by, const bus::Origin& origin = {});
+
   /// The same in two parts: what comes back is the second, for the transaction, and does what was not worth working out
   /// ahead, or cannot stand as it was worked out, by `make` on the finding as it is then. To be run once.
   std::function<Result<void>(store::Transaction&)> prepare_update(const findings::FindingKey& key,
