@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
 
 #include "audit/log.h"
 #include "aws/client.h"
@@ -31,6 +30,7 @@
 #include "services/sns/sns.h"
 #include "services/sqs/sqs.h"
 #include "services/sts/sts.h"
+#include "store/private_file.h"
 
 namespace fixpoint::gateway {
 namespace {
@@ -375,12 +375,11 @@ class WholeApp final : public App {
   Result<void> write_address() {
     if (options_.data_folder.empty()) return {};
     const std::string path = options_.data_folder + "/server.json";
-    std::ofstream(path) << json::print_pretty(json::Object{
-                               {"Endpoint", "http://" + options_.address + ":" + std::to_string(port_.load())},
-                               {"Region", options_.region}})
-                        << "\n";
-    if (!std::filesystem::exists(path)) return fail(errors::validation("cannot write " + path));
-    return {};
+    return store::write_private_file(
+        path,
+        json::print_pretty(json::Object{{"Endpoint", "http://" + options_.address + ":" + std::to_string(port_.load())},
+                                        {"Region", options_.region}}) +
+            "\n");
   }
 
   Options options_;

@@ -1,15 +1,12 @@
 #include "identity/identity.h"
 
-#include <fcntl.h>
-#include <fstream>
-#include <iterator>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "json/text.h"
+#include "store/private_file.h"
 
 namespace fixpoint::identity {
 namespace {
@@ -27,30 +24,13 @@ constexpr std::string_view key_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr std::size_t cached_limit = 10'000;
 
 Result<Value> read_keys(const std::string& path) {
-  struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return fail(errors::resource_not_found("there is no " + path));
-  if ((info.st_mode & 077) != 0)
-    return fail(errors::validation(
-        path + " can be read by others; 'chmod 600' it, and replace its keys if they may have been seen"));
-  std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  FIXPOINT_TRY(text, store::read_private_file(path));
   auto keys = json::parse(text);
   if (!keys || !(*keys)["Master"].is_string() || (*keys)["Keys"].size() == 0 ||
       !(*keys)["Keys"][0]["AccessKeyId"].is_string() || !(*keys)["Keys"][0]["SecretAccessKey"].is_string())
     return fail(errors::validation(
         path + " is damaged: it has to hold Master and Keys; restore it, or remove it to get new keys"));
   return keys;
-}
-
-// Written beside and renamed, so that a crash leaves the old file or the new one.
-Result<void> write_private(const std::string& path, const std::string& text) {
-  const std::string beside = path + ".new";
-  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return fail(errors::validation("cannot write " + path));
-  const bool whole = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
-  ::close(file);
-  if (!whole || ::rename(beside.c_str(), path.c_str()) != 0) return fail(errors::validation("cannot write " + path));
-  return {};
 }
 
 }  // namespace
@@ -74,7 +54,7 @@ Result<std::unique_ptr<Identity>> Identity::open(const std::string& folder, cons
     key.set("Account", account);
     keys.set("Master", hex_encode(random_bytes(32)));
     keys.set("Keys", json::Array{Value(std::move(key))});
-    if (!folder.empty()) FIXPOINT_CHECK(write_private(path, json::print_pretty(keys) + "\n"));
+    if (!folder.empty()) FIXPOINT_CHECK(store::write_private_file(path, json::print_pretty(keys) + "\n"));
   }
   const auto master = hex_decode(keys["Master"].string_or(""));
   if (!master || master->size() < 32)

@@ -1,16 +1,17 @@
 #include "services/sns/signer.h"
 
-#include <fstream>
-#include <iterator>
+#include <future>
+#include <iostream>
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-#include <sys/stat.h>
+#include <stdexcept>
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "store/private_file.h"
 
 namespace fixpoint::services::sns {
 namespace {
@@ -50,66 +51,78 @@ CertificatePtr self_signed(EVP_PKEY* key) {
   return certificate;
 }
 
-Result<void> write_private(const std::string& path, const std::string& text) {
-  const mode_t before = umask(0077);
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  umask(before);
-  if (!out) return fail(errors::validation("cannot write " + path));
-  return {};
-}
-
 }  // namespace
 
-struct Signer::Key {
-  KeyPtr pkey;
+struct Signer::Made {
+  KeyPtr key;
+  std::string certificate_pem;
+  std::string certificate_name;
 };
 
 Signer::~Signer() = default;
 
+std::shared_ptr<const Signer::Made> Signer::made_of(void* key, void* certificate) {
+  auto made = std::make_shared<Made>();
+  made->key.reset(static_cast<EVP_PKEY*>(key));
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509(bio.get(), static_cast<X509*>(certificate));
+  made->certificate_pem = text_of(bio.get());
+  made->certificate_name =
+      std::string(certificate_path.substr(1)) + sha256_hex(made->certificate_pem).substr(0, 32) + ".pem";
+  return made;
+}
+
+std::shared_ptr<const Signer::Made> Signer::make(const std::string& path) {
+  KeyPtr key(EVP_RSA_gen(2048));
+  const CertificatePtr certificate = key ? self_signed(key.get()) : nullptr;
+  if (!certificate) throw std::runtime_error("no RSA key with a certificate can be made");
+  if (!path.empty()) {
+    const BioPtr bio(BIO_new(BIO_s_mem()));
+    PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    PEM_write_bio_X509(bio.get(), certificate.get());
+    if (const auto written = store::write_private_file(path, text_of(bio.get())); !written)
+      std::cerr << "fixpoint: notifications are signed with a key that ends with this server: "
+                << written.error().message << std::endl;
+  }
+  return made_of(key.release(), certificate.get());
+}
+
 Result<std::unique_ptr<Signer>> Signer::open(const std::string& folder) {
   std::unique_ptr<Signer> signer(new Signer());
-  signer->key_ = std::make_unique<Key>();
-  CertificatePtr certificate;
   const std::string path = folder.empty() ? "" : folder + "/sns-signing.pem";
-  std::ifstream in(path, std::ios::binary);
-  if (!path.empty() && in) {
-    struct stat status{};
-    if (stat(path.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
-      return fail(errors::validation(path + " can be read by others; its mode has to be 0600"));
-    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-    signer->key_->pkey.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
-    certificate.reset(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-    if (!signer->key_->pkey || !certificate)
-      return fail(errors::validation(path + " holds no key and certificate; delete it to have a new one made"));
-  } else {
-    signer->key_->pkey.reset(EVP_RSA_gen(2048));
-    if (!signer->key_->pkey) return fail(errors::internal("no RSA key can be made"));
-    certificate = self_signed(signer->key_->pkey.get());
-    if (!certificate) return fail(errors::internal("no certificate can be made"));
-    if (!path.empty()) {
-      const BioPtr bio(BIO_new(BIO_s_mem()));
-      PEM_write_bio_PrivateKey(bio.get(), signer->key_->pkey.get(), nullptr, nullptr, 0, nullptr, nullptr);
-      PEM_write_bio_X509(bio.get(), certificate.get());
-      FIXPOINT_CHECK(write_private(path, text_of(bio.get())));
-    }
+  auto text = path.empty() ? Result<std::string>(fail(errors::resource_not_found(""))) : store::read_private_file(path);
+  if (!text && text.error().code != "ResourceNotFoundException") return fail(std::move(text.error()));
+  if (!text) {
+    // Finding two primes takes a third of a second: not while a server that starts is waited for.
+    signer->made_ = std::async(std::launch::async, [path] { return make(path); }).share();
+    return signer;
   }
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509(bio.get(), certificate.get());
-  signer->certificate_pem_ = text_of(bio.get());
-  signer->certificate_name_ =
-      "SimpleNotificationService-" + sha256_hex(signer->certificate_pem_).substr(0, 32) + ".pem";
+  const BioPtr bio(BIO_new_mem_buf(text->data(), static_cast<int>(text->size())));
+  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  const CertificatePtr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  if (!key || !certificate)
+    return fail(errors::validation(path + " holds no key and certificate; delete it to have a new one made"));
+  std::promise<std::shared_ptr<const Made>> made;
+  made.set_value(made_of(key.release(), certificate.get()));
+  signer->made_ = made.get_future().share();
   return signer;
 }
 
+const std::string& Signer::certificate_pem() const {
+  return made_.get()->certificate_pem;
+}
+
+const std::string& Signer::certificate_name() const {
+  return made_.get()->certificate_name;
+}
+
 std::string Signer::sign(std::string_view text, std::string_view version) const {
+  const auto made = made_.get();
   const DigestPtr digest(EVP_MD_CTX_new());
   std::size_t size = 0;
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  if (EVP_DigestSignInit(digest.get(), nullptr, version == "2" ? EVP_sha256() : EVP_sha1(), nullptr,
-                         key_->pkey.get()) != 1 ||
+  if (EVP_DigestSignInit(digest.get(), nullptr, version == "2" ? EVP_sha256() : EVP_sha1(), nullptr, made->key.get()) !=
+          1 ||
       EVP_DigestSign(digest.get(), nullptr, &size, bytes, text.size()) != 1)
     return {};
   std::string out(size, '\0');

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,23 +15,25 @@ namespace fixpoint::services::sns {
 /// https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 class Signer {
  public:
-  /// Reads `sns-signing.pem` of the folder (mode 0600), or makes it; an empty folder keeps it in memory. Errors:
-  /// ValidationException where the file is damaged or others may read it.
+  /// Reads `sns-signing.pem` of the folder (mode 0600), or begins to make it, on which whoever needs it first waits; an
+  /// empty folder keeps it in memory. Errors: ValidationException where the file is damaged or others may read it.
   static Result<std::unique_ptr<Signer>> open(const std::string& folder);
   ~Signer();
 
   /// Base64. `version` "1" is SHA1withRSA, "2" SHA256withRSA.
   std::string sign(std::string_view text, std::string_view version) const;
-  const std::string& certificate_pem() const { return certificate_pem_; }
+  const std::string& certificate_pem() const;
+  /// What the path of a certificate begins with, so that no other request waits for it.
+  static constexpr std::string_view certificate_path = "/SimpleNotificationService-";
   /// SimpleNotificationService-HASH.pem, the hash being the certificate's.
-  const std::string& certificate_name() const { return certificate_name_; }
+  const std::string& certificate_name() const;
 
  private:
-  struct Key;
+  struct Made;
   Signer() = default;
-  std::unique_ptr<Key> key_;
-  std::string certificate_pem_;
-  std::string certificate_name_;
+  static std::shared_ptr<const Made> make(const std::string& path);
+  static std::shared_ptr<const Made> made_of(void* key, void* certificate);
+  std::shared_future<std::shared_ptr<const Made>> made_;
 };
 
 }  // namespace fixpoint::services::sns

@@ -65,7 +65,7 @@ HttpResponse refusal(const Error& error) {
 
 std::optional<HttpResponse> Sns::answer_open(const HttpRequest& request) {
   if (request.method != "GET") return std::nullopt;
-  if (request.path() == "/" + signer_.certificate_name())
+  if (request.path().starts_with(sns::Signer::certificate_path) && request.path() == "/" + signer_.certificate_name())
     return HttpResponse{200, {{"Content-Type", "application/x-pem-file"}}, signer_.certificate_pem()};
   if (request.path() != "/" || request.headers.has("Authorization")) return std::nullopt;
   const std::string_view query = request.query();

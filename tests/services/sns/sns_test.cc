@@ -79,7 +79,7 @@ TEST(Signer, keeps_its_key_and_lets_nobody_else_read_it) {
   EXPECT_EQ(std::filesystem::status(file).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   std::filesystem::permissions(file, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
-  EXPECT_THAT(sns::Signer::open(folder).error().message, HasSubstr("0600"));
+  EXPECT_THAT(sns::Signer::open(folder).error().message, HasSubstr("chmod 600"));
   std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   std::filesystem::resize_file(file, 10);
   EXPECT_THAT(sns::Signer::open(folder).error().message, HasSubstr("delete it"));
