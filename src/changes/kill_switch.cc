@@ -33,9 +33,11 @@ Result<void> freeze(store::Transaction& tx, const Freeze& freeze) {
   if (freeze.because.empty())
     return fail(
         errors::validation("a freeze needs a reason, for those who will ask why nothing is changed", "Because"));
+  // One more is no error: a switch is thrown in haste. What is shown is then what was said last, as the audit log has
+  // it.
   FIXPOINT_CHECK(
-      tx.execute("INSERT INTO kill_switch (scope, by_whom, because, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT "
-                 "(scope) DO NOTHING",
+      tx.execute("INSERT INTO kill_switch (scope, by_whom, because, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT (scope) DO "
+                 "UPDATE SET by_whom = excluded.by_whom, because = excluded.because, at_ms = excluded.at_ms",
                  {freeze.scope, freeze.by, freeze.because, freeze.at_ms}));
   return {};
 }

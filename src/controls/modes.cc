@@ -42,6 +42,13 @@ Result<void> Modes::set(store::Transaction& tx, const std::string& scope, Mode m
   return {};
 }
 
+Result<void> Modes::unset(store::Transaction& tx, const std::string& scope) {
+  FIXPOINT_TRY(gone, tx.execute("DELETE FROM mode WHERE scope = ?", {scope}));
+  if (gone == 0) return fail(errors::resource_not_found("no mode is set for " + scope));
+  tx.changes_kept();
+  return {};
+}
+
 Result<void> Modes::set(const std::string& scope, Mode mode) {
   return store_.write([&](store::Transaction& tx) { return set(tx, scope, mode); });
 }

@@ -351,8 +351,18 @@ Result<Value> Api::unfreeze(const aws::Caller& caller, const Value& input) {
   return freeze(caller, json::Object());
 }
 
-// {}: every mode that is set; {"Mode", "Scope"}: sets one.
+// {}: every mode that is set; {"Mode", "Scope"}: sets one; {"Unset": true, "Scope"}: takes one away.
 Result<Value> Api::mode(const aws::Caller& caller, const Value& input) {
+  if (input["Unset"].bool_or(false)) {
+    FIXPOINT_CHECK(only_people(caller));
+    if (input.find("Mode") != nullptr)
+      return fail(errors::validation("a mode is set or taken away: Mode and Unset exclude each other", "Unset"));
+    const std::string scope = scope_to_clear(input);
+    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(controls::Modes::unset(tx, scope));
+      return parts_.audit.append(tx, "mode.unset", json::Object{{"Scope", scope}, {"By", who(caller)}});
+    }));
+  }
   if (input.find("Mode") != nullptr) {
     FIXPOINT_CHECK(only_people(caller));
     const auto mode = controls::mode_of(input["Mode"].string_or(""));

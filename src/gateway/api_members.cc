@@ -44,7 +44,7 @@ const std::map<std::string, Members, std::less<>>& table() {
       {"flapping.Reset", {{"Control"}, {"Resource"}}},
       {"freeze", {{"Scope"}, {"Because"}}},
       {"import", {{"Document", Kind::Any}, {"Account"}, {"Region"}}},
-      {"mode", {{"Mode"}, {"Scope"}}},
+      {"mode", {{"Mode"}, {"Scope"}, {"Unset", Kind::Flag}}},
       {"operations", {}},
       {"plan", {{"FindingId"}, {"Decided", Kind::Flag}, {"Function"}, {"Rule"}}},
       {"rule-trial", {{"Rule"}, {"Pattern"}, {"Bus"}, {"SinceMs", Kind::Number}}},

@@ -30,8 +30,15 @@ int run_controls(const Arguments& arguments) {
 
 int run_mode(const Arguments& arguments) {
   json::Object input;
-  if (!arguments.positional.empty()) {
-    input.set("Mode", arguments.positional[0]);
+  if (arguments.has("unset") && !arguments.positional.empty()) {
+    std::cerr << "fixpoint mode: the forms are MODE and --unset\n";
+    return bad_usage;
+  }
+  if (arguments.has("unset") || !arguments.positional.empty()) {
+    if (arguments.has("unset"))
+      input.set("Unset", true);
+    else
+      input.set("Mode", arguments.positional[0]);
     int scopes = 0;
     for (const auto* scope : {"control", "account", "rule"})
       if (arguments.has(scope)) {
@@ -101,7 +108,8 @@ Command mode_command() {
           .at_most = 1,
           .options = server_options({{"control", "ID", "for this control", "", false},
                                      {"account", "ID", "for this account", "", false},
-                                     {"rule", "ARN", "for what this rule starts", "", false}}),
+                                     {"rule", "ARN", "for what this rule starts", "", false},
+                                     {"unset", "", "take the setting away", "", false}}),
           .run = run_mode,
           .more = "The narrowest setting wins: rule, control, account, all. Where nothing is set, a control asks."};
 }

@@ -144,6 +144,8 @@ int run_findings(const Arguments& arguments) {
   } while (token.is_string());
   if (arguments.has("json")) {
     std::cout << json::print_pretty(json::Object{{"Findings", all}}) << "\n";
+  } else if (arguments.has("ids")) {
+    for (const Value& finding : all) std::cout << finding["Id"].string_or("") << "\n";
   } else {
     std::vector<std::vector<std::string>> rows{{"SEVERITY", "WORKFLOW", "RESOURCE", "TITLE", "NOTE"}};
     for (const Value& finding : all)
@@ -200,11 +202,12 @@ Command findings_command() {
   return {.name = "findings",
           .summary = "list findings, the most severe first",
           .positional = {},
-          .options =
-              server_options({{"workflow", "STATUS",
-                               "only those with this workflow status: NEW, NOTIFIED, RESOLVED, SUPPRESSED", "", false},
-                              {"account", "ID", "only those of this account", "", false},
-                              {"id", "ID", "only the one of this Id", "", false}}),
+          .options = server_options(
+              {{"workflow", "STATUS", "only those with this workflow status: NEW, NOTIFIED, RESOLVED, SUPPRESSED", "",
+                false},
+               {"account", "ID", "only those of this account", "", false},
+               {"id", "ID", "only the one of this Id", "", false},
+               {"ids", "", "print nothing but their Ids, one a line, as other commands take them", "", false}}),
           .run = run_findings,
           .more = "Exit status 1 where there are none."};
 }

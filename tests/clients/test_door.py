@@ -277,10 +277,21 @@ class Refusals(DoorTest):
             self.assertIn(sentence, err)
         code, out, _ = self.server.fixpoint("mode", "observe", "--control", arn)
         self.assertIn("control:" + arn, out)
+        code, out, err = self.server.fixpoint("mode", "--unset", "--control", arn)
+        self.assertNotIn("control:" + arn, out, err)
+        for arguments, status, sentence in ((("mode", "--unset", "--control", arn), 5, "no mode is set for control:" + arn),
+                                            (("mode", "auto", "--unset"), 2, "the forms are MODE and --unset")):
+            code, out, err = self.server.fixpoint(*arguments)
+            self.assertEqual((status, ""), (code, out), err)
+            self.assertIn(sentence, err)
         # What a standard calls the control is the control.
         code, out, err = self.server.fixpoint("freeze", "--control", "cis-aws-foundations-benchmark/1.2.0:4.1",
                                               "--because", "alias")
         self.assertIn("control:EC2.13", out, err)
+        # What is shown is the reason that was given last.
+        code, out, err = self.server.fixpoint("freeze", "--control", "EC2.13", "--because", "another")
+        self.assertIn("another", out, err)
+        self.assertNotIn("alias", out)
         self.assertEqual(0, self.server.fixpoint("unfreeze", "--control", "cis-aws-foundations-benchmark/1.2.0:4.1")[0])
 
     def api(self, name, **members):
@@ -303,6 +314,8 @@ class Refusals(DoorTest):
         for name, members, where in (("mode", {"Mode": "auto", "Scop": "control:S3.4"}, "Scop"),
                                      ("mode", {"Mode": "auto", "Scope": ["control:S3.4"]}, "Scope"),
                                      ("mode", {"Mode": "auto", "Scope": None}, "Scope"),
+                                     ("mode", {"Mode": "auto", "Unset": True}, "Unset"),
+                                     ("mode", {"Unset": "yes"}, "Unset"),
                                      ("settings", {"Name": "cap_resources", "Value": 9, "Scope": 111111111111}, "Scope"),
                                      ("exceptions", {"Add": dict(add, Scopes="control:S3.4")}, "Scopes"),
                                      ("exceptions", {"Add": dict(add, Scope=7)}, "Scope"),
@@ -323,6 +336,8 @@ class Refusals(DoorTest):
     def test_a_plan_is_for_the_finding_that_it_was_made_for(self):
         _, out, _ = self.server.fixpoint("scene", "S3.4", "EC2.13", "--json")
         bucket, group = [one["FindingId"] for one in json.loads(out)]
+        _, out, _ = self.server.fixpoint("findings", "--ids")
+        self.assertLessEqual({bucket, group}, set(out.splitlines()))
         _, out, _ = self.server.fixpoint("plan", bucket, "--json")
         plan = json.loads(out)["Result"]["Plan"]["Hash"]
         status, out, err = self.server.fixpoint("fix", group, "--plan", plan)
