@@ -24,9 +24,12 @@ class WorkerPool {
 
  private:
   void work();
+  bool wakes_one();
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;
+  std::size_t asleep_ = 0;
+  bool waking_ = false;  // one of those asleep was woken, and has not looked yet
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
