@@ -86,6 +86,7 @@ Result<void> check(const std::string& base_url, const HttpRequest& request) {
 struct Transfer {
   Easy easy;
   Lines headers;
+  std::string host;  // scheme, host and port
   std::string url;
   HttpRequest owned;
   const HttpRequest* request = nullptr;  // `owned`, or the one that a blocked caller holds
@@ -100,12 +101,14 @@ struct Transfer {
   bool too_large = false;
   bool repeated = false;
   bool forbidden = false;  // its host's address is not public
+  bool begun = false;      // curl has it; else it waits for its turn
   int starts = 0;
   char reason[CURL_ERROR_SIZE] = "";
 
   std::string name() const { return request->method + " " + url.substr(0, url.find('?')); }
   bool is_safe() const { return request->method == "GET" || request->method == "HEAD"; }
   bool has_sent() const {
+    if (!begun) return false;  // curl would tell of the handle's last request
     long bytes = 0;
     curl_easy_getinfo(easy.get(), CURLINFO_REQUEST_SIZE, &bytes);
     return bytes > 0;
@@ -179,7 +182,6 @@ class CurlClient::Loop {
     curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
     curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.connections_per_host));
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS,
                       static_cast<long>(std::max<std::size_t>(64, options_.connections_per_host * 4)));
     sigset_t all;
@@ -201,7 +203,8 @@ class CurlClient::Loop {
       return;
     }
     auto transfer = take_idle();
-    transfer->url = std::move(base_url);
+    transfer->url = base_url;
+    transfer->host = std::move(base_url);
     transfer->owned = std::move(owned);
     transfer->request = borrowed != nullptr ? borrowed : &transfer->owned;
     transfer->url += transfer->request->target;
@@ -338,6 +341,7 @@ class CurlClient::Loop {
         fresh.swap(queue_);
       }
       for (auto& transfer : fresh) start(std::move(transfer));
+      begin_waiting();
       int running = 0;
       curl_multi_perform(multi_.get(), &running);
       finish_what_is_done();
@@ -346,16 +350,43 @@ class CurlClient::Loop {
         if (stopping_) break;
         if (!queue_.empty()) continue;
       }
-      curl_multi_poll(multi_.get(), nullptr, 0, end_what_is_late(), nullptr);
+      const int patience_ms = end_what_is_late();
+      begin_waiting();  // curl does not sleep over what it has just been given
+      curl_multi_poll(multi_.get(), nullptr, 0, patience_ms, nullptr);
     }
     end_all();
   }
 
+  // How many requests a host has at once is seen to here: curl has a limit of its own (CURLMOPT_MAX_HOST_CONNECTIONS),
+  // but what waits behind it may be forgotten when the last connection is free again (7.88), and go on only when its
+  // time to connect is up.
   void start(std::unique_ptr<Transfer> transfer) {
-    set_request(*transfer, options_.connect_timeout_ms);
     Transfer* key = transfer.get();
     deadlines_.emplace(key->deadline, key);
     under_way_.emplace(key, std::move(transfer));
+    hosts_[key->host].waiting.push_back(key);
+    turns_.push_back(key->host);
+  }
+
+  void begin_waiting() {
+    while (!turns_.empty()) {
+      const auto host = hosts_.find(turns_.back());
+      turns_.pop_back();
+      if (host == hosts_.end()) continue;
+      auto& [begun, waiting] = host->second;
+      std::vector<Transfer*> next;
+      while (!waiting.empty() && (options_.connections_per_host == 0 || begun < options_.connections_per_host)) {
+        next.push_back(waiting.front());
+        waiting.pop_front();
+        ++begun;
+      }
+      for (Transfer* transfer : next) begin(transfer);  // may end it, and the host's entry
+    }
+  }
+
+  void begin(Transfer* key) {
+    set_request(*key, options_.connect_timeout_ms);
+    key->begun = true;
     if (curl_multi_add_handle(multi_.get(), key->easy.get()) != CURLM_OK)
       finish(key, fail(connection_error(key->name() + ": curl does not take the request.", false, false)));
   }
@@ -380,7 +411,7 @@ class CurlClient::Loop {
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
       Transfer* transfer = deadlines_.begin()->second;
       auto result = result_of(*transfer, CURLE_OPERATION_TIMEDOUT);
-      curl_multi_remove_handle(multi_.get(), transfer->easy.get());
+      if (transfer->begun) curl_multi_remove_handle(multi_.get(), transfer->easy.get());
       finish(transfer, std::move(result));
     }
     if (deadlines_.empty()) return longest_poll_ms;
@@ -427,6 +458,7 @@ class CurlClient::Loop {
     deadlines_.erase({key->deadline, key});
     auto node = under_way_.extract(key);
     auto transfer = std::move(node.mapped());
+    give_turn(*transfer);
     const Callback callback = std::move(transfer->callback);
     transfer->callback = nullptr;
     curl_easy_setopt(transfer->easy.get(), CURLOPT_HTTPHEADER, nullptr);
@@ -436,7 +468,7 @@ class CurlClient::Loop {
     transfer->request = nullptr;
     transfer->response = {};
     transfer->response_lines.clear();
-    transfer->in_body = transfer->too_large = transfer->repeated = transfer->forbidden = false;
+    transfer->in_body = transfer->too_large = transfer->repeated = transfer->forbidden = transfer->begun = false;
     transfer->starts = 0;
     transfer->reason[0] = '\0';
     {
@@ -449,13 +481,28 @@ class CurlClient::Loop {
     }
   }
 
+  // To the next of those that wait for the same host.
+  void give_turn(Transfer& ended) {
+    const auto host = hosts_.find(ended.host);
+    if (host == hosts_.end()) return;
+    auto& [begun, waiting] = host->second;
+    if (ended.begun)
+      --begun;
+    else
+      waiting.erase(std::remove(waiting.begin(), waiting.end(), &ended), waiting.end());
+    if (!waiting.empty())
+      turns_.push_back(ended.host);
+    else if (begun == 0)
+      hosts_.erase(host);
+  }
+
   void end_all() {
     std::vector<Transfer*> all;
     all.reserve(under_way_.size());
     for (const auto& [key, transfer] : under_way_) all.push_back(key);
     for (Transfer* transfer : all) {
       const bool sent = transfer->has_sent();
-      curl_multi_remove_handle(multi_.get(), transfer->easy.get());
+      if (transfer->begun) curl_multi_remove_handle(multi_.get(), transfer->easy.get());
       finish(transfer, fail(stopped(*transfer, sent)));
     }
     std::deque<std::unique_ptr<Transfer>> waiting;
@@ -480,6 +527,12 @@ class CurlClient::Loop {
   bool stopping_ = false;
   std::unordered_map<Transfer*, std::unique_ptr<Transfer>> under_way_;               // the loop's thread
   std::set<std::pair<std::chrono::steady_clock::time_point, Transfer*>> deadlines_;  // of those
+  struct Host {
+    std::size_t begun = 0;
+    std::deque<Transfer*> waiting;
+  };
+  std::unordered_map<std::string, Host> hosts_;  // of those
+  std::vector<std::string> turns_;               // hosts that may begin one more
   std::mutex joining_;
   std::thread thread_;
 };

@@ -3,6 +3,9 @@
 #include <atomic>
 #include <future>
 #include <gtest/gtest.h>
+#include <memory>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "http/server.h"
@@ -322,6 +325,56 @@ TEST(CurlClient, calls_back_once_each_from_many_requests_at_once) {
   }
   all.get_future().wait();
   EXPECT_EQ(right, count);
+}
+
+// One that is forgotten goes on when its time to connect is up, ten seconds: its own time is shorter here.
+TEST(CurlClient, forgets_none_of_those_that_wait_for_a_connection) {
+  auto server = Server::start({}, [](HttpRequest, Responder respond) { respond.send({}); });
+  ASSERT_TRUE(server);
+  const std::string url = "http://127.0.0.1:" + std::to_string((*server)->port());
+  CurlClientOptions options = direct();
+  options.connections_per_host = 8;
+  CurlClient client(options);
+  constexpr int count = 200;
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> right = 0;
+    std::atomic<int> called = 0;
+    const auto all = std::make_shared<std::promise<void>>();  // set_value may still be on its way out
+    for (int i = 0; i < count; ++i)
+      client.send_async(url, request_of("GET", "/"), 8'000, [&, all](Result<HttpResponse> result) {
+        if (result) ++right;
+        if (++called == count) all->set_value();
+      });
+    all->get_future().wait();
+    ASSERT_EQ(right, count) << "round " << round;
+  }
+}
+
+TEST(CurlClient, one_that_waits_too_long_for_a_connection_was_not_sent) {
+  std::mutex mutex;
+  std::vector<Responder> held;
+  auto server = Server::start({}, [&](HttpRequest, Responder respond) {
+    const std::lock_guard lock(mutex);
+    held.push_back(std::move(respond));
+  });
+  ASSERT_TRUE(server);
+  const std::string url = "http://127.0.0.1:" + std::to_string((*server)->port());
+  CurlClientOptions options = direct();
+  options.connections_per_host = 1;
+  CurlClient client(options);
+  std::promise<Result<HttpResponse>> first;
+  client.send_async(url, request_of("POST", "/first"), patient_ms,
+                    [&](Result<HttpResponse> result) { first.set_value(std::move(result)); });
+  const auto second = client.send(url, request_of("POST", "/second"), 200);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, "RequestTimeout");
+  EXPECT_EQ(second.error().where, "before sending");
+  for (bool answered = false; !answered; std::this_thread::yield()) {
+    const std::lock_guard lock(mutex);
+    for (Responder& respond : held) respond.send({});
+    answered = !held.empty();
+  }
+  EXPECT_TRUE(first.get_future().get());
 }
 
 TEST(CurlClient, a_callback_may_send_the_next_request_but_not_wait) {
