@@ -43,6 +43,7 @@ function(fixpoint_test name)
   string(REPLACE "/" "_" target ${name})
   find_package(GTest REQUIRED)
   add_executable(${target}_test ${sources})
+  target_compile_options(${target}_test PRIVATE ${fixpoint_test_options})
   fixpoint_use_precompiled(${target}_test tests)
   target_include_directories(${target}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${target}_test PRIVATE

@@ -232,6 +232,8 @@ void write_rest_response(HttpResponse& response, const Routed& routed, const jso
   const bool json_body = routed.protocol == Protocol::RestJson;
   if (shape == nullptr) return;
   write_headers(response.headers, *shape, output);
+  // What models leave unsaid: an answer that says which part it is, is 206. RFC 9110 section 15.3.7.
+  if (response.status == 200 && response.headers.find("Content-Range") != nullptr) response.status = 206;
   if (shape->bindings && shape->bindings->status_code != nullptr)
     response.status = static_cast<int>(output[shape->bindings->status_code->name].int_or(response.status));
   if (response.status == 204 || response.status == 304) return;

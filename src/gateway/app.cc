@@ -145,13 +145,7 @@ class WholeApp final : public App {
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
     if (embedded_account_) embedded_account_->add(lambda_->table());
     if (embedded_account_) FIXPOINT_CHECK(build_queues());
-    control_target_ =
-        std::make_unique<ControlTarget>(controls_, *findings_, *executor_, *works_, *approvals_,
-                                        [this](store::Transaction& tx, const std::string& rule,
-                                               const std::string& control, const std::string& account) -> Result<bool> {
-                                          FIXPOINT_TRY(mode, modes_->find(tx, rule, control, account));
-                                          return mode == controls::Mode::Observe;
-                                        });
+    control_target_ = std::make_unique<ControlTarget>(controls_, *modes_, *findings_, *executor_, *works_, *approvals_);
     bus_->add_target_kind(
         "lambda",
         [this](store::Transaction& tx, const bus::Delivery& delivery) { return lambda_->begin(tx, delivery); },

@@ -87,8 +87,8 @@ Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Deliver
     start.cause = findings::updated_by_execution(finding, note_author);
   FIXPOINT_TRY(begun, works_.begin(tx, work, item, std::move(start), [&](const std::string& outcome) -> Result<bool> {
     if (decided || outcome != "observed") return decided;
-    FIXPOINT_TRY(observes, only_observes_(tx, delivery.rule_arn, control.id, key.account));
-    return !observes;
+    FIXPOINT_TRY(mode, modes_.find(tx, delivery.rule_arn, control.id, key.account));
+    return mode != controls::Mode::Observe;
   }));
   if (!decided || begun.how != executions::Begun::How::Attached) return {};
   const std::string action(delivery.event["detail"]["actionName"].string_or(""));

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "bus/bus.h"
 #include "controls/control.h"
+#include "controls/modes.h"
 #include "executions/approvals.h"
 #include "executions/executor.h"
 #include "executions/work.h"
@@ -16,18 +16,14 @@ namespace fixpoint::gateway {
 /// whichever control a finding names. Thread-safe.
 class ControlTarget {
  public:
-  /// Whether a finding that was only observed would be only observed again.
-  using OnlyObserves = std::function<Result<bool>(store::Transaction&, const std::string& rule,
-                                                  const std::string& control, const std::string& account)>;
-
-  ControlTarget(const controls::ControlSet& controls, findings::FindingStore& findings, executions::Executor& executor,
-                executions::Works& works, executions::Approvals& approvals, OnlyObserves only_observes)
+  ControlTarget(const controls::ControlSet& controls, controls::Modes& modes, findings::FindingStore& findings,
+                executions::Executor& executor, executions::Works& works, executions::Approvals& approvals)
       : controls_(controls),
+        modes_(modes),
         findings_(findings),
         executor_(executor),
         works_(works),
-        approvals_(approvals),
-        only_observes_(std::move(only_observes)) {}
+        approvals_(approvals) {}
 
   /// Starts an execution for each piece of work that the event's findings name and that is not under way already; see
   /// executions/work.h. What is left alone by itself (a person's custom action is not): findings that are not NEW,
@@ -41,16 +37,16 @@ class ControlTarget {
   Result<void> check_arn(const std::string& arn) const;
 
  private:
-  const controls::ControlSet& controls_;
-  findings::FindingStore& findings_;
   Result<std::optional<json::Value>> finding_of(store::Transaction& tx, const json::Value& ocsf);
   Result<void> begin_one(store::Transaction& tx, const bus::Delivery& delivery, std::size_t index,
                          const json::Value& finding, const controls::Control& control, bool decided,
                          const std::string& region);
+  const controls::ControlSet& controls_;
+  controls::Modes& modes_;
+  findings::FindingStore& findings_;
   executions::Executor& executor_;
   executions::Works& works_;
   executions::Approvals& approvals_;
-  OnlyObserves only_observes_;
 };
 
 }  // namespace fixpoint::gateway

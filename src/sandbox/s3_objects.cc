@@ -188,34 +188,43 @@ std::optional<Range> range_of(std::string_view header, std::size_t size, bool& u
                last ? std::min<std::size_t>(static_cast<std::size_t>(*last), size - 1) : size - 1};
 }
 
+// Which bytes are asked for, written into what the answer says of the object; nothing where all of them are.
+Result<std::optional<Range>> take_range(Request& request, const json::Value& object, json::Object& out) {
+  const auto size = static_cast<std::size_t>(object["Size"].int_or(0));
+  bool unsatisfiable = false;
+  const auto range = range_of(request.text("Range"), size, unsatisfiable);
+  if (!range) return range;
+  if (unsatisfiable) return refuse("InvalidRange", 416, "The requested range is not satisfiable");
+  out.set("ContentLength", range->last - range->first + 1);
+  out.set("ContentRange",
+          "bytes " + std::to_string(range->first) + "-" + std::to_string(range->last) + "/" + std::to_string(size));
+  return range;
+}
+
 Reply get_object(Request& request) {
   FIXPOINT_TRY(object, object_of(request));
   FIXPOINT_CHECK(check_conditions(request, *object));
   json::Object out = describe_object(*object);
   auto content =
       request.state.content(object_scope(), object_id(request.text("Bucket"), request.text("Key"))).value_or("");
-  const auto size = static_cast<std::size_t>((*object)["Size"].int_or(0));
-  bool unsatisfiable = false;
-  if (const auto range = range_of(request.text("Range"), size, unsatisfiable)) {
-    if (unsatisfiable) return refuse("InvalidRange", 416, "The requested range is not satisfiable");
-    const std::string bytes = base64_decode(content).value_or("");
-    const std::string part = bytes.substr(range->first, range->last - range->first + 1);
-    out.set("ContentLength", part.size());
-    out.set("ContentRange",
-            "bytes " + std::to_string(range->first) + "-" + std::to_string(range->last) + "/" + std::to_string(size));
-    content = base64_encode(part);
-  }
+  FIXPOINT_TRY(range, take_range(request, *object, out));
+  if (range)
+    content = base64_encode(base64_decode(content).value_or("").substr(range->first, range->last - range->first + 1));
   out.set("Body", std::move(content));
   return out;
 }
 
+// An answer to HEAD has no body, so that its status is all that it says of an error.
 Reply head_object(Request& request) {
   auto object = object_of(request);
   if (!object)
     return object.error().http_status == 404 ? refuse("404", 404, "Not Found") : refuse("403", 403, "Forbidden");
   if (auto fit = check_conditions(request, **object); !fit)
     return fit.error().http_status == 412 ? refuse("412", 412, "Precondition Failed") : fail(std::move(fit.error()));
-  return describe_object(**object);
+  json::Object out = describe_object(**object);
+  if (const auto range = take_range(request, **object, out); !range)
+    return refuse("416", 416, "Requested Range Not Satisfiable");
+  return out;
 }
 
 void erase_object(Request& request, std::string_view key) {

@@ -201,6 +201,24 @@ TEST(get_bucket_location, answers_with_its_member_as_the_root) {
       << answer.body;
 }
 
+// ---- A part of an object is answered with 206, which no model says. RFC 9110 section 15.3.7
+
+TEST(part_of_an_object, is_answered_with_206) {
+  const auto answer = [](std::string_view operation, std::string_view output) {
+    Routed routed;
+    routed.service = models().get("s3").value();
+    routed.operation = &operation_of("s3", operation);
+    routed.protocol = Protocol::RestXml;
+    return serialize_response(routed, object(output), "id");
+  };
+  const auto part = answer("GetObject", R"({"Body": "ZWw=", "ContentLength": 2, "ContentRange": "bytes 1-2/5"})");
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.headers.get("Content-Range"), "bytes 1-2/5");
+  EXPECT_EQ(part.body, "el");
+  EXPECT_EQ(answer("HeadObject", R"({"ContentLength": 2, "ContentRange": "bytes 1-2/5"})").status, 206);
+  EXPECT_EQ(answer("GetObject", R"({"Body": "ZWw=", "ContentLength": 2})").status, 200);
+}
+
 // ---- "a 200 OK response can contain either a success or an error":
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 

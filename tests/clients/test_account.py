@@ -21,6 +21,12 @@ class Account(support.ServerTest):
         for key in ("one", "a/b c+d", "umlaut-\u00e4"):
             s3.put_object(Bucket="basics", Key=key, Body=b"x" * 10, Metadata={"m": key.encode("ascii", "replace").decode()})
             self.assertEqual(b"x" * 10, s3.get_object(Bucket="basics", Key=key)["Body"].read())
+        part = s3.get_object(Bucket="basics", Key="one", Range="bytes=7-")
+        self.assertEqual((206, "bytes 7-9/10", 3, b"xxx"), (part["ResponseMetadata"]["HTTPStatusCode"],
+                         part["ContentRange"], part["ContentLength"], part["Body"].read()))
+        part = s3.head_object(Bucket="basics", Key="one", Range="bytes=0-1")
+        self.assertEqual((206, 2), (part["ResponseMetadata"]["HTTPStatusCode"], part["ContentLength"]))
+        self.refused("InvalidRange", s3.get_object, Bucket="basics", Key="one", Range="bytes=10-")
         listed = s3.list_objects_v2(Bucket="basics")["Contents"]
         self.assertEqual(["a/b c+d", "one", "umlaut-\u00e4"], [entry["Key"] for entry in listed])
         self.assertEqual(10, s3.head_object(Bucket="basics", Key="one")["ContentLength"])

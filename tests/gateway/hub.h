@@ -29,13 +29,7 @@ class Hub : public Account {
                              const findings::MakeUpdate& make) {
                         return securityhub->update(tx, key, make, "fixpoint", {execution, {}});
                       }};
-    target =
-        std::make_unique<ControlTarget>(controls, *findings, *executor, *works, *approvals,
-                                        [this](store::Transaction& tx, const std::string& rule,
-                                               const std::string& control, const std::string& account) -> Result<bool> {
-                                          FIXPOINT_TRY(mode, modes->find(tx, rule, control, account));
-                                          return mode == controls::Mode::Observe;
-                                        });
+    target = std::make_unique<ControlTarget>(controls, *modes, *findings, *executor, *works, *approvals);
     bus->add_target_kind(
         "fixpoint",
         [this](store::Transaction& tx, const bus::Delivery& delivery) { return target->begin(tx, delivery); },

@@ -54,23 +54,19 @@ CertificatePtr self_signed(EVP_PKEY* key) {
 }  // namespace
 
 struct Signer::Made {
+  Made(KeyPtr its_key, X509* certificate) : key(std::move(its_key)) {
+    const BioPtr bio(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509(bio.get(), certificate);
+    certificate_pem = text_of(bio.get());
+    certificate_name = std::string(certificate_path.substr(1)) + sha256_hex(certificate_pem).substr(0, 32) + ".pem";
+  }
+
   KeyPtr key;
   std::string certificate_pem;
   std::string certificate_name;
 };
 
 Signer::~Signer() = default;
-
-std::shared_ptr<const Signer::Made> Signer::made_of(void* key, void* certificate) {
-  auto made = std::make_shared<Made>();
-  made->key.reset(static_cast<EVP_PKEY*>(key));
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509(bio.get(), static_cast<X509*>(certificate));
-  made->certificate_pem = text_of(bio.get());
-  made->certificate_name =
-      std::string(certificate_path.substr(1)) + sha256_hex(made->certificate_pem).substr(0, 32) + ".pem";
-  return made;
-}
 
 std::shared_ptr<const Signer::Made> Signer::make(const std::string& path) {
   KeyPtr key(EVP_RSA_gen(2048));
@@ -84,7 +80,7 @@ std::shared_ptr<const Signer::Made> Signer::make(const std::string& path) {
       std::cerr << "fixpoint: notifications are signed with a key that ends with this server: "
                 << written.error().message << std::endl;
   }
-  return made_of(key.release(), certificate.get());
+  return std::make_shared<const Made>(std::move(key), certificate.get());
 }
 
 Result<std::unique_ptr<Signer>> Signer::open(const std::string& folder) {
@@ -103,7 +99,7 @@ Result<std::unique_ptr<Signer>> Signer::open(const std::string& folder) {
   if (!key || !certificate)
     return fail(errors::validation(path + " holds no key and certificate; delete it to have a new one made"));
   std::promise<std::shared_ptr<const Made>> made;
-  made.set_value(made_of(key.release(), certificate.get()));
+  made.set_value(std::make_shared<const Made>(std::move(key), certificate.get()));
   signer->made_ = made.get_future().share();
   return signer;
 }

@@ -32,7 +32,6 @@ class Signer {
   struct Made;
   Signer() = default;
   static std::shared_ptr<const Made> make(const std::string& path);
-  static std::shared_ptr<const Made> made_of(void* key, void* certificate);
   std::shared_future<std::shared_ptr<const Made>> made_;
 };
 
