@@ -36,15 +36,20 @@ function(fixpoint_door name result)
 endfunction()
 
 # The tests of a room: tests/NAME/*.cc become one executable, NAME_test. ON_POSTGRES FILTER: it opens its stores by
-# support/postgres.h, and those of the filter are run a second time with them on PostgreSQL, as NAME_postgres.
+# support/postgres.h, and those of the filter are run a second time with them on PostgreSQL, as NAME_postgres. OPTIMISED:
+# it computes so much itself that its compilation with optimisation pays.
 function(fixpoint_test name)
-  cmake_parse_arguments(TEST "" "TIMEOUT;ON_POSTGRES" "LINKS;LIBS" ${ARGN})
+  cmake_parse_arguments(TEST "OPTIMISED" "TIMEOUT;ON_POSTGRES" "LINKS;LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   string(REPLACE "/" "_" target ${name})
   find_package(GTest REQUIRED)
   add_executable(${target}_test ${sources})
-  target_compile_options(${target}_test PRIVATE ${fixpoint_test_options})
-  fixpoint_use_precompiled(${target}_test tests)
+  if(TEST_OPTIMISED)
+    fixpoint_use_precompiled(${target}_test program)
+  else()
+    target_compile_options(${target}_test PRIVATE ${fixpoint_test_options})
+    fixpoint_use_precompiled(${target}_test tests)
+  endif()
   target_include_directories(${target}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${target}_test PRIVATE
     FIXPOINT_TEST_DATA="${CMAKE_SOURCE_DIR}/tests" FIXPOINT_SOURCE="${CMAKE_SOURCE_DIR}" FIXPOINT_BINARY="${CMAKE_BINARY_DIR}/fixpoint")
