@@ -6,6 +6,7 @@
 #include "sandbox/paging.h"
 #include "sandbox/s3.h"
 #include "sandbox/s3_access.h"
+#include "sandbox/s3_object_checks.h"
 
 namespace fixpoint::sandbox {
 namespace s3 {
@@ -17,10 +18,18 @@ std::string object_id(std::string_view bucket, std::string_view key) {
   return std::string(bucket) + "/" + std::string(key);
 }
 
+tl::unexpected<Error> no_such_version() {
+  return refuse("NoSuchVersion", 404, "The specified version does not exist.");
+}
+
+tl::unexpected<Error> precondition_failed() {
+  return refuse("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
+}
+
 Result<Document> object_of(Request& request) {
   FIXPOINT_CHECK(bucket_of(request));
-  if (const std::string_view version = request.text("VersionId"); !version.empty() && version != "null")
-    return refuse("NoSuchVersion", 404, "The specified version does not exist.");
+  FIXPOINT_TRY(is_there, is_the_version(request.input["VersionId"]));
+  if (!is_there) return no_such_version();
   Document object = request.state.get(object_scope(), object_id(request.text("Bucket"), request.text("Key")));
   if (!object) return refuse("NoSuchKey", 404, "The specified key does not exist.");
   return object;
@@ -30,54 +39,55 @@ std::string quoted(std::string_view text) {
   return !text.empty() && text.front() == '"' ? std::string(text) : "\"" + std::string(text) + "\"";
 }
 
-// RFC 9110 section 13: the conditions of a read.
-Result<void> check_conditions(const Request& request, const json::Value& object) {
+enum class Fit { Yes, Failed, Unchanged };
+
+// RFC 9110 section 13: the conditions of a read, and those on the source of a copy, whose names have a prefix.
+Fit fit_of(const Request& request, const std::string& prefix, const json::Value& object) {
   const std::string_view etag = object["ETag"].string_or({});
-  const auto failed = [] {
-    return refuse("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
+  const auto names = [&](const std::string& member) {
+    return request.text(member) == "*" || quoted(request.text(member)) == etag;
   };
-  if (request.has("IfMatch")) {
-    if (request.text("IfMatch") != "*" && quoted(request.text("IfMatch")) != etag) return failed();
-  } else if (const json::Value& since = request.input["IfUnmodifiedSince"]; since.is_number()) {
-    if (object["LastModified"].as_double() > since.as_double()) return failed();
+  const double modified = object["LastModified"].as_double();
+  if (request.has(prefix + "IfMatch")) {
+    if (!names(prefix + "IfMatch")) return Fit::Failed;
+  } else if (const json::Value& since = request.input[prefix + "IfUnmodifiedSince"]; since.is_number()) {
+    if (modified > since.as_double()) return Fit::Failed;
   }
-  if (request.has("IfNoneMatch")) {
-    if (request.text("IfNoneMatch") == "*" || quoted(request.text("IfNoneMatch")) == etag)
-      return refuse("304", 304, "Not Modified");
-  } else if (const json::Value& since = request.input["IfModifiedSince"]; since.is_number()) {
-    if (object["LastModified"].as_double() <= since.as_double()) return refuse("304", 304, "Not Modified");
+  if (request.has(prefix + "IfNoneMatch")) {
+    if (names(prefix + "IfNoneMatch")) return Fit::Unchanged;
+  } else if (const json::Value& since = request.input[prefix + "IfModifiedSince"]; since.is_number()) {
+    if (modified <= since.as_double()) return Fit::Unchanged;
   }
+  return Fit::Yes;
+}
+
+Result<void> check_conditions(const Request& request, const json::Value& object) {
+  const Fit fit = fit_of(request, {}, object);
+  if (fit == Fit::Failed) return precondition_failed();
+  if (fit == Fit::Unchanged) return refuse("304", 304, "Not Modified");
   return {};
 }
 
 // The conditions of a write: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 Result<void> check_write_conditions(Request& request, const Document& there) {
-  if (request.text("IfNoneMatch") == "*" && there)
-    return refuse("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
+  if (request.text("IfNoneMatch") == "*" && there) return precondition_failed();
   if (request.has("IfMatch")) {
     if (!there) return refuse("NoSuchKey", 404, "The specified key does not exist.");
-    if (quoted(request.text("IfMatch")) != (*there)["ETag"].string_or({}))
-      return refuse("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
+    if (quoted(request.text("IfMatch")) != (*there)["ETag"].string_or({})) return precondition_failed();
   }
   return {};
 }
 
-constexpr std::string_view kept_members[] = {
-    "CacheControl",      "ContentDisposition", "ContentEncoding",         "ContentLanguage", "ContentType",
-    "Metadata",          "StorageClass",       "WebsiteRedirectLocation", "ChecksumCRC32",   "ChecksumCRC32C",
-    "ChecksumCRC64NVME", "ChecksumSHA1",       "ChecksumSHA256"};
+constexpr std::string_view kept_members[] = {"CacheControl",    "ContentDisposition", "ContentEncoding",
+                                             "ContentLanguage", "ContentType",        "Expires",
+                                             "Metadata",        "StorageClass",       "WebsiteRedirectLocation"};
 
-// From the call where it says so, else from the bucket's default.
-void set_encryption(const Request& request, const json::Value& bucket, json::Value& object) {
-  const json::Value& by_default = bucket["Encryption"]["Rules"][0]["ApplyServerSideEncryptionByDefault"];
-  std::string algorithm(request.text("ServerSideEncryption"));
-  json::Value key = request.input["SSEKMSKeyId"];
-  if (algorithm.empty()) {
-    algorithm = by_default["SSEAlgorithm"].string_or({});
-    key = by_default["KMSMasterKeyID"];
+void keep_members(const Request& request, json::Value& object) {
+  object.set("ContentType", "binary/octet-stream");
+  for (const auto member : kept_members) {
+    const json::Value& value = request.input[member];
+    if (!value.is_null()) object.set(member, std::string_view(member) == "Metadata" ? lower_names(value) : value);
   }
-  if (!algorithm.empty()) object.set("ServerSideEncryption", algorithm);
-  if (!key.is_null()) object.set("SSEKMSKeyId", std::move(key));
 }
 
 // `a=b&c=d`, the form of the tagging header.
@@ -104,18 +114,9 @@ json::Object copy_members(const json::Value& object, std::initializer_list<std::
   return out;
 }
 
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (x-amz-storage-class)
-Result<void> check_storage_class(const Request& request) {
-  static constexpr std::string_view known[] = {"STANDARD",     "REDUCED_REDUNDANCY",  "STANDARD_IA",
-                                               "ONEZONE_IA",   "INTELLIGENT_TIERING", "GLACIER",
-                                               "DEEP_ARCHIVE", "GLACIER_IR"};
-  const std::string_view wanted = request.input["StorageClass"].string_or("STANDARD");
-  if (std::find(std::begin(known), std::end(known), wanted) != std::end(known)) return {};
-  return refuse("InvalidStorageClass", 400, "The storage class you specified is not valid");
-}
-
 Reply put_object(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
+  FIXPOINT_CHECK(check_members(request, bucket));
   FIXPOINT_CHECK(check_storage_class(request));
   const std::string id = object_id(request.text("Bucket"), request.text("Key"));
   if (request.text("Key").size() > 1024) return refuse("KeyTooLongError", 400, "Your key is too long");
@@ -136,31 +137,48 @@ Reply put_object(Request& request) {
   json::Value object = json::Object{{"Key", request.input["Key"]},
                                     {"Size", bytes->size()},
                                     {"ETag", quoted(hex_encode(digest))},
-                                    {"LastModified", request.now()},
-                                    {"ContentType", "binary/octet-stream"}};
-  for (const auto member : kept_members)
-    if (const json::Value& value = request.input[member]; !value.is_null()) object.set(member, value);
+                                    {"LastModified", request.now()}};
+  keep_members(request, object);
+  FIXPOINT_CHECK(set_checksum(request, *bytes, object));
   FIXPOINT_TRY(tags, tags_of_header(request.text("Tagging")));
   if (!tags.empty()) object.set("Tags", std::move(tags));
-  set_encryption(request, *bucket, object);
+  FIXPOINT_CHECK(set_encryption(request, *bucket, object));
   FIXPOINT_CHECK(apply_acl(request, object, bucket));
-  json::Value answer = copy_members(object, {"ETag", "ServerSideEncryption", "SSEKMSKeyId", "ChecksumCRC32",
-                                             "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256"});
+  json::Object answer = copy_members(object, {"ETag", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled"});
+  copy_checksum(object, answer);
   request.state.put(object_scope(), id, std::move(object));
   request.state.put_content(object_scope(), id, std::move(body));
   return answer;
 }
 
-json::Object describe_object(const json::Value& object) {
-  json::Object out = copy_members(
-      object, {"LastModified", "ETag", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage",
-               "ContentType", "Metadata", "ServerSideEncryption", "SSEKMSKeyId", "WebsiteRedirectLocation"});
+// What a signed read wants in place of what is kept; unsigned ones are let in nowhere.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Overriding response header values)
+constexpr std::pair<std::string_view, std::string_view> overrides[] = {
+    {"ResponseCacheControl", "CacheControl"},       {"ResponseContentDisposition", "ContentDisposition"},
+    {"ResponseContentEncoding", "ContentEncoding"}, {"ResponseContentLanguage", "ContentLanguage"},
+    {"ResponseContentType", "ContentType"},         {"ResponseExpires", "Expires"}};
+
+json::Object describe_object(const Request& request, const json::Value& object) {
+  json::Object out =
+      copy_members(object, {"LastModified", "ETag", "CacheControl", "ContentDisposition", "ContentEncoding",
+                            "ContentLanguage", "ContentType", "Expires", "Metadata", "ServerSideEncryption",
+                            "SSEKMSKeyId", "BucketKeyEnabled", "WebsiteRedirectLocation"});
   out.set("ContentLength", object["Size"]);
   out.set("AcceptRanges", "bytes");
   // STANDARD is never named: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
   if (object["StorageClass"].string_or("STANDARD") != "STANDARD") out.set("StorageClass", object["StorageClass"]);
   if (object["Tags"].size() > 0) out.set("TagCount", object["Tags"].size());
+  for (const auto& [wanted, member] : overrides)
+    if (request.has(wanted)) out.set(member, request.input[wanted]);
+  // The checksum is of the whole object: clients hold it against what they get.
+  if (request.text("ChecksumMode") == "ENABLED" && !request.has("Range")) copy_checksum(object, out);
   return out;
+}
+
+// An object is in one part. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (partNumber)
+Result<void> check_part(const Request& request) {
+  if (request.input["PartNumber"].int_or(1) == 1) return {};
+  return refuse("InvalidPartNumber", 416, "The requested partnumber is not satisfiable");
 }
 
 struct Range {
@@ -202,9 +220,11 @@ Result<std::optional<Range>> take_range(Request& request, const json::Value& obj
 }
 
 Reply get_object(Request& request) {
+  FIXPOINT_CHECK(check_members(request, nullptr));
   FIXPOINT_TRY(object, object_of(request));
   FIXPOINT_CHECK(check_conditions(request, *object));
-  json::Object out = describe_object(*object);
+  FIXPOINT_CHECK(check_part(request));
+  json::Object out = describe_object(request, *object);
   auto content =
       request.state.content(object_scope(), object_id(request.text("Bucket"), request.text("Key"))).value_or("");
   FIXPOINT_TRY(range, take_range(request, *object, out));
@@ -214,17 +234,28 @@ Reply get_object(Request& request) {
   return out;
 }
 
+Reply describe_for_head(Request& request) {
+  FIXPOINT_CHECK(check_members(request, nullptr));
+  FIXPOINT_TRY(object, object_of(request));
+  FIXPOINT_CHECK(check_conditions(request, *object));
+  FIXPOINT_CHECK(check_part(request));
+  json::Object out = describe_object(request, *object);
+  FIXPOINT_CHECK(take_range(request, *object, out));
+  return out;
+}
+
 // An answer to HEAD has no body, so that its status is all that it says of an error.
 Reply head_object(Request& request) {
-  auto object = object_of(request);
-  if (!object)
-    return object.error().http_status == 404 ? refuse("404", 404, "Not Found") : refuse("403", 403, "Forbidden");
-  if (auto fit = check_conditions(request, **object); !fit)
-    return fit.error().http_status == 412 ? refuse("412", 412, "Precondition Failed") : fail(std::move(fit.error()));
-  json::Object out = describe_object(**object);
-  if (const auto range = take_range(request, **object, out); !range)
-    return refuse("416", 416, "Requested Range Not Satisfiable");
-  return out;
+  auto answer = describe_for_head(request);
+  if (answer) return answer;
+  const int status = answer.error().http_status;
+  for (const auto& [bare, text] : {std::pair{400, "Bad Request"},
+                                   {403, "Forbidden"},
+                                   {404, "Not Found"},
+                                   {412, "Precondition Failed"},
+                                   {416, "Requested Range Not Satisfiable"}})
+    if (bare == status) return refuse(std::to_string(status), status, text);
+  return answer;
 }
 
 void erase_object(Request& request, std::string_view key) {
@@ -233,69 +264,137 @@ void erase_object(Request& request, std::string_view key) {
   request.state.erase_content(object_scope(), id);
 }
 
+// One object of a deletion. What is not there is deleted, and so is a version that the object does not have.
+// `etag`, where it is no null, has to be the object's.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+Result<void> delete_one(Request& request, std::string_view key, const json::Value& version, const json::Value& etag) {
+  FIXPOINT_TRY(is_there, is_the_version(version));
+  if (!is_there) return {};
+  if (const std::string_view wanted = etag.string_or({}); !etag.is_null()) {
+    const Document object = request.state.get(object_scope(), object_id(request.text("Bucket"), key));
+    if (!object || (wanted != "*" && quoted(wanted) != (*object)["ETag"].string_or({}))) return precondition_failed();
+  }
+  erase_object(request, key);
+  return {};
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html: S3 has them for directory buckets.
+Result<void> refuse_conditions(const json::Value& input, std::initializer_list<std::string_view> members) {
+  for (const auto member : members)
+    if (!input[member].is_null())
+      return fail(errors::not_implemented(std::string(member) + " is for directory buckets, which are not there in the "
+                                                                "embedded account; an ETag is compared",
+                                          std::string(member)));
+  return {};
+}
+
 Reply delete_object(Request& request) {
   FIXPOINT_CHECK(bucket_of(request));
-  erase_object(request, request.text("Key"));
-  return empty();
+  FIXPOINT_CHECK(refuse_conditions(request.input, {"IfMatchLastModifiedTime", "IfMatchSize"}));
+  const json::Value& version = request.input["VersionId"];
+  FIXPOINT_CHECK(delete_one(request, request.text("Key"), version, request.input["IfMatch"]));
+  json::Object answer;
+  if (!version.is_null()) answer.set("VersionId", version);
+  return answer;
 }
 
 Reply delete_objects(Request& request) {
   FIXPOINT_CHECK(bucket_of(request));
   const json::Value& objects = request.input["Delete"]["Objects"];
-  if (!objects.is_array() || objects.size() == 0 || objects.size() > 1000)
-    return refuse("MalformedXML", 400,
-                  "The XML you provided was not well-formed or did not validate against our published schema");
+  if (!objects.is_array() || objects.size() == 0 || objects.size() > 1000) return malformed_xml();
+  for (const json::Value& item : objects.as_array())
+    FIXPOINT_CHECK(refuse_conditions(item, {"LastModifiedTime", "Size"}));
   json::Array deleted;
+  json::Array errors;
   for (const json::Value& item : objects.as_array()) {
-    erase_object(request, item["Key"].string_or({}));
-    deleted.push_back(json::Object{{"Key", item["Key"]}});
+    json::Object entry = copy_members(item, {"Key", "VersionId"});
+    const auto done = delete_one(request, item["Key"].string_or({}), item["VersionId"], item["ETag"]);
+    if (!done) {
+      entry.set("Code", done.error().code);
+      entry.set("Message", done.error().message);
+    }
+    (done ? deleted : errors).emplace_back(std::move(entry));
   }
-  if (request.input["Delete"]["Quiet"].bool_or(false)) return empty();
-  return json::Object{{"Deleted", std::move(deleted)}};
+  json::Object answer;
+  if (!deleted.empty() && !request.input["Delete"]["Quiet"].bool_or(false)) answer.set("Deleted", std::move(deleted));
+  if (!errors.empty()) answer.set("Errors", std::move(errors));
+  return answer;
+}
+
+struct Source {
+  std::string id;
+  Document object;
+};
+
+// `BUCKET/KEY`, encoded as a URL is, and `?versionId=ID` behind it: the object, which its conditions fit.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html (x-amz-copy-source)
+Result<Source> source_of(Request& request) {
+  std::string_view text = request.text("CopySource");
+  json::Value version;
+  if (const auto at = text.find("?versionId="); at != std::string_view::npos) {
+    version = uri_decode(text.substr(at + std::string_view("?versionId=").size()));
+    text = text.substr(0, at);
+  }
+  std::string id = uri_decode(text);
+  if (!id.empty() && id.front() == '/') id.erase(0, 1);
+  const auto slash = id.find('/');
+  if (slash == std::string::npos || slash + 1 == id.size())
+    return refuse("InvalidArgument", 400, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+  const Document bucket = request.state.get(bucket_scope(), id.substr(0, slash));
+  if (!bucket) return refuse("NoSuchBucket", 404, "The specified bucket does not exist");
+  const std::string_view account = (*bucket)["Account"].string_or({});
+  const std::string_view expected = request.text("ExpectedSourceBucketOwner");
+  if (account != request.context.account || (!expected.empty() && expected != account))
+    return refuse("AccessDenied", 403, "Access Denied");
+  FIXPOINT_TRY(is_there, is_the_version(version));
+  if (!is_there) return no_such_version();
+  Document object = request.state.get(object_scope(), id);
+  if (!object) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+  if (fit_of(request, "CopySource", *object) != Fit::Yes) return precondition_failed();
+  return Source{std::move(id), std::move(object)};
 }
 
 Reply copy_object(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
+  FIXPOINT_CHECK(check_members(request, bucket));
   FIXPOINT_CHECK(check_storage_class(request));
-  std::string source = uri_decode(request.text("CopySource"));
-  source = source.substr(0, source.find("?versionId="));
-  if (!source.empty() && source.front() == '/') source.erase(0, 1);
-  const auto slash = source.find('/');
-  if (slash == std::string::npos || slash + 1 == source.size())
-    return refuse("InvalidArgument", 400, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
-  const Document from_bucket = request.state.get(bucket_scope(), source.substr(0, slash));
-  if (!from_bucket) return refuse("NoSuchBucket", 404, "The specified bucket does not exist");
-  if ((*from_bucket)["Account"].string_or({}) != request.context.account)
-    return refuse("AccessDenied", 403, "Access Denied");
-  const Document from = request.state.get(object_scope(), source);
-  if (!from) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+  FIXPOINT_TRY(source, source_of(request));
   const bool replace = request.text("MetadataDirective") == "REPLACE";
   const std::string id = object_id(request.text("Bucket"), request.text("Key"));
-  if (id == source && !replace && !request.has("StorageClass") && !request.has("ServerSideEncryption"))
+  if (id == source.id && !replace && !request.has("StorageClass") && !request.has("ServerSideEncryption"))
     return refuse(
         "InvalidRequest", 400,
         "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
         "metadata, storage class, website redirect location or encryption attributes.");
-  json::Value object = *from;
-  if (replace)
-    for (const auto member : kept_members) {
-      object.as_object().erase(member);
-      if (const json::Value& value = request.input[member]; !value.is_null()) object.set(member, value);
-    }
-  if (replace && !request.has("ContentType")) object.set("ContentType", "binary/octet-stream");
+  FIXPOINT_CHECK(check_write_conditions(request, request.state.get(object_scope(), id)));
+  json::Value object = *source.object;
+  if (replace) {
+    for (const auto member : kept_members) object.as_object().erase(member);
+    keep_members(request, object);
+  }
   if (request.text("TaggingDirective") == "REPLACE") {
     FIXPOINT_TRY(tags, tags_of_header(request.text("Tagging")));
     object.set("Tags", std::move(tags));
   }
-  for (const auto member : {"Acl", "ServerSideEncryption", "SSEKMSKeyId"}) object.as_object().erase(member);
+  // What no copy takes along from its source.
+  for (const auto member :
+       {"Acl", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled", "StorageClass", "WebsiteRedirectLocation"}) {
+    object.as_object().erase(member);
+  }
   object.set("Key", request.input["Key"]);
   object.set("LastModified", request.now());
-  if (request.has("StorageClass")) object.set("StorageClass", request.input["StorageClass"]);
-  set_encryption(request, *bucket, object);
+  for (const auto member : {"StorageClass", "WebsiteRedirectLocation"})
+    if (request.has(member)) object.set(member, request.input[member]);
+  FIXPOINT_CHECK(set_encryption(request, *bucket, object));
   FIXPOINT_CHECK(apply_acl(request, object, bucket));
-  json::Object answer = copy_members(object, {"ServerSideEncryption", "SSEKMSKeyId"});
-  answer.set("CopyObjectResult", copy_members(object, {"ETag", "LastModified"}));
-  request.state.put_content(object_scope(), id, request.state.content(object_scope(), source).value_or(""));
+  std::string content = request.state.content(object_scope(), source.id).value_or("");
+  if (request.has("ChecksumAlgorithm"))
+    FIXPOINT_CHECK(set_checksum(request, base64_decode(content).value_or(""), object));
+  json::Object answer = copy_members(object, {"ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled"});
+  json::Object result = copy_members(object, {"ETag", "LastModified"});
+  copy_checksum(object, result);
+  answer.set("CopyObjectResult", std::move(result));
+  request.state.put_content(object_scope(), id, std::move(content));
   request.state.put(object_scope(), id, std::move(object));
   return answer;
 }

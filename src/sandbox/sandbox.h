@@ -27,8 +27,9 @@ namespace fixpoint::sandbox {
 /// - S3: every region is reached at every endpoint, no call is redirected. DeleteBucketEncryption leaves the bucket
 ///   without default encryption (GetBucketEncryption then gives ServerSideEncryptionConfigurationNotFoundError, as AWS
 ///   did before January 2023), so that an unencrypted bucket can be had; a new bucket has AES256 as AWS gives it.
-/// - S3 keeps one version of an object: versioning is a setting that reads back, nothing more. Objects are at most
-///   64 MiB and in one part.
+/// - S3 keeps one version of an object, whose id is "null": versioning is a setting that reads back, nothing more.
+///   Object Lock as well; an object that would have to be retained is refused. Objects are at most 64 MiB and in one
+///   part.
 /// - IAM: the policies that AWS manages can be attached and be boundaries, whatever their names, and cannot be read.
 ///   Policy documents are held against the grammar; names of actions and condition keys are not looked up.
 /// - An instance has a root volume of 8 GiB whatever its image is, and no network interface that could be described.
