@@ -240,22 +240,33 @@ Result<Page<FunctionRecord>> FunctionStore::list_versions(const FunctionName& na
 }
 
 Result<FunctionRecord> FunctionStore::update_code(const FunctionName& name, std::string code_zip, bool publish,
-                                                  std::string_view revision_id) {
+                                                  std::string_view revision_id, bool dry_run) {
   FunctionRecord checked;
   FIXPOINT_CHECK(set_code(checked, code_zip, limits_));
-  return store_.write([&](Transaction& tx) -> Result<FunctionRecord> {
+  std::optional<FunctionRecord> planned;
+  auto written = store_.write([&](Transaction& tx) -> Result<FunctionRecord> {
     FIXPOINT_TRY(record, rows::latest(tx, name));
     FIXPOINT_CHECK(rows::check_revision(revision_id, record.revision_id));
     record.code_sha256 = checked.code_sha256;
     record.code_bytes = checked.code_bytes;
-    record.last_modified_ms = clock_.now_ms();
-    record.revision_id = random_uuid();
+    if (!dry_run) {
+      record.last_modified_ms = clock_.now_ms();
+      record.revision_id = random_uuid();
+    }
     FIXPOINT_CHECK(put_code(tx, name.owner, record.code_sha256, code_zip, limits_));
     FIXPOINT_CHECK(rows::update(tx, record));
     FIXPOINT_CHECK(drop_unused_code(tx, name.owner));
-    if (!publish) return std::move(record);
-    return publish_version(tx, record, {}, record.last_modified_ms);
+    if (publish) {
+      FIXPOINT_TRY(version, publish_version(tx, record, {}, clock_.now_ms()));
+      record = std::move(version);
+    }
+    if (!dry_run) return std::move(record);
+    // The failure takes back what was written.
+    planned = std::move(record);
+    return fail(errors::internal("a dry run stores nothing"));
   });
+  if (planned) return std::move(*planned);
+  return written;
 }
 
 Result<FunctionRecord> FunctionStore::update_configuration(const FunctionName& name, UpdateConfiguration input) {

@@ -77,9 +77,10 @@ class FunctionStore {
   Result<Page<FunctionRecord>> list(const Owner& owner, std::string_view marker, int limit);
   /// $LATEST, then the published versions from the lowest on.
   Result<Page<FunctionRecord>> list_versions(const FunctionName& name, std::string_view marker, int limit);
-  /// New code for $LATEST; with `publish` the record returned is the new version's.
+  /// New code for $LATEST; with `publish` the record returned is the new version's. With `dry_run` all is checked,
+  /// the record returned is what it would be, and nothing is stored.
   Result<FunctionRecord> update_code(const FunctionName& name, std::string code_zip, bool publish,
-                                     std::string_view revision_id);
+                                     std::string_view revision_id, bool dry_run = false);
   Result<FunctionRecord> update_configuration(const FunctionName& name, UpdateConfiguration input);
   /// Freezes $LATEST as the next version. Where neither code nor configuration changed since the last one, that one is
   /// returned, as Lambda does. `code_sha256` and `revision_id`, where not empty, must be $LATEST's. `description`,

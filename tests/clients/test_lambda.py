@@ -1,5 +1,6 @@
 """Lambda's operations, done and refused."""
 import base64
+import hashlib
 import json
 
 import support
@@ -42,6 +43,25 @@ class Lambda(support.ServerTest):
         self.functions.delete_function(FunctionName="whole")
         self.assertIn("whole", self.refused("ResourceNotFoundException", self.functions.get_function,
                                             FunctionName="whole"))
+
+    def test_a_dry_run_of_new_code_changes_nothing(self):
+        self.place("dry")
+        before = self.functions.get_function(FunctionName="dry")
+        other = zip_of({"talk.py": "def on_event(event, context):\n    return 'new'\n"})
+        for publish in (False, True):
+            would = self.functions.update_function_code(FunctionName="dry", ZipFile=other, DryRun=True,
+                                                        Publish=publish)
+            self.assertEqual(base64.b64encode(hashlib.sha256(other).digest()).decode(), would["CodeSha256"])
+            self.assertEqual((len(other), "1" if publish else "$LATEST"), (would["CodeSize"], would["Version"]))
+        self.assertEqual(before["Configuration"], self.functions.get_function(FunctionName="dry")["Configuration"])
+        self.assertEqual({"do": "x"}, self.invoke("dry", {"do": "x"})[1]["event"])
+        self.refused("ResourceNotFoundException", self.functions.get_function, FunctionName="dry", Qualifier="1")
+        for code, more in (("InvalidParameterValueException", {"ZipFile": b"no zip"}),
+                           ("PreconditionFailedException", {"ZipFile": other, "RevisionId": "no such revision"})):
+            self.refused(code, self.functions.update_function_code, FunctionName="dry", DryRun=True, **more)
+        self.assertEqual("1", self.functions.update_function_code(FunctionName="dry", ZipFile=other, DryRun=False,
+                                                                  Publish=True)["Version"])
+        self.assertEqual("new", self.invoke("dry", {})[1])
 
     def test_functions_that_are_not_there_are_refused(self):
         for call, more in ((self.functions.invoke, {}), (self.functions.get_function_configuration, {}),

@@ -151,11 +151,14 @@ aws::ServiceTable Lambda::table() {
     if (!page.next_marker.empty()) out.set("NextMarker", page.next_marker);
     return out;
   });
+  // DryRun: "validate the request parameters and access permissions without modifying the function code".
+  // https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
   table.add("UpdateFunctionCode", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_TRY(name, name_of(caller, input));
     FIXPOINT_TRY(zip, zip_of(input));
     const bool publish = input["Publish"].bool_or(false);
-    FIXPOINT_TRY(record, functions_.update_code(name, std::move(zip), publish, input["RevisionId"].string_or("")));
+    FIXPOINT_TRY(record, functions_.update_code(name, std::move(zip), publish, input["RevisionId"].string_or(""),
+                                                input["DryRun"].bool_or(false)));
     return functions::configuration_of(record, publish);
   });
   table.add("UpdateFunctionConfiguration", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
