@@ -100,7 +100,9 @@ class FunctionStore {
   /// Adds a statement to the policy of the function, or of the version or alias that `name.qualifier` says; gives the
   /// statement as it stands in the policy.
   Result<json::Value> add_permission(const FunctionName& name, const AddPermission& input);
-  Result<void> remove_permission(const FunctionName& name, std::string_view statement_id);
+  /// `revision_id`, where not empty, must be the function's.
+  Result<void> remove_permission(const FunctionName& name, std::string_view statement_id,
+                                 std::string_view revision_id = {});
   /// {"Version", "Id", "Statement": [...]}. ResourceNotFoundException where no statement is there.
   Result<json::Value> policy(const FunctionName& name);
 

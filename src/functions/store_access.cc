@@ -201,9 +201,11 @@ Result<json::Value> FunctionStore::add_permission(const FunctionName& name, cons
   });
 }
 
-Result<void> FunctionStore::remove_permission(const FunctionName& name, std::string_view statement_id) {
+Result<void> FunctionStore::remove_permission(const FunctionName& name, std::string_view statement_id,
+                                              std::string_view revision_id) {
   return store_.write([&](Transaction& tx) -> Result<void> {
     FIXPOINT_TRY(record, rows::resolve(tx, name));
+    FIXPOINT_CHECK(rows::check_revision(revision_id, record.revision_id));
     store::Params key = policy_key(name);
     key.emplace_back(std::string(statement_id));
     FIXPOINT_TRY(gone, tx.execute("DELETE FROM lambda_permission WHERE account = ? AND region = ? AND name = ? AND "

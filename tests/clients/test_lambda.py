@@ -89,6 +89,41 @@ class Lambda(support.ServerTest):
             good, Layers=["arn:aws:lambda:%s:%s:layer:l:1" % (REGION, ACCOUNT)])))
         self.refused("ResourceNotFoundException", self.functions.get_function, FunctionName="bad")
 
+    def test_what_a_function_cannot_have_is_refused_wherever_it_is_asked_for(self):
+        made = self.place("plain")
+        shown = self.functions.get_function(FunctionName="plain")["Configuration"]
+        arn = "arn:aws:lambda:%s:%s:" % (REGION, ACCOUNT)
+        key = "arn:aws:kms:%s:%s:key/k" % (REGION, ACCOUNT)
+        create = lambda **more: self.place("other", **more)
+        configure = lambda **more: self.functions.update_function_configuration(
+            FunctionName="plain", Description="changed", **more)
+        recode = lambda **more: self.functions.update_function_code(FunctionName="plain", ZipFile=zip_of(TALK), **more)
+        for member, value in (
+                ("Layers", [arn + "layer:l:1"]), ("VpcConfig", {"SubnetIds": ["subnet-1"], "SecurityGroupIds": []}),
+                ("FileSystemConfigs", [{"Arn": "arn:aws:elasticfilesystem:%s:%s:access-point/fsap-12345678901234567"
+                                               % (REGION, ACCOUNT), "LocalMountPath": "/mnt/a"}]),
+                ("ImageConfig", {"Command": ["a"]}), ("KMSKeyArn", key), ("TracingConfig", {"Mode": "Active"}),
+                ("LoggingConfig", {"LogFormat": "JSON"}), ("LoggingConfig", {"LogGroup": "another"}),
+                ("SnapStart", {"ApplyOn": "PublishedVersions"})):
+            for call in (create, configure):
+                self.assertIn(member, self.refused("NotImplemented", call, **{member: value}))
+                self.assertEqual(501, self.status)
+        self.assertIn("arm64", self.refused("NotImplemented", create, Architectures=["arm64"]))
+        self.assertIn("arm64", self.refused("NotImplemented", recode, Architectures=["arm64"]))
+        self.refused("NotImplemented", create, CodeSigningConfigArn=arn + "code-signing-config:csc-12345678901234567")
+        self.refused("NotImplemented", self.functions.list_functions, FunctionVersion="ALL")
+        self.assertEqual(shown, self.functions.get_function(FunctionName="plain")["Configuration"])
+        self.refused("ResourceNotFoundException", self.functions.get_function, FunctionName="other")
+        # What asks for nothing, or for what is done anyway, is taken.
+        nothing = {"Layers": [], "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}, "FileSystemConfigs": [],
+                   "TracingConfig": {"Mode": "PassThrough"}, "KMSKeyArn": "", "SnapStart": {"ApplyOn": "None"},
+                   "DeadLetterConfig": {"TargetArn": ""}, "ImageConfig": {}, "EphemeralStorage": {"Size": 512}}
+        configure(LoggingConfig={"LogFormat": "Text", "LogGroup": "/aws/lambda/plain"}, **nothing)
+        configure(VpcConfig={})
+        recode(Architectures=shown["Architectures"])
+        create(LoggingConfig={"LogFormat": "Text"}, Architectures=shown["Architectures"], **nothing)
+        self.assertEqual(made, shown["FunctionArn"])
+
     def test_an_answer_comes_with_its_log(self):
         self.place("talker")
         answer, said = self.invoke("talker", {"do": "speak"}, LogType="Tail")
@@ -157,7 +192,10 @@ class Lambda(support.ServerTest):
         self.refused("ResourceConflictException", self.functions.add_permission, **allow)
         policy = json.loads(self.functions.get_policy(FunctionName="open")["Policy"])
         self.assertEqual([statement], policy["Statement"])
-        self.functions.remove_permission(FunctionName="open", StatementId="rule-r")
+        self.refused("PreconditionFailedException", self.functions.remove_permission, FunctionName="open",
+                     StatementId="rule-r", RevisionId="no such revision")
+        revision = self.functions.get_policy(FunctionName="open")["RevisionId"]
+        self.functions.remove_permission(FunctionName="open", StatementId="rule-r", RevisionId=revision)
         self.refused("ResourceNotFoundException", self.functions.remove_permission, FunctionName="open",
                      StatementId="rule-r")
 

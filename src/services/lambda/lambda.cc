@@ -1,5 +1,7 @@
 #include "services/lambda/lambda.h"
 
+#include <array>
+
 #include "aws/verify.h"
 #include "base/arn.h"
 #include "base/id.h"
@@ -30,6 +32,68 @@ std::map<std::string, std::string> text_map(const Value& map) {
   return out;
 }
 
+// What the model has and this server has not, in whichever operation it comes; docs/compatibility.md has the same list.
+constexpr std::array absent{
+    "CapacityProviderConfig",
+    "CodeSigningConfigArn",
+    "DeadLetterConfig",
+    "DurableConfig",
+    "DurableExecutionName",
+    "FileSystemConfigs",
+    "FunctionVersion",
+    "ImageConfig",
+    "KMSKeyArn",
+    "Layers",
+    "LoggingConfig",
+    "MasterRegion",
+    "PublishTo",
+    "SnapStart",
+    "SourceKMSKeyArn",
+    "TenancyConfig",
+    "TenantId",
+    "TracingConfig",
+    "VpcConfig",
+};
+
+#ifdef __aarch64__
+constexpr std::string_view machine_architecture = "arm64";
+#else
+constexpr std::string_view machine_architecture = "x86_64";
+#endif
+
+// The first member under `value` that asks for something. Empty texts, lists and structures ask for nothing, and so
+// does what the server does anyway; the bound on the depth is the model's.
+std::optional<std::string> asked_for(const Value& value, const std::string& path, const std::string& log_group) {
+  if (value.is_object()) {
+    for (const auto& member : value.as_object())
+      if (auto asked = asked_for(member.value, path + "." + member.key, log_group)) return asked;
+    return std::nullopt;
+  }
+  const bool nothing = value.is_null() || (value.is_array() && value.size() == 0) || value == Value("") ||
+                       value == Value(false) || (path == "TracingConfig.Mode" && value == Value("PassThrough")) ||
+                       (path == "SnapStart.ApplyOn" && value == Value("None")) ||
+                       (path == "LoggingConfig.LogFormat" && value == Value("Text")) ||
+                       (path == "LoggingConfig.LogGroup" && value == Value(log_group));
+  return nothing ? std::nullopt : std::optional<std::string>(path);
+}
+
+Result<void> refuse_absent(const aws::Caller& caller, const Value& input) {
+  const auto name = functions::parse_function_name(input["FunctionName"].string_or(""), owner_of(caller));
+  const std::string log_group = name ? "/aws/lambda/" + name->name : std::string();
+  for (const auto* member : absent)
+    for (const Value* holder : {&input, &input["Code"]})
+      if (const auto asked = asked_for((*holder)[member], member, log_group))
+        return fail(errors::not_implemented(*asked + " is not there; leave it out", *asked));
+  const Value& architectures = input["Architectures"];
+  for (std::size_t i = 0; i < architectures.size(); ++i)
+    if (const auto asked = architectures[i].string_or(""); asked != machine_architecture)
+      return fail(errors::not_implemented("Architectures names " + std::string(asked) +
+                                              ", and this machine runs functions of " +
+                                              std::string(machine_architecture) + " alone; name that or none",
+                                          "Architectures"));
+  return {};
+}
+
 // Code by S3Bucket or ImageUri is not there; the sentence says what is.
 Result<std::string> zip_of(const Value& code) {
   for (const auto* other : {"S3Bucket", "ImageUri"})
@@ -44,9 +108,6 @@ Result<std::string> zip_of(const Value& code) {
 }
 
 Result<functions::CreateFunction> creation_of(const Value& input) {
-  for (const auto* member : {"Layers", "VpcConfig", "FileSystemConfigs", "ImageConfig", "SnapStart"})
-    if (input[member].size() > 0)
-      return fail(errors::not_implemented(std::string(member) + " is not there; leave it out", member));
   functions::CreateFunction out;
   FIXPOINT_TRY(zip, zip_of(input["Code"]));
   out.code_zip = std::move(zip);
@@ -58,7 +119,7 @@ Result<functions::CreateFunction> creation_of(const Value& input) {
   out.timeout_s = input["Timeout"].as_int64();
   out.memory_mb = input["MemorySize"].as_int64();
   out.ephemeral_storage_mb = input["EphemeralStorage"]["Size"].as_int64();
-  if (input["Architectures"].size() > 0) out.architecture = input["Architectures"][0].string_or("x86_64");
+  out.architecture = machine_architecture;
   out.package_type = input["PackageType"].string_or("Zip");
   out.environment = text_map(input["Environment"]["Variables"]);
   out.tags = text_map(input["Tags"]);
@@ -184,7 +245,8 @@ aws::ServiceTable Lambda::table() {
   });
   table.add("RemovePermission", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_TRY(name, name_of(caller, input));
-    FIXPOINT_CHECK(functions_.remove_permission(name, input["StatementId"].string_or("")));
+    FIXPOINT_CHECK(
+        functions_.remove_permission(name, input["StatementId"].string_or(""), input["RevisionId"].string_or("")));
     return Value(json::Object());
   });
   table.add_quick("GetPolicy", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
@@ -226,8 +288,16 @@ aws::ServiceTable Lambda::table() {
     return Value(json::Object{{"Tags", tags_of(record)}});
   });
   table.add_async("Invoke", [this](const aws::Caller& caller, const Value& input, aws::Answer answer) {
+    if (auto refused = refuse_absent(caller, input); !refused) return answer(fail(std::move(refused.error())));
     invoke(caller, input, std::move(answer));
   });
+  for (auto& [name, operation] : table.operations)
+    if (operation.function)
+      operation.function = [inner = std::move(operation.function)](const aws::Caller& caller,
+                                                                   const Value& input) -> Result<Value> {
+        FIXPOINT_CHECK(refuse_absent(caller, input));
+        return inner(caller, input);
+      };
   return table;
 }
 
