@@ -1,5 +1,6 @@
 #include "audit/log.h"
 
+#include "base/text.h"
 #include "json/text.h"
 
 namespace fixpoint::audit {
@@ -11,6 +12,28 @@ CREATE TABLE audit (
   previous TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
 CREATE INDEX audit_execution ON audit (execution, number);
 )sql";
+
+// A row of `columns`. Error: AuditBroken for one that was damaged, or is found by another execution than it is about.
+constexpr const char* columns = "number, at_ms, kind, about, previous, hash, execution";
+Result<Record> record_in(store::Row& row) {
+  Record record{.number = row.integer(0), .at_ms = row.integer(1), .kind = {}, .about = {}, .previous = {}, .hash = {}};
+  const auto about = json::parse(row.text(3));
+  if (!about) return fail(broken(record.number, "was damaged: its About is no JSON: " + about.error().message));
+  if (!about->is_object()) return fail(broken(record.number, "was damaged: its About is no object"));
+  if (names_twice(row.text(3), *about))
+    return fail(broken(record.number, "was altered: its About names a member twice"));
+  for (const int column : {2, 4, 5, 6})
+    if (!is_valid_utf8(row.text(column))) return fail(broken(record.number, "was damaged: it is no UTF-8"));
+  if (row.text(6) != (*about)["Execution"].string_or(""))
+    return fail(broken(record.number, "was altered: it is found as one of the execution '" + std::string(row.text(6)) +
+                                          "', and is about '" + std::string((*about)["Execution"].string_or("")) +
+                                          "'"));
+  record.kind = row.take(2);
+  record.about = *about;
+  record.previous = row.take(4);
+  record.hash = row.take(5);
+  return record;
+}
 
 Result<Head> head_in(store::Session& session) {
   FIXPOINT_TRY(rows, session.query("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1"));
@@ -46,7 +69,7 @@ Result<void> Log::append(std::string_view kind, const json::Value& about) {
 
 Result<std::vector<Record>> Log::after(std::int64_t number, std::size_t limit, const std::string& execution) {
   return store_.read([&](store::Session& session) -> Result<std::vector<Record>> {
-    std::string sql = "SELECT number, at_ms, kind, about, previous, hash FROM audit WHERE number > ?";
+    std::string sql = std::string("SELECT ") + columns + " FROM audit WHERE number > ?";
     store::Params params{number};
     if (!execution.empty()) {
       sql += " AND execution = ?";
@@ -57,13 +80,11 @@ Result<std::vector<Record>> Log::after(std::int64_t number, std::size_t limit, c
     std::vector<Record> records;
     records.reserve(rows.size());
     for (store::Row& row : rows) {
-      FIXPOINT_TRY(about, json::parse(row.text(3)));
-      records.push_back({.number = row.integer(0),
-                         .at_ms = row.integer(1),
-                         .kind = row.take(2),
-                         .about = std::move(about),
-                         .previous = row.take(4),
-                         .hash = row.take(5)});
+      auto record = record_in(row);
+      // What stands before it is still to be had; who asks for what follows is told.
+      if (!record && !records.empty()) return records;
+      if (!record) return fail(std::move(record.error()));
+      records.push_back(std::move(*record));
     }
     return records;
   });

@@ -22,7 +22,8 @@ class Log {
   Result<void> append(store::Transaction& tx, std::string_view kind, const json::Value& about);
   Result<void> append(std::string_view kind, const json::Value& about);
 
-  /// The records after `number`, in their order, at most `limit`; of one execution where it is not empty.
+  /// The records after `number`, in their order, at most `limit`; of one execution where it is not empty. They end
+  /// before one that cannot be read as it was written; where that is the first, it is the error: AuditBroken.
   Result<std::vector<Record>> after(std::int64_t number, std::size_t limit, const std::string& execution = {});
   /// Number 0 and the first `previous` for an empty log.
   Result<Head> head();

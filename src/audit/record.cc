@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "json/text.h"
 
 namespace fixpoint::audit {
@@ -23,11 +24,33 @@ json::Object hashed_part(const Record& record) {
           {"Previous", record.previous}};
 }
 
-Error broken(std::int64_t number, const std::string& what) {
-  return Error{.code = "AuditBroken", .message = "record " + std::to_string(number) + " " + what};
+// The members of all objects within a value.
+std::size_t members_in(const Value& value) {
+  std::size_t count = 0;
+  if (value.is_array())
+    for (const Value& item : value.as_array()) count += members_in(item);
+  if (value.is_object())
+    for (const auto& member : value.as_object()) count += 1 + members_in(member.value);
+  return count;
+}
+
+// The same of a JSON text: each has one colon outside of strings.
+std::size_t members_in(std::string_view text) {
+  std::size_t count = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_string = !in_string;
+    if (in_string && text[i] == '\\') ++i;
+    if (!in_string && text[i] == ':') ++count;
+  }
+  return count;
 }
 
 }  // namespace
+
+Error broken(std::int64_t number, const std::string& what) {
+  return Error{.code = "AuditBroken", .message = "record " + std::to_string(number) + " " + what};
+}
 
 std::string first_previous() {
   return std::string(hash_digits, '0');
@@ -47,18 +70,30 @@ Result<Record> record_of(const Value& value) {
   Record record;
   record.number = value["Number"].int_or(0);
   const auto at = parse_iso8601_ms(value["At"].string_or(""));
-  if (record.number < 1 || !at || !value["Kind"].is_string() || !value["About"].is_object() ||
-      !value["Previous"].is_string() || !value["Hash"].is_string())
-    return fail(
-        errors::validation("a record of the audit log has Number, At, Kind, About, Previous and Hash, which this has "
-                           "not: " +
-                           json::print(value).substr(0, 200)));
+  // What is not hashed as it stands must not stand there: a member more, or a time in another spelling.
+  if (record.number < 1 || !at || format_iso8601_ms(*at) != value["At"].string_or("") || !value["Kind"].is_string() ||
+      !value["About"].is_object() || !value["Previous"].is_string() || !value["Hash"].is_string() || value.size() != 6)
+    return fail(errors::validation(
+        "a record of the audit log has Number, At, Kind, About, Previous and Hash and nothing else, which is not so "
+        "of " +
+        std::string(first_bytes(json::print(value), 200))));
   record.at_ms = *at;
   record.kind = value["Kind"].as_string();
   record.about = value["About"];
   record.previous = value["Previous"].as_string();
   record.hash = value["Hash"].as_string();
   return record;
+}
+
+Result<Record> record_of_line(std::string_view line) {
+  auto value = json::parse(line);
+  if (!value) return fail(errors::validation("it is no JSON: " + value.error().message, value.error().where));
+  if (names_twice(line, *value)) return fail(errors::validation("it names a member twice"));
+  return record_of(*value);
+}
+
+bool names_twice(std::string_view text, const Value& value) {
+  return members_in(text) != members_in(value);
 }
 
 std::string to_text(const Head& head) {

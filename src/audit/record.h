@@ -29,8 +29,15 @@ std::string first_previous();
 std::string hash_of(const Record& record);
 /// {"Number", "At", "Kind", "About", "Previous", "Hash"}.
 json::Value to_json(const Record& record);
-/// Error: ValidationException for what has not this form.
+/// Error: ValidationException for what has not this form, with a member more among it.
 Result<Record> record_of(const json::Value& value);
+/// The same of a line of an export. Of a name that stands twice a reader takes either value: such a line is none.
+Result<Record> record_of_line(std::string_view line);
+/// Whether an object of a JSON text names a member twice; `value` is what the text was read as.
+bool names_twice(std::string_view text, const json::Value& value);
+
+/// `AuditBroken`: "record 12 " and what is wrong with it.
+Error broken(std::int64_t number, const std::string& what);
 
 /// A place in the log that is kept outside of it: "NUMBER:HASH".
 struct Head {

@@ -133,6 +133,42 @@ TEST_F(AuditLog, records_renumbered_after_a_theft_show) {
   EXPECT_THAT(walk().error().message, HasSubstr("record 1 does not follow from the record before it"));
 }
 
+TEST_F(AuditLog, a_record_that_cannot_be_read_shows_and_those_before_it_are_still_to_be_had) {
+  for (const auto* about : {"{\"Execution\":", "", "[1]", "7"}) {
+    tamper("DELETE FROM audit");
+    two_records();
+    tamper(std::string("UPDATE audit SET about = '") + about + "' WHERE number = 2");
+    EXPECT_EQ(log->after(0, 10).value().size(), 1U) << about;
+    const auto rest = log->after(1, 10);
+    ASSERT_FALSE(rest) << about;
+    EXPECT_EQ(rest.error().code, "AuditBroken");
+    EXPECT_THAT(rest.error().message, HasSubstr("record 2 was damaged"));
+  }
+}
+
+TEST_F(AuditLog, a_member_slipped_in_before_one_of_its_name_shows) {
+  two_records();
+  // A reader that takes the last of a name sees what was written first, and another one what was slipped in.
+  tamper(R"(UPDATE audit SET about = '{"Scope":"none",' || substr(about, 2) WHERE number = 1)");
+  const auto records = log->after(0, 10);
+  ASSERT_FALSE(records);
+  EXPECT_EQ(records.error().code, "AuditBroken");
+  EXPECT_THAT(records.error().message, HasSubstr("record 1 was altered: its About names a member twice"));
+}
+
+TEST_F(AuditLog, a_record_taken_out_of_its_execution_shows) {
+  for (const auto* execution : {"", "e-2"}) {
+    tamper("DELETE FROM audit");
+    two_records();
+    tamper(std::string("UPDATE audit SET execution = '") + execution + "' WHERE number = 2");
+    const auto records = log->after(1, 10);
+    ASSERT_FALSE(records) << execution;
+    EXPECT_EQ(records.error().code, "AuditBroken");
+    EXPECT_THAT(records.error().message, HasSubstr("record 2 was altered: it is found as one of the execution '" +
+                                                   std::string(execution) + "', and is about 'e-1'"));
+  }
+}
+
 TEST_F(AuditLog, a_cut_end_shows_against_a_kept_head) {
   two_records();
   const Head kept = log->head().value();
@@ -164,6 +200,42 @@ TEST(AuditHead, refuses_what_is_no_head) {
         "1:000000000000000000000000000000000000000000000000000000000000000G"})
     EXPECT_FALSE(head_of(text)) << text;
   EXPECT_TRUE(head_of("1:" + std::string(64, 'a')));
+}
+
+TEST_F(AuditLog, a_line_of_an_export_is_read_whatever_its_order_and_blanks) {
+  two_records();
+  const Record first = log->after(0, 1).value()[0];
+  const std::string line = json::print(to_json(first));
+  const std::string other =
+      R"( { "Hash" : ")" + first.hash + R"(", "About": {"By": "Zo\u00eb \"Z\"", "Mode": "auto", "Scope": "all"},)" +
+      R"("Kind":"mode.set","At":"2023-11-14T22:13:20.000Z","Previous":")" + first.previous + R"(","Number":1})";
+  for (const std::string& text : {line, other}) {
+    const auto read = record_of_line(text);
+    ASSERT_TRUE(read) << describe(read.error());
+    EXPECT_TRUE(Chain().follow(*read)) << text;
+  }
+}
+
+TEST_F(AuditLog, a_line_of_an_export_with_more_than_its_record_is_none) {
+  two_records();
+  const std::string line = json::print(to_json(log->after(0, 1).value()[0]));
+  const auto with = [&](std::string_view at, const std::string& more) {
+    std::string text = line;
+    return text.insert(text.find(at), more);
+  };
+  ASSERT_TRUE(record_of_line(line));
+  EXPECT_FALSE(record_of_line(with("\"Number\"", R"("X":1,)")));
+  EXPECT_FALSE(record_of_line(with("\"Number\"", R"("Number":9,)")));
+  EXPECT_FALSE(record_of_line(with("\"Number\"", R"("\u004eumber":9,)")));
+  EXPECT_FALSE(record_of_line(with("\"About\"", R"("About":{"Mode":"observe"},)")));
+  EXPECT_FALSE(record_of_line(with("\"Mode\"", R"("Mode":"ob\":serve",)")));
+  EXPECT_FALSE(record_of_line(with("\"Mode\"", R"("Within":[{"Deep":{"A":1,"A":2}}],)")));
+  EXPECT_FALSE(record_of_line(line + "x"));
+  EXPECT_FALSE(record_of_line(line.substr(0, line.size() / 2)));
+  EXPECT_FALSE(record_of_line("garbage"));
+  std::string time = line;
+  time.replace(time.find("20.000Z"), 7, "20Z");
+  EXPECT_FALSE(record_of_line(time)) << "its time is hashed in one spelling";
 }
 
 TEST(AuditRecord, refuses_what_has_not_its_form) {
