@@ -124,13 +124,15 @@ Result<void> Settings::check(const std::string& scope, const std::string& name, 
 Result<void> Settings::set(store::Transaction& tx, const std::string& scope, const std::string& name,
                            const Value& value) {
   FIXPOINT_CHECK(check(scope, name, value));
-  if (value.is_null())
-    FIXPOINT_CHECK(tx.execute("DELETE FROM setting WHERE scope = ? AND name = ?", {scope, name}));
-  else
+  if (value.is_null()) {
+    FIXPOINT_TRY(gone, tx.execute("DELETE FROM setting WHERE scope = ? AND name = ?", {scope, name}));
+    if (gone == 0) return fail(errors::resource_not_found("nothing is set for " + scope + " as " + name));
+  } else {
     FIXPOINT_CHECK(
         tx.execute("INSERT INTO setting (scope, name, value) VALUES (?, ?, ?) ON CONFLICT (scope, name) DO "
                    "UPDATE SET value = excluded.value",
                    {scope, name, json::print(value)}));
+  }
   tx.changes_kept();
   return {};
 }

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 7> day_names{"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 constexpr unsigned every_day = 0x7F;
+constexpr int minutes_a_day = 24 * 60;
 
 Error bad(std::string_view text, const std::string& what) {
   return errors::validation("'" + std::string(text) + "' is no maintenance window: " + what +
@@ -46,7 +47,8 @@ std::optional<int> minute_of(std::string_view text) {
   if (text.size() != 5 || text[2] != ':') return std::nullopt;
   const auto hour = to_int64(text.substr(0, 2));
   const auto minute = to_int64(text.substr(3));
-  if (!hour || !minute || *hour < 0 || *hour > 23 || *minute < 0 || *minute > 59) return std::nullopt;
+  if (!hour || !minute || *hour < 0 || *hour > 24 || *minute < 0 || *minute > 59) return std::nullopt;
+  if (*hour == 24 && *minute != 0) return std::nullopt;
   return static_cast<int>(*hour * 60 + *minute);
 }
 
@@ -79,8 +81,11 @@ Result<Window> Window::parse(std::string_view text) {
   const auto times = split(parts[1], '-');
   const auto from = minute_of(times.front());
   const auto to = minute_of(times.back());
-  if (times.size() != 2 || !from || !to)
-    return fail(bad(text, "'" + std::string(parts[1]) + "' are no times; they go from 00:00 to 23:59"));
+  if (times.size() != 2 || !from || !to || *from == minutes_a_day)
+    return fail(bad(text, "'" + std::string(parts[1]) + "' are no times; they go from 00:00 to 24:00"));
+  if (*from == *to && *from != 0)  // midnight to midnight is a day
+    return fail(bad(
+        text, "'" + std::string(parts[1]) + "' has no length; a whole day is 00:00-24:00, and else two times differ"));
   out.from_minute = *from;
   out.to_minute = *to;
   out.zone = std::string(parts[2]);

@@ -40,6 +40,13 @@ TEST(Window, over_midnight_belongs_to_the_day_on_which_it_begins) {
   EXPECT_TRUE(look("daily 00:00-00:00 UTC", "2030-01-12T23:59:59Z").open);
 }
 
+TEST(Window, a_day_ends_at_24_00) {
+  EXPECT_TRUE(look("sat 00:00-24:00 UTC", "2030-01-12T23:59:59Z").open);
+  EXPECT_FALSE(look("sat 00:00-24:00 UTC", "2030-01-13T00:00:00Z").open);
+  EXPECT_TRUE(look("sat 22:00-24:00 UTC", "2030-01-12T23:59:59Z").open);
+  EXPECT_FALSE(look("sat 22:00-24:00 UTC", "2030-01-13T00:00:00Z").open);
+}
+
 // In Berlin 2030-03-31 has no 02:00 to 03:00, and 2030-10-27 has it twice.
 TEST(Window, follows_the_clock_where_it_is_put_forward_and_back) {
   EXPECT_TRUE(look("daily 22:00-23:00 Europe/Berlin", "2030-03-30T21:30:00Z").open);
@@ -75,7 +82,9 @@ TEST(Window, refuses_what_is_none_with_a_sentence) {
       {"sat, 22:00-04:00 UTC", "names no days"},
       {"sat 22:00 UTC", "it has to name days"},
       {"sat 2200-0400 UTC", "'2200-0400' are no times"},
-      {"sat 22:00-24:00 UTC", "they go from 00:00 to 23:59"},
+      {"sat 24:00-04:00 UTC", "'24:00-04:00' are no times; they go from 00:00 to 24:00"},
+      {"sat 22:00-24:01 UTC", "they go from 00:00 to 24:00"},
+      {"mon 10:00-10:00 UTC", "'10:00-10:00' has no length; a whole day is 00:00-24:00"},
       {"sat 22:60-23:00 UTC", "are no times"},
       {"sat 22:00-23:00-24:00 UTC", "are no times"},
       {"sat -1:00-23:00 UTC", "are no times"},
