@@ -101,25 +101,34 @@ Result<std::vector<Execution>> executions_of(std::vector<store::Row>& rows) {
   return out;
 }
 
-Result<std::vector<Execution>> list_in(store::Session& session, const Filter& filter) {
-  std::string sql = columns;
-  store::Params params;
+// The conditions that a filter adds to those that are there.
+std::string conditions_of(const Filter& filter, store::Params& params) {
+  std::string sql;
   const auto equals = [&](const char* column, const std::string& value) {
     if (value.empty()) return;
-    sql += std::string(params.empty() ? "WHERE " : "AND ") + column + " = ? ";
+    sql += std::string("AND ") + column + " = ? ";
     params.emplace_back(value);
   };
   equals("subject", filter.subject);
   equals("program", filter.program);
   equals("status", filter.status);
   equals("outcome", filter.outcome);
+  return sql;
+}
+
+Result<std::vector<Execution>> list_in(store::Session& session, const Filter& filter) {
+  store::Params params;
+  std::string conditions = conditions_of(filter, params);
+  if (!conditions.empty()) conditions.replace(0, 3, "WHERE");
   params.emplace_back(static_cast<std::int64_t>(filter.limit));
-  FIXPOINT_TRY(rows, session.query(sql + "ORDER BY started_ms DESC, id LIMIT ?", params));
+  FIXPOINT_TRY(rows, session.query(columns + conditions + "ORDER BY started_ms DESC, id LIMIT ?", params));
   return executions_of(rows);
 }
 
-Result<std::int64_t> count_open(store::Session& session) {
-  FIXPOINT_TRY(rows, session.query("SELECT count(*) FROM execution WHERE ended_ms = 0"));
+Result<std::int64_t> count_open(store::Session& session, const Filter& filter = {}) {
+  store::Params params;
+  const std::string conditions = conditions_of(filter, params);
+  FIXPOINT_TRY(rows, session.query("SELECT count(*) FROM execution WHERE ended_ms = 0 " + conditions, params));
   return rows[0].integer(0);
 }
 
@@ -308,7 +317,7 @@ Result<Executor::Listed> Executor::list_and_open(const Filter& filter) {
     Listed out;
     FIXPOINT_TRY(list, list_in(session, filter));
     out.executions = std::move(list);
-    FIXPOINT_TRY(open, count_open(session));
+    FIXPOINT_TRY(open, count_open(session, filter));
     out.open = open;
     return std::move(out);
   });

@@ -134,9 +134,9 @@ class Executor {
   Result<std::vector<Execution>> list(const Filter& filter = {});
   struct Listed {
     std::vector<Execution> executions;
-    std::int64_t open = 0;  ///< of all, whatever the filter
+    std::int64_t open = 0;  ///< how many of those that the filter names have not ended, beyond its limit too
   };
-  /// The list and the count of one moment: where none is open, each of the list has ended.
+  /// The list and the count of one moment: where none is open, each that the filter names has ended.
   Result<Listed> list_and_open(const Filter& filter);
   Result<std::vector<JournalLine>> journal(const std::string& id);
 
