@@ -41,6 +41,14 @@ std::string step_name(const Value& cursor, std::size_t position) {
   return "change-" + (round == 0 ? "" : std::to_string(round) + ".") + std::to_string(position);
 }
 
+// A sentence that others follow: with one stop at its end, and where it is too long, cut behind a word.
+std::string as_sentence(const std::string& text, std::size_t longest) {
+  if (text.size() <= longest) return text.ends_with('.') ? text : text + ".";
+  const std::string cut = shortened(text, longest);
+  const auto blank = cut.rfind(' ');
+  return blank != std::string::npos && blank > longest / 2 ? cut.substr(0, blank) + " ..." : cut;
+}
+
 }  // namespace
 
 struct Remediation::Context {
@@ -175,6 +183,7 @@ Step Remediation::go_on(const Context& context, changes::Mandate mandate, const 
                    {"before", assessed.state}, {"attempt", 0},   {"round", (*context.cursor)["round"].int_or(0)}};
   if (mandate.dry_run) {
     // The door records the calls and makes none: what it recorded is the plan.
+    step.cursor.set("dry", true);
     step.note = "dry run: " + names_of(calls);
     step.commit = [mandate](store::Transaction& tx) { return changes::Mandates::put(tx, mandate); };
     return step;
@@ -363,8 +372,9 @@ Step Remediation::change(const Context& context) {
   step.cursor = cursor;
   step.cursor.set("at", at + 1);
   step.cursor.set("attempt", 0);
+  const char* made = cursor["dry"].bool_or(false) ? " would be made" : " made";
   std::string note = service + ":" + operation +
-                     (answer ? " made" : " answered " + answer.error().code + ": the change is there already");
+                     (answer ? made : " answered " + answer.error().code + ": the change is there already");
   if (at + 1 < cursor["calls"].size()) {
     step.note = std::move(note);
     return step;
@@ -497,7 +507,7 @@ Step Remediation::failed(const Context& context, const std::string& where, const
   return end(
       context, false, outcome, "NOTIFIED",
       "Control " + context.execution.program + " " + outcome + " at " + where + ": " + error.code + ": " +
-          shortened(error.message, 200) + ". " +
+          as_sentence(error.message, 200) + " " +
           (!made.empty()     ? "Had been changed, and was not undone: " + made + "."
            : unknown.empty() ? "Nothing had been changed."
                              : "") +
