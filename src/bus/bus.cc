@@ -56,7 +56,9 @@ CREATE TABLE bus_destination (account TEXT NOT NULL, region TEXT NOT NULL, name 
   PRIMARY KEY (account, region, name)) STRICT;
 )sql";
 
-constexpr int most_hops = 3;  // from bus to bus
+// What came from another bus goes to no third one:
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html
+constexpr int most_hops = 1;
 constexpr TimeMs longest_sleep_ms = 1000;
 
 // A delivery's id is made of what it is about, so that the same event through the same rule has the same.
@@ -99,8 +101,11 @@ Bus::Bus(store::Store& store, const Clock& clock)
         const BusName there{arn->account, arn->region, arn->partition,
                             arn->resource.substr(arn->resource.find('/') + 1)};
         if (delivery.hops >= most_hops)
-          return fail(errors::validation("the event came through " + std::to_string(delivery.hops) +
-                                         " buses already; it goes no further"));
+          return fail(
+              errors::coded(std::string(third_hop),
+                            "the event came from another bus already and goes no further: from bus to bus it goes "
+                            "once; a rule on the first bus can have several buses as targets",
+                            400));
         FIXPOINT_TRY(found, buses_.get(tx, there));
         const auto from = parse_arn(delivery.rule_arn);
         if (from && from->account != there.account && !allows(found.policy, from->account))

@@ -30,6 +30,7 @@ bool is_of_the_store(const Error& error) {
 // What EventBridge writes as ERROR_CODE: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 std::string dead_letter_code(const Error& error) {
   const auto has = [&](std::string_view part) { return error.code.find(part) != std::string::npos; };
+  if (error.code == third_hop) return error.code;
   if (has("NotFound") || has("NonExistent") || has("DoesNotExist") || has("NoSuch")) return "NO_RESOURCE";
   if (has("AccessDenied") || has("NotAuthorized")) return "NO_PERMISSIONS";
   if (has("Throttl") || has("TooManyRequests") || has("LimitExceeded")) return "THROTTLING";

@@ -54,6 +54,10 @@ inline bool is_custom_action(const json::Value& event) {
          event["detail-type"].string_or("") == "Security Hub Findings - Custom Action";
 }
 
+/// Code of an error, and ERROR_CODE of the dead letter, of an event that was to go from bus to bus once more than it
+/// may.
+inline constexpr std::string_view third_hop = "THIRD_ACCOUNT_HOP_DETECTED";
+
 /// One event on its way to one target of a rule that it matched.
 struct Delivery {
   std::string rule_arn;
