@@ -46,6 +46,21 @@ bool is_function_arn(std::string_view text) {
   return arn && arn->service == "lambda" && arn->resource.starts_with("function:") && arn->resource.size() > 9;
 }
 
+// The one exception whose id is or begins with that.
+Result<std::string> exception_named(store::Session& session, const std::string& id) {
+  constexpr std::size_t shortest = 8;
+  FIXPOINT_TRY(all, changes::exceptions(session));
+  std::vector<std::string> found;
+  for (const auto& exception : all) {
+    if (exception.id == id) return id;
+    if (id.size() >= shortest && exception.id.starts_with(id)) found.push_back(exception.id);
+  }
+  if (found.size() > 1)
+    return fail(
+        errors::validation("several exceptions have ids that begin with '" + id + "'; give more of it", "Remove"));
+  return found.empty() ? id : found[0];
+}
+
 }  // namespace
 
 // What is set for something that there is not would be thought to hold, and hold nothing.
@@ -303,8 +318,10 @@ Result<Value> Api::exceptions(const aws::Caller& caller, const Value& input) {
     return Value(json::Object{{"Added", changes::to_json(exception)}});
   }
   if (const Value* id = input.find("Remove")) {
-    const std::string named(id->string_or(""));
+    std::string named(id->string_or(""));
     FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_TRY(whole, exception_named(tx, named));
+      named = whole;
       FIXPOINT_CHECK(changes::remove_exception(tx, named));
       return parts_.audit.append(tx, "exception.removed", json::Object{{"Id", named}, {"By", who(caller)}});
     }));

@@ -121,8 +121,7 @@ class WholeApp final : public App {
         controls::Remediation::Options{});
     function_program_ = std::make_unique<functions::FunctionProgram>(
         functions::FunctionProgram::Parts{
-            *functions_, *runtime_, *identity_, *door_, *approvals_, clock_,
-            [this] { return "http://" + options_.address + ":" + std::to_string(port_.load()); },
+            *functions_, *runtime_, *identity_, *door_, *approvals_, clock_, [this] { return endpoint(); },
             [this](const std::string& rule, const std::string& function,
                    const std::string& account) -> Result<std::string> {
               FIXPOINT_TRY(mode, modes_->find_set(rule, function, account));
@@ -179,9 +178,8 @@ class WholeApp final : public App {
                                             *door_, *modes_, *audit_, controls_, *functions_, *dispatch_, *models_,
                                             embedded_.get(), [this] { return runtime_->isolation(); }});
     verifier_ = std::make_unique<aws::Verifier>(*identity_, clock_);
-    gateway_ =
-        std::make_unique<Gateway>(*models_, *verifier_, *dispatch_, *api_, workers_,
-                                  aws::Router::Options{.hosts = {options_.address, "localhost", "fixpoint.local"}});
+    gateway_ = std::make_unique<Gateway>(*models_, *verifier_, *dispatch_, *api_, workers_,
+                                         aws::Router::Options{.hosts = {host(), "localhost", "fixpoint.local"}});
     if (sns_) gateway_->set_open([this](const HttpRequest& request) { return sns_->answer_open(request); });
     http::ServerOptions server;
     server.address = options_.address;
@@ -201,6 +199,7 @@ class WholeApp final : public App {
   }
 
   std::uint16_t port() const override { return port_; }
+  std::string endpoint() const override { return "http://" + host() + ":" + std::to_string(port_.load()); }
   std::string isolation() const override { return runtime_->isolation(); }
 
   void stop() override {
@@ -358,9 +357,8 @@ class WholeApp final : public App {
     outlets.lost = [this](store::Transaction& tx, const json::Value& about) {
       return audit_->append(tx, "notification.undelivered", about);
     };
-    sns_ = std::make_unique<services::Sns>(
-        *store_, clock_, *signer_, [this] { return "http://" + options_.address + ":" + std::to_string(port_.load()); },
-        std::move(outlets));
+    sns_ =
+        std::make_unique<services::Sns>(*store_, clock_, *signer_, [this] { return endpoint(); }, std::move(outlets));
     embedded_account_->add(sns_->table());
     bus_->add_target_kind(
         "sns", [this](store::Transaction& tx, const bus::Delivery& delivery) { return sns_->begin(tx, delivery); },
@@ -368,15 +366,17 @@ class WholeApp final : public App {
     return {};
   }
 
+  // The address as it stands in a URL.
+  std::string host() const {
+    return options_.address.find(':') == std::string::npos ? options_.address : "[" + options_.address + "]";
+  }
+
   // For `fixpoint env`, which knows the data folder alone.
   Result<void> write_address() {
     if (options_.data_folder.empty()) return {};
     const std::string path = options_.data_folder + "/server.json";
     return store::write_private_file(
-        path,
-        json::print_pretty(json::Object{{"Endpoint", "http://" + options_.address + ":" + std::to_string(port_.load())},
-                                        {"Region", options_.region}}) +
-            "\n");
+        path, json::print_pretty(json::Object{{"Endpoint", endpoint()}, {"Region", options_.region}}) + "\n");
   }
 
   Options options_;

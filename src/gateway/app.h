@@ -39,6 +39,8 @@ class App {
   virtual ~App() = default;
 
   virtual std::uint16_t port() const = 0;
+  /// Where clients reach it: http://127.0.0.1:PORT; an IPv6 address stands in brackets (RFC 3986 section 3.2.2).
+  virtual std::string endpoint() const = 0;
   /// A sentence on what holds a function's handler on this machine.
   virtual std::string isolation() const = 0;
   /// Stops listening, lets steps under way come to their commit, closes the store. Again: does nothing.
