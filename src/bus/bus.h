@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -93,6 +94,10 @@ class Bus {
    public:
     /// Whether anything begins.
     bool empty() const { return starts_.empty(); }
+    /// Whether a rule's target is among it, not archives alone.
+    bool has_targets() const {
+      return std::any_of(starts_.begin(), starts_.end(), [](const Start& start) { return start.target != nullptr; });
+    }
 
    private:
     friend class Bus;

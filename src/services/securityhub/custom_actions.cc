@@ -147,8 +147,10 @@ Result<Value> CustomActions::act(const aws::Caller& caller, const std::string& a
         json::Array{target["ActionTargetArn"]},
         json::Object{
             {"actionName", target["Name"]}, {"actionDescription", target["Description"]}, {"findings", chosen}});
-    FIXPOINT_CHECK(bus_.publish(tx, event, "default", origin_of(caller)));
-    return Value(json::Object{{"EventId", event["id"]}, {"Findings", chosen.size()}});
+    FIXPOINT_TRY(matched, bus_.match(bus_of(caller), event));
+    const bool heard = matched.has_targets();
+    FIXPOINT_CHECK(bus_.publish(tx, std::move(matched), origin_of(caller)));
+    return Value(json::Object{{"EventId", event["id"]}, {"Findings", chosen.size()}, {"Heard", heard}});
   });
 }
 
@@ -177,8 +179,10 @@ Result<Value> CustomActions::act_on_insight(const aws::Caller& caller, const std
                                                      {"resultType", found.attribute},
                                                      {"number of results", chosen.size()},
                                                      {"insightResults", chosen}});
-    FIXPOINT_CHECK(bus_.publish(tx, event, "default", origin_of(caller)));
-    return Value(json::Object{{"EventId", event["id"]}, {"Results", chosen.size()}});
+    FIXPOINT_TRY(matched, bus_.match(bus_of(caller), event));
+    const bool heard = matched.has_targets();
+    FIXPOINT_CHECK(bus_.publish(tx, std::move(matched), origin_of(caller)));
+    return Value(json::Object{{"EventId", event["id"]}, {"Results", chosen.size()}, {"Heard", heard}});
   });
 }
 

@@ -23,7 +23,8 @@ class CustomActions {
   void add_to(aws::ServiceTable& table);
 
   /// The event `Security Hub Findings - Custom Action` goes on the bus of the caller's account. `action` is the
-  /// action's name, id or ARN. Errors: ResourceNotFoundException, ValidationException.
+  /// action's name, id or ARN. The answer's `Heard` says whether a rule has a target for it. Errors:
+  /// ResourceNotFoundException, ValidationException.
   Result<json::Value> act(const aws::Caller& caller, const std::string& action,
                           const std::vector<findings::FindingKey>& keys);
   /// The same on results of an insight: the event `Security Hub Insight Results` tells those of `values`, or where it
