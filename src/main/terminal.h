@@ -2,12 +2,17 @@
 
 #include <iosfwd>
 #include <memory>
+#include <string>
+
+#include "json/value.h"
 
 namespace fixpoint::main {
 
-/// While it lives, what is written to the stream comes out without control characters: a finding's title is a
-/// stranger's words, and is not to move the cursor, colour the screen or answer for the terminal. Line ends and tabs
-/// stay; every other control character becomes a question mark. JSON has none of them, since it escapes them.
+/// While it lives, what is written to the stream comes out as UTF-8 without control characters: a finding's title is a
+/// stranger's words, and is not to move the cursor, colour the screen, answer for the terminal or turn the reading
+/// order. Line ends and tabs stay; every other control character (U+0000 to U+001F, U+007F to U+009F), every override,
+/// embedding and isolate of the reading order (U+202A to U+202E, U+2066 to U+2069) and every byte that is no UTF-8
+/// becomes a question mark. A character may come in pieces; its first bytes wait for the others.
 class Harmless {
  public:
   explicit Harmless(std::ostream& stream);
@@ -20,5 +25,9 @@ class Harmless {
   std::ostream& stream_;
   std::unique_ptr<Buffer> buffer_;
 };
+
+/// JSON in which each of those characters is escaped as \uXXXX, so that the value comes through whole.
+std::string print_escaped(const json::Value& value);
+std::string print_pretty_escaped(const json::Value& value);
 
 }  // namespace fixpoint::main
