@@ -1,4 +1,6 @@
 // The audit log from outside: list, verify, export, head. What is verified is verified here, not by the server.
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -9,6 +11,7 @@
 #include "main/commands.h"
 #include "main/files.h"
 #include "main/server_client.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
@@ -23,24 +26,35 @@ Result<void> each_record(const Arguments& arguments, std::int64_t after,
                                    json::Object{{"After", after}, {"Execution", arguments.get("execution")}}));
     const Value& records = page["Records"];
     if (records.size() == 0) return {};
-    for (const Value& record : records.as_array()) FIXPOINT_CHECK(each(record));
+    for (const Value& record : items_of(records)) FIXPOINT_CHECK(each(record));
     after = records[records.size() - 1]["Number"].int_or(0);
   }
 }
 
-// The same of a file that `audit export` wrote. Error: ValidationException with the line.
-Result<void> each_line(const std::string& path, const std::function<Result<void>(const Value&)>& each) {
+// The same of the records in a file that `audit export` wrote. Errors: ValidationException for a file that cannot be
+// read; AuditBroken for a line that is no record.
+Result<void> each_line(const std::string& path, const std::function<Result<void>(const audit::Record&)>& each) {
   FIXPOINT_CHECK(check_readable(path));
   std::ifstream in(path);
   std::string line;
+  std::int64_t records = 0;
   for (std::int64_t number = 1; std::getline(in, line); ++number) {
     if (line.empty()) continue;
-    auto record = json::parse(line);
-    if (!record) return fail(errors::validation(record.error().message, path + ":" + std::to_string(number)));
+    ++records;
+    auto record = audit::record_of_line(line);
+    if (!record)
+      return fail(audit::broken(records, "(line " + std::to_string(number) + ") is none: " + record.error().message));
     FIXPOINT_CHECK(each(*record));
   }
-  if (in.bad()) return fail(errors::validation("cannot read " + path + " to its end"));
+  if (in.bad()) return fail(errors::validation("cannot read " + path + " to its end: " + std::strerror(errno)));
   return {};
+}
+
+// A log that is broken is an answer.
+int report_broken(const Error& error) {
+  if (error.code != "AuditBroken") return report(error);
+  std::cerr << "THE AUDIT LOG IS BROKEN: " << error.message << "\n";
+  return negative;
 }
 
 int run_list(const Arguments& arguments, std::int64_t after) {
@@ -51,32 +65,35 @@ int run_list(const Arguments& arguments, std::int64_t after) {
       all.push_back(record);
     else
       rows.push_back({std::to_string(record["Number"].int_or(0)), std::string(record["At"].string_or("")),
-                      std::string(record["Kind"].string_or("")), json::print(record["About"])});
+                      std::string(record["Kind"].string_or("")), print_escaped(record["About"])});
     return {};
   });
-  if (!read) return report(read.error());
+  if (!read && read.error().code != "AuditBroken") return report(read.error());
   if (arguments.has("json"))
-    std::cout << json::print_pretty(json::Object{{"Records", all}}) << "\n";
+    std::cout << print_pretty_escaped(json::Object{{"Records", all}}) << "\n";
   else
     print_table(rows);
-  return ok;
+  return read ? ok : report_broken(read.error());
 }
 
 int run_export(const Arguments& arguments, std::int64_t after) {
   std::ofstream file;
   if (arguments.positional.size() > 1) {
     file.open(arguments.positional[1]);
-    if (!file) return report(errors::validation("cannot write " + arguments.positional[1]));
+    if (!file)
+      return report(errors::validation("cannot write " + arguments.positional[1] + ": " + std::strerror(errno)));
   }
   std::ostream& out = file.is_open() ? file : std::cout;
   auto read = each_record(arguments, after, [&](const Value& record) -> Result<void> {
-    out << json::print(record) << "\n";
+    out << print_escaped(record) << "\n";
     return {};
   });
-  if (!read) return report(read.error());
+  if (!read && read.error().code != "AuditBroken") return report(read.error());
   out.flush();
-  if (!out) return report(errors::validation("the records could not be written; the file is not whole"));
-  return ok;
+  if (!out)
+    return report(errors::validation(std::string("the records could not be written, and the file is not whole: ") +
+                                     std::strerror(errno)));
+  return read ? ok : report_broken(read.error());
 }
 
 int run_verify(const Arguments& arguments) {
@@ -87,12 +104,14 @@ int run_verify(const Arguments& arguments) {
     kept = std::move(*head);
   }
   audit::Chain chain(std::move(kept));
-  const auto follow = [&](const Value& value) -> Result<void> {
-    FIXPOINT_TRY(record, audit::record_of(value));
-    return chain.follow(record);
+  const auto answered = [&](const Value& value) -> Result<void> {
+    auto record = audit::record_of(value);
+    if (!record) return fail(audit::broken(chain.last().number + 1, "is none: " + record.error().message));
+    return chain.follow(*record);
   };
-  auto walked =
-      arguments.positional.size() > 1 ? each_line(arguments.positional[1], follow) : each_record(arguments, 0, follow);
+  auto walked = arguments.positional.size() > 1
+                    ? each_line(arguments.positional[1], [&](const audit::Record& one) { return chain.follow(one); })
+                    : each_record(arguments, 0, answered);
   if (walked) walked = chain.end();
   if (!walked && walked.error().code != "AuditBroken") return report(walked.error());
   const std::string said = walked ? std::string() : walked.error().message;
@@ -100,7 +119,7 @@ int run_verify(const Arguments& arguments) {
     json::Object out{
         {"Whole", walked.has_value()}, {"Records", chain.last().number}, {"Head", audit::to_text(chain.last())}};
     if (!walked) out.set("Broken", said);
-    std::cout << json::print_pretty(out) << "\n";
+    std::cout << print_pretty_escaped(out) << "\n";
   } else if (walked) {
     std::cout << "the audit log is whole: " << chain.last().number << " records, head " << audit::to_text(chain.last())
               << "\n";
@@ -113,7 +132,7 @@ int run_verify(const Arguments& arguments) {
 int run_head(const Arguments& arguments) {
   auto answer = call_server(arguments, "audit", json::Object{{"Limit", 0}});
   if (!answer) return report(answer.error());
-  std::cout << (arguments.has("json") ? json::print(json::Object{{"Head", (*answer)["Head"]}})
+  std::cout << (arguments.has("json") ? print_escaped(json::Object{{"Head", (*answer)["Head"]}})
                                       : std::string((*answer)["Head"].string_or("")))
             << "\n";
   return ok;
