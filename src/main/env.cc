@@ -1,14 +1,37 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <string_view>
 
+#include "http/curl_client.h"
 #include "identity/identity.h"
 #include "json/text.h"
 #include "main/commands.h"
 #include "main/server_client.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
+
+// In single quotes, as a shell takes them: whatever stands in it is one word.
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+// What was written is where the server was when it started last; it may have ended since.
+void warn_of_silence(const std::string& endpoint, const std::string& folder) {
+  HttpRequest request;
+  request.method = "GET";
+  request.target = "/";
+  request.headers.add("Host", endpoint.substr(endpoint.find("://") + 3));
+  http::CurlClient client({.use_environment_proxy = false});
+  if (const auto answer = client.send(endpoint, request, 2'000); !answer)
+    std::cerr << "fixpoint env: no server answers at " << endpoint
+              << " now, where the last one of this folder was; 'fixpoint serve --data " << folder
+              << "' starts one, at another port unless --listen names it\n";
+}
 
 int run_env(const Arguments& arguments) {
   const std::string folder = arguments.get("data");
@@ -24,11 +47,15 @@ int run_env(const Arguments& arguments) {
                             {"AWS_SECRET_ACCESS_KEY", key->secret},
                             {"AWS_REGION", (*server)["Region"]},
                             {"AWS_DEFAULT_REGION", (*server)["Region"]}};
+  warn_of_silence(std::string((*server)["Endpoint"].string_or("")), folder);
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(values) << "\n";
+    std::cout << print_pretty_escaped(values) << "\n";
     return ok;
   }
-  for (const auto& value : values) std::cout << "export " << value.key << "='" << value.value.string_or("") << "'\n";
+  for (const auto& value : values)
+    std::cout << "export " << value.key << "=" << quoted(value.value.string_or("")) << "\n";
+  // One that the user has set goes with another key; empty it counts as none, to the aws command and boto3 as well.
+  std::cout << "export AWS_SESSION_TOKEN=''\n";
   return ok;
 }
 
@@ -40,7 +67,7 @@ Command env_command() {
           .positional = {},
           .options = {{"data", "DIR", "the server's data folder", "", true}, {"json", "", "print JSON", "", false}},
           .run = run_env,
-          .more = {}};
+          .more = "It says on standard error where no server answers now; the variables are printed all the same."};
 }
 
 }  // namespace fixpoint::main

@@ -11,16 +11,23 @@
 namespace fixpoint::main {
 namespace {
 
+bool is_region(const std::string& text) {
+  constexpr std::string_view of_names = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+  return !text.empty() && text.size() <= 64 && text.find_first_not_of(of_names) == std::string::npos;
+}
+
 int run_serve(const Arguments& arguments) {
   gateway::App::Options options;
   const std::string listen = arguments.get("listen", "127.0.0.1:4599");
   const auto colon = listen.rfind(':');
   const auto port = colon == std::string::npos ? std::nullopt : to_int64(std::string_view(listen).substr(colon + 1));
   if (!port || *port < 0 || *port > 65535) {
-    std::cerr << "fixpoint serve: --listen is '" << listen << "'; the form is 127.0.0.1:PORT\n";
+    std::cerr << "fixpoint serve: --listen is '" << listen << "'; the form is 127.0.0.1:PORT or [::1]:PORT\n";
     return bad_usage;
   }
   options.address = listen.substr(0, colon);
+  if (options.address.starts_with('[') && options.address.ends_with(']'))
+    options.address = options.address.substr(1, options.address.size() - 2);
   options.port = static_cast<std::uint16_t>(*port);
   options.data_folder = arguments.get("data");
   options.database = arguments.get("store");
@@ -28,6 +35,11 @@ int run_serve(const Arguments& arguments) {
   options.catalog_folder = arguments.get("catalog");
   options.account = arguments.get("account", options.account);
   options.region = arguments.get("region", options.region);
+  if (!is_region(options.region)) {
+    std::cerr << "fixpoint serve: --region is '" << options.region
+              << "'; a region has letters, digits and hyphens, such as us-east-1\n";
+    return bad_usage;
+  }
   options.real_account = arguments.has("real-account");
   options.account_endpoint = arguments.get("account-endpoint");
   options.private_endpoints = arguments.has("private-endpoints");
@@ -39,7 +51,7 @@ int run_serve(const Arguments& arguments) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   auto app = gateway::App::start(options);
   if (!app) return report(app.error());
-  std::cout << "fixpoint is ready at http://" << options.address << ":" << (*app)->port()
+  std::cout << "fixpoint is ready at " << (*app)->endpoint()
             << (options.real_account ? " over a real account" : " with the embedded account " + options.account)
             << ", data in " << options.data_folder
             << (options.database.empty() ? "" : " and " + store::describe_database(options.database).value_or(""))
