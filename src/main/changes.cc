@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "base/text.h"
-#include "json/text.h"
 #include "main/commands.h"
 #include "main/server_client.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
@@ -36,7 +36,7 @@ Result<Value> settled(const Arguments& arguments, const std::string& id, std::in
 std::string before_of(const Value& line) {
   const Value* before = line.find("Before");
   if (before == nullptr) return "not read";
-  return before->is_null() ? "absent" : json::print(*before);
+  return before->is_null() ? "absent" : print_escaped(*before);
 }
 
 std::string guards_of(const Value& line) {
@@ -73,7 +73,7 @@ void print_plan(const Value& execution) {
     std::string undo(line["Undo"].string_or(""));
     if (!line["RestsOn"].string_or("").empty())
       undo += "; rests on a change not made: " + std::string(line["RestsOn"].string_or(""));
-    rows.push_back({std::to_string(i + 1), std::string(line["Call"].string_or("")), json::print(line["Input"]),
+    rows.push_back({std::to_string(i + 1), std::string(line["Call"].string_or("")), print_escaped(line["Input"]),
                     before_of(line), undo, guards_of(line)});
   }
   print_table(rows, 46);
@@ -100,7 +100,7 @@ int run_plan(const Arguments& arguments) {
   auto execution = settled(arguments, std::string((*begun)["Execution"].string_or("")), wait_seconds_otherwise);
   if (!execution) return report(execution.error());
   if (arguments.has("json"))
-    std::cout << json::print_pretty(*execution) << "\n";
+    std::cout << print_pretty_escaped(*execution) << "\n";
   else
     print_plan(*execution);
   if (execution->find("EndedAt") == nullptr || (*execution)["Status"].string_or("") == "FAILED") return refused;
@@ -127,7 +127,7 @@ int run_fix(const Arguments& arguments) {
   bool good = true;
   json::Array all;
   std::vector<std::vector<std::string>> rows{{"EXECUTION", "FINDING", "OUTCOME", "NOTE"}};
-  for (const Value& line : (*begun)["Executions"].as_array()) {
+  for (const Value& line : items_of((*begun)["Executions"])) {
     const std::string id(line["Execution"].string_or(""));
     auto execution = settled(arguments, id, *seconds);
     if (!execution) return report(execution.error());
@@ -140,10 +140,17 @@ int run_fix(const Arguments& arguments) {
     all.push_back(std::move(*execution));
   }
   if (arguments.has("json"))
-    std::cout << json::print_pretty(json::Object{{"Executions", std::move(all)}}) << "\n";
+    std::cout << print_pretty_escaped(json::Object{{"Executions", std::move(all)}}) << "\n";
   else
     print_table(rows, 60);
   return good ? ok : negative;
+}
+
+// The hash of the plan that waits for an answer.
+std::string open_plan(const Value& approvals) {
+  for (const Value& approval : items_of(approvals))
+    if (approval["State"].string_or("") == "OPEN") return std::string(approval["PlanHash"].string_or(""));
+  return {};
 }
 
 void print_undo(const Value& execution) {
@@ -159,7 +166,7 @@ void print_undo(const Value& execution) {
     for (std::size_t i = 0; i < states.size(); ++i) {
       const auto shown = [&](const char* name) {
         const Value* value = states[i].find(name);
-        return value == nullptr ? std::string("-") : value->is_null() ? std::string("absent") : json::print(*value);
+        return value == nullptr ? std::string("-") : value->is_null() ? std::string("absent") : print_escaped(*value);
       };
       rows.push_back({std::string(states[i]["Call"].string_or("")), shown("Before"), shown("Left"), shown("Now"),
                       std::string(states[i]["Finds"].string_or(""))});
@@ -168,7 +175,8 @@ void print_undo(const Value& execution) {
   }
   if (!result["Note"].string_or("").empty()) std::cout << result["Note"].string_or("") << "\n";
   if (execution["Outcome"].string_or("") == "waits for approval")
-    std::cout << "It asks first: fixpoint approve " << execution["Id"].string_or("") << "\n";
+    std::cout << "It asks first: fixpoint approve " << execution["Id"].string_or("") << " --plan "
+              << open_plan(approvals).substr(0, 12) << "\n";
 }
 
 int run_undo(const Arguments& arguments) {
@@ -179,7 +187,7 @@ int run_undo(const Arguments& arguments) {
   auto execution = settled(arguments, std::string((*begun)["Execution"].string_or("")), *seconds);
   if (!execution) return report(execution.error());
   if (arguments.has("json"))
-    std::cout << json::print_pretty(*execution) << "\n";
+    std::cout << print_pretty_escaped(*execution) << "\n";
   else
     print_undo(*execution);
   return *seconds == 0 || (*execution)["Outcome"].string_or("") == "undone" ? ok : negative;

@@ -4,6 +4,7 @@
 #include "json/text.h"
 #include "main/commands.h"
 #include "main/server_client.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
@@ -14,13 +15,14 @@ int run_controls(const Arguments& arguments) {
   auto answer = call_server(arguments, "controls", json::Object());
   if (!answer) return report(answer.error());
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(*answer) << "\n";
+    std::cout << print_pretty_escaped(*answer) << "\n";
     return ok;
   }
   std::vector<std::vector<std::string>> rows{{"CONTROL", "SEVERITY", "TITLE", "CALLS"}};
-  for (const Value& control : (*answer)["Controls"].as_array()) {
+  for (const Value& control : items_of((*answer)["Controls"])) {
     std::string calls;
-    for (const Value& call : control["Calls"].as_array()) calls += (calls.empty() ? "" : " ") + call.as_string();
+    for (const Value& call : items_of(control["Calls"]))
+      calls += (calls.empty() ? "" : " ") + std::string(call.string_or(""));
     rows.push_back({std::string(control["Id"].string_or("")), std::string(control["Severity"].string_or("")),
                     std::string(control["Title"].string_or("")), calls});
   }
@@ -51,13 +53,13 @@ int run_mode(const Arguments& arguments) {
     }
   }
   auto answer = call_server(arguments, "mode", input);
-  if (!answer) return report(answer.error());
+  if (!answer) return arguments.has("unset") ? report_unset(answer.error()) : report(answer.error());
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(*answer) << "\n";
+    std::cout << print_pretty_escaped(*answer) << "\n";
     return ok;
   }
   if (answer->size() == 0) std::cout << "ask, for all: nothing else is set\n";
-  for (const auto& member : answer->as_object()) std::cout << member.value.string_or("") << "  " << member.key << "\n";
+  for (const auto& member : members_of(*answer)) std::cout << member.value.string_or("") << "  " << member.key << "\n";
   return ok;
 }
 
@@ -70,7 +72,7 @@ int run_scene(const Arguments& arguments) {
     if (!arguments.has("json")) std::cout << control << ": " << (*answer)["Resource"].string_or("") << "\n";
     all.push_back(std::move(*answer));
   }
-  if (arguments.has("json")) std::cout << json::print_pretty(all) << "\n";
+  if (arguments.has("json")) std::cout << print_pretty_escaped(all) << "\n";
   return ok;
 }
 
@@ -85,7 +87,7 @@ int run_call(const Arguments& arguments) {
       arguments, "call",
       json::Object{{"Service", arguments.positional[0]}, {"Operation", arguments.positional[1]}, {"Input", input}});
   if (!answer) return report(answer.error());
-  std::cout << (arguments.has("json") ? json::print(*answer) : json::print_pretty(*answer)) << "\n";
+  std::cout << (arguments.has("json") ? print_escaped(*answer) : print_pretty_escaped(*answer)) << "\n";
   return ok;
 }
 
@@ -101,17 +103,20 @@ Command controls_command() {
 }
 
 Command mode_command() {
-  return {.name = "mode",
-          .summary = "show or set what controls do by themselves: observe, ask or auto",
-          .positional = "[MODE]",
-          .at_least = 0,
-          .at_most = 1,
-          .options = server_options({{"control", "ID", "for this control", "", false},
-                                     {"account", "ID", "for this account", "", false},
-                                     {"rule", "ARN", "for what this rule starts", "", false},
-                                     {"unset", "", "take the setting away", "", false}}),
-          .run = run_mode,
-          .more = "The narrowest setting wins: rule, control, account, all. Where nothing is set, a control asks."};
+  return {
+      .name = "mode",
+      .summary = "show or set what controls do by themselves: observe, ask or auto",
+      .positional = "[MODE]",
+      .at_least = 0,
+      .at_most = 1,
+      .options = server_options({{"control", "ID", "for this control", "", false},
+                                 {"account", "ID", "for this account", "", false},
+                                 {"rule", "ARN", "for what this rule starts", "", false},
+                                 {"unset", "", "take the setting away", "", false}}),
+      .run = run_mode,
+      .more =
+          "The narrowest setting wins: rule, control, account, all. Where nothing is set, a control asks. Exit status\n"
+          "1 where --unset finds nothing set."};
 }
 
 Command scene_command() {

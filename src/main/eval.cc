@@ -7,15 +7,10 @@
 #include "jsonata/expression.h"
 #include "main/command.h"
 #include "main/files.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
-
-std::optional<std::string> read_all(const std::string& path) {
-  auto text = read_file(path);
-  if (!text) return {};
-  return std::move(*text);
-}
 
 // The line of the expression where the error is, and a caret under it. JSONata's positions count UTF-16 units to the
 // end of the token at fault, so the caret goes under its last character.
@@ -53,9 +48,9 @@ int evaluate_one(const Arguments& arguments) {
   Result<std::optional<json::Value>> result;
   if (arguments.positional.size() > 1) {
     const std::string& path = arguments.positional[1];
-    const auto content = read_all(path);
+    const auto content = read_file(path);
     if (!content) {
-      std::cerr << "cannot read " << path << "\n";
+      std::cerr << content.error().message << "\n";
       return bad_input;
     }
     const auto input = json::parse(*content);
@@ -72,7 +67,7 @@ int evaluate_one(const Arguments& arguments) {
     std::cout << "undefined\n";
     return negative;
   }
-  std::cout << json::print_pretty(**result) << "\n";
+  std::cout << print_pretty_escaped(**result) << "\n";
   return ok;
 }
 
@@ -120,11 +115,11 @@ Result<std::optional<json::Value>> run_case(const json::Value& line) {
 int evaluate_cases(const std::string& path) {
   std::ifstream file;
   if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!check_readable(path) || !file) {
-      std::cerr << "cannot read " << path << "\n";
+    if (const auto readable = check_readable(path); !readable) {
+      std::cerr << readable.error().message << "\n";
       return bad_input;
     }
+    file.open(path, std::ios::binary);
   }
   std::istream& in = path == "-" ? std::cin : file;
   int status = ok;
@@ -148,7 +143,7 @@ int evaluate_cases(const std::string& path) {
       answer.set("undefined", true);
     else
       answer.set("result", std::move(**result));
-    std::cout << json::print(json::Value(std::move(answer))) << "\n";
+    std::cout << print_escaped(json::Value(std::move(answer))) << "\n";
   }
   std::cout.flush();
   return status;

@@ -5,9 +5,9 @@
 #include <thread>
 
 #include "base/text.h"
-#include "json/text.h"
 #include "main/commands.h"
 #include "main/server_client.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
@@ -47,6 +47,22 @@ std::vector<std::string> row_of(const Value& execution) {
           execution.find("DurationMs") != nullptr ? std::to_string(execution["DurationMs"].int_or(0)) + " ms" : "..."};
 }
 
+std::string state_of(const Value& states, const char* name) {
+  const Value* value = states.find(name);
+  return value == nullptr ? "not read" : value->is_null() ? "absent" : print_escaped(*value);
+}
+
+// What an approval is asked for. An undo's plan has beside its changes the states that it compared.
+void print_planned(const Value& plan) {
+  for (const Value& call : items_of(plan.is_object() ? plan["Changes"] : plan))
+    std::cout << "  plans " << call["Call"].string_or("") << " " << print_escaped(call["Input"]) << ", undo "
+              << call["Undo"].string_or("") << "\n";
+  for (const Value& states : items_of(plan["States"]))
+    std::cout << "  compares " << states["Call"].string_or("") << ", before " << state_of(states, "Before") << ", left "
+              << state_of(states, "Left") << ", found now " << state_of(states, "Now") << ": "
+              << states["Finds"].string_or("") << "\n";
+}
+
 void print_one(const Value& execution) {
   for (const auto* member :
        {"Id", "Kind", "Program", "Account", "Region", "Subject", "Status", "Outcome", "StartedAt", "EndedAt"})
@@ -54,7 +70,7 @@ void print_one(const Value& execution) {
       std::cout << member << ": " << execution[member].string_or("") << "\n";
   if (!execution["Result"]["Note"].string_or("").empty())
     std::cout << "Note: " << execution["Result"]["Note"].string_or("") << "\n";
-  for (const Value& approval : execution["Approvals"].as_array()) {
+  for (const Value& approval : items_of(execution["Approvals"])) {
     std::cout << "Approval: " << approval["State"].string_or("") << ", plan " << approval["PlanHash"].string_or("")
               << ", asked " << approval["AskedAt"].string_or("");
     if (approval["State"].string_or("") == "OPEN") std::cout << ", until " << approval["ExpiresAt"].string_or("");
@@ -63,16 +79,14 @@ void print_one(const Value& execution) {
     if (!approval["Because"].string_or("").empty()) std::cout << ": " << approval["Because"].string_or("");
     if (approval["FourEyes"].bool_or(false)) std::cout << " (four eyes)";
     std::cout << "\n";
-    for (const Value& call : approval["Plan"].as_array())
-      std::cout << "  plans " << call["Call"].string_or("") << " " << json::print(call["Input"]) << ", undo "
-                << call["Undo"].string_or("") << "\n";
+    print_planned(approval["Plan"]);
   }
-  for (const Value& change : execution["Changes"].as_array())
-    std::cout << "Change: " << change["Call"].string_or("") << " " << json::print(change["Input"]) << " "
+  for (const Value& change : items_of(execution["Changes"]))
+    std::cout << "Change: " << change["Call"].string_or("") << " " << print_escaped(change["Input"]) << " "
               << change["State"].string_or("")
               << (change["Error"].string_or("").empty() ? "" : " (" + std::string(change["Error"].string_or("")) + ")")
               << ", undo " << change["Undo"].string_or("") << "\n";
-  for (const Value& line : execution["Journal"].as_array())
+  for (const Value& line : items_of(execution["Journal"]))
     std::cout << line["At"].string_or("") << "  " << line["Text"].string_or("") << "\n";
 }
 
@@ -81,7 +95,7 @@ int run_executions(const Arguments& arguments) {
     auto execution = call_server(arguments, "executions", json::Object{{"Id", arguments.positional[0]}});
     if (!execution) return report(execution.error());
     if (arguments.has("json"))
-      std::cout << json::print_pretty(*execution) << "\n";
+      std::cout << print_pretty_escaped(*execution) << "\n";
     else
       print_one(*execution);
     return ok;
@@ -106,12 +120,12 @@ int run_executions(const Arguments& arguments) {
     bool good = open == 0;
     std::vector<std::vector<std::string>> rows{
         {"EXECUTION", "FINDING", "RESOURCE", "CONTROL", "CHANGED, FROM -> TO", "VERIFIED", "OUTCOME", "TIME"}};
-    for (const Value& execution : (*answer)["Executions"].as_array()) {
+    for (const Value& execution : items_of((*answer)["Executions"])) {
       rows.push_back(row_of(execution));
       good = good && execution["Status"].string_or("") == "SUCCEEDED";
     }
     if (arguments.has("json"))
-      std::cout << json::print_pretty(*answer) << "\n";
+      std::cout << print_pretty_escaped(*answer) << "\n";
     else
       print_table(rows, 60);
     if ((*answer)["Executions"].size() == listed_at_most)
@@ -132,10 +146,13 @@ int run_flapping(const Arguments& arguments) {
   auto answered = call_server(arguments, "flapping", input);
   if (!answered) return report(answered.error());
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(*answered) << "\n";
+    std::cout << print_pretty_escaped(*answered) << "\n";
+  } else if (arguments.has("reset")) {
+    std::cout << "reset: " << arguments.positional[0] << " acts on " << arguments.positional[1]
+              << " in its own mode again\n";
   } else {
     std::vector<std::vector<std::string>> rows{{"CONTROL", "RESOURCE", "ACCOUNT", "REVERTS", "SINCE", "EXECUTION"}};
-    for (const Value& pair : (*answered)["Flapping"].as_array())
+    for (const Value& pair : items_of((*answered)["Flapping"]))
       rows.push_back({std::string(pair["Control"].string_or("")), std::string(pair["Resource"].string_or("")),
                       std::string(pair["Account"].string_or("")), std::to_string(pair["Reverts"].int_or(0)),
                       std::string(pair["Since"].string_or("")), std::string(pair["Execution"].string_or(""))});
@@ -150,7 +167,7 @@ int answer(const Arguments& arguments, bool approved) {
   auto answered = call_server(arguments, "answer", input);
   if (!answered) return report(answered.error());
   if (arguments.has("json"))
-    std::cout << json::print(*answered) << "\n";
+    std::cout << print_escaped(*answered) << "\n";
   else
     std::cout << (approved ? "approved " : "rejected ") << arguments.positional[0] << ", plan "
               << (*answered)["PlanHash"].string_or("") << "\n";
@@ -165,11 +182,11 @@ Command executions_command() {
           .positional = "[ID]",
           .at_least = 0,
           .at_most = 1,
-          .options =
-              server_options({{"wait", "SECONDS", "wait until every execution has ended, at most so long", "", false},
-                              {"status", "STATUS", "only READY, WAITING, SUCCEEDED or FAILED ones", "", false},
-                              {"control", "ID", "only those of this control, or of this function's ARN", "", false},
-                              {"finding", "ID", "only those about the finding of this Id", "", false}}),
+          .options = server_options(
+              {{"wait", "SECONDS", "wait until every execution that is listed has ended, at most so long", "", false},
+               {"status", "STATUS", "only READY, WAITING, SUCCEEDED or FAILED ones", "", false},
+               {"control", "ID", "only those of this control, or of this function's ARN", "", false},
+               {"finding", "ID", "only those about the finding of this Id", "", false}}),
           .run = run_executions,
           .more =
               "An id is named by its first eight digits, too, here and where one is approved, rejected or undone. Exit "

@@ -1,5 +1,7 @@
 #include "main/files.h"
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -11,7 +13,8 @@ Result<void> check_readable(const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     return fail(errors::validation("cannot read " + path + ": it is a folder; name a file"));
-  if (!std::ifstream(path)) return fail(errors::validation("cannot read " + path));
+  errno = 0;
+  if (!std::ifstream(path)) return fail(errors::validation("cannot read " + path + ": " + std::strerror(errno)));
   return {};
 }
 
@@ -25,7 +28,8 @@ Result<std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (in.peek() == std::ifstream::traits_type::eof() && !in.bad()) return std::string();
   text << in.rdbuf();
-  if (in.bad() || text.bad()) return fail(errors::validation("cannot read " + path + " to its end"));
+  if (in.bad() || text.bad())
+    return fail(errors::validation("cannot read " + path + " to its end: " + std::strerror(errno)));
   return text.str();
 }
 

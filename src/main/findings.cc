@@ -9,6 +9,7 @@
 #include "main/commands.h"
 #include "main/files.h"
 #include "main/server_client.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
@@ -54,16 +55,16 @@ int run_import(const Arguments& arguments) {
     imported += (*answer)["Imported"].int_or(0);
     created += (*answer)["Created"].int_or(0);
     ignored += (*answer)["Ignored"].int_or(0);
-    for (const Value& key : (*answer)["Repeated"].as_array()) repeated.push_back(key);
-    for (const Value& what : (*answer)["Repaired"].as_array())
+    for (const Value& key : items_of((*answer)["Repeated"])) repeated.push_back(key);
+    for (const Value& what : items_of((*answer)["Repaired"]))
       repaired.emplace_back(path + ": " + std::string(what.string_or("")));
   }
   if (arguments.has("json")) {
-    std::cout << json::print(json::Object{{"Imported", imported},
-                                          {"Created", created},
-                                          {"Ignored", ignored},
-                                          {"Repeated", repeated},
-                                          {"Repaired", repaired}})
+    std::cout << print_escaped(json::Object{{"Imported", imported},
+                                            {"Created", created},
+                                            {"Ignored", ignored},
+                                            {"Repeated", repeated},
+                                            {"Repaired", repaired}})
               << "\n";
     return ok;
   }
@@ -73,8 +74,16 @@ int run_import(const Arguments& arguments) {
   for (const Value& key : repeated)
     std::cout << "came more than once, and is one finding: " << key["Id"].string_or("") << " of "
               << key["ProductArn"].string_or("") << "\n";
-  for (const Value& sentence : repaired) std::cout << "repaired: " << sentence.as_string() << "\n";
+  for (const Value& sentence : repaired) std::cout << "repaired: " << sentence.string_or("") << "\n";
   return ok;
+}
+
+// The event went out all the same: an archive may keep it.
+void warn_where_unheard(const Arguments& arguments, const Value& answer) {
+  if (!answer["Heard"].bool_or(true))
+    std::cerr << "fixpoint act: no rule with a target matches the action '" << arguments.positional[0]
+              << "', so nothing was begun; a rule of the default bus whose pattern matches its event begins what it "
+                 "has as targets\n";
 }
 
 int run_act(const Arguments& arguments) {
@@ -87,10 +96,11 @@ int run_act(const Arguments& arguments) {
     if (!answer) return report(answer.error());
     const std::int64_t results = (*answer)["Results"].int_or(0);
     if (arguments.has("json"))
-      std::cout << json::print(*answer) << "\n";
+      std::cout << print_escaped(*answer) << "\n";
     else
       std::cout << arguments.positional[0] << " chosen on " << results << " result" << (results == 1 ? "" : "s")
                 << " of the insight\n";
+    warn_where_unheard(arguments, *answer);
     return ok;
   }
   if (ids.empty())
@@ -98,10 +108,11 @@ int run_act(const Arguments& arguments) {
   auto answer = call_server(arguments, "act", json::Object{{"Action", arguments.positional[0]}, {"FindingIds", ids}});
   if (!answer) return report(answer.error());
   if (arguments.has("json"))
-    std::cout << json::print(*answer) << "\n";
+    std::cout << print_escaped(*answer) << "\n";
   else
     std::cout << arguments.positional[0] << " chosen on " << (*answer)["Findings"].int_or(0) << " finding"
               << ((*answer)["Findings"].int_or(0) == 1 ? "" : "s") << "\n";
+  warn_where_unheard(arguments, *answer);
   return ok;
 }
 
@@ -115,6 +126,16 @@ std::optional<std::string> wrong_filter(const Arguments& arguments) {
   if (account.size() != 12 || account.find_first_not_of("0123456789") != std::string::npos)
     return "'" + account + "' is no account id: it has 12 digits";
   return {};
+}
+
+bool is_archived(const Value& finding) {
+  return finding["RecordState"].string_or("") == "ARCHIVED";
+}
+
+// As the finding itself names it.
+std::string control_of(const Value& finding) {
+  const std::string_view named = finding["Compliance"]["SecurityControlId"].string_or("");
+  return std::string(named.empty() ? finding["ProductFields"]["ControlId"].string_or("-") : named);
 }
 
 int run_findings(const Arguments& arguments) {
@@ -139,20 +160,25 @@ int run_findings(const Arguments& arguments) {
         arguments, "call",
         json::Object{{"Service", "securityhub"}, {"Operation", "GetFindings"}, {"Input", std::move(input)}});
     if (!page) return report(page.error());
-    for (const Value& finding : (*page)["Findings"].as_array()) all.push_back(finding);
+    for (const Value& finding : items_of((*page)["Findings"])) all.push_back(finding);
     token = (*page)["NextToken"];
   } while (token.is_string());
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(json::Object{{"Findings", all}}) << "\n";
+    std::cout << print_pretty_escaped(json::Object{{"Findings", all}}) << "\n";
   } else if (arguments.has("ids")) {
+    // Nothing acts on one that is archived.
+    if (!arguments.has("archived")) std::erase_if(all, is_archived);
     for (const Value& finding : all) std::cout << finding["Id"].string_or("") << "\n";
   } else {
-    std::vector<std::vector<std::string>> rows{{"SEVERITY", "WORKFLOW", "RESOURCE", "TITLE", "NOTE"}};
+    std::vector<std::vector<std::string>> rows{
+        {"SEVERITY", "WORKFLOW", "ACCOUNT", "CONTROL", "RESOURCE", "TITLE", "NOTE"}};
     for (const Value& finding : all)
-      rows.push_back({std::string(finding["Severity"]["Label"].string_or("")),
-                      std::string(finding["Workflow"]["Status"].string_or("")),
-                      std::string(finding["Resources"][0]["Id"].string_or("")),
-                      std::string(finding["Title"].string_or("")), std::string(finding["Note"]["Text"].string_or(""))});
+      rows.push_back(
+          {std::string(finding["Severity"]["Label"].string_or("")),
+           std::string(finding["Workflow"]["Status"].string_or("")) + (is_archived(finding) ? " (ARCHIVED)" : ""),
+           std::string(finding["AwsAccountId"].string_or("")), control_of(finding),
+           std::string(finding["Resources"][0]["Id"].string_or("")), std::string(finding["Title"].string_or("")),
+           std::string(finding["Note"]["Text"].string_or(""))});
     print_table(rows, 50);
   }
   return all.empty() ? negative : ok;
@@ -207,9 +233,12 @@ Command findings_command() {
                 false},
                {"account", "ID", "only those of this account", "", false},
                {"id", "ID", "only the one of this Id", "", false},
-               {"ids", "", "print nothing but their Ids, one a line, as other commands take them", "", false}}),
+               {"ids", "", "print nothing but their Ids, one a line, as other commands take them", "", false},
+               {"archived", "", "with --ids: those that are archived, too", "", false}}),
           .run = run_findings,
-          .more = "Exit status 1 where there are none."};
+          .more =
+              "Those whose RecordState is ARCHIVED are marked so; --ids leaves them out, since nothing acts on them. "
+              "Exit status 1 where there are none."};
 }
 
 }  // namespace fixpoint::main

@@ -4,6 +4,7 @@
 #include "json/text.h"
 #include "main/commands.h"
 #include "main/server_client.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
@@ -29,7 +30,7 @@ std::optional<std::string> scope_of(const Arguments& arguments) {
 
 int print_frozen(const Arguments& arguments, const Value& answer) {
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(answer) << "\n";
+    std::cout << print_pretty_escaped(answer) << "\n";
     return ok;
   }
   if (answer["Frozen"].size() == 0) {
@@ -37,7 +38,7 @@ int print_frozen(const Arguments& arguments, const Value& answer) {
     return ok;
   }
   std::vector<std::vector<std::string>> rows{{"FROZEN", "SINCE", "BY", "BECAUSE"}};
-  for (const Value& freeze : answer["Frozen"].as_array())
+  for (const Value& freeze : items_of(answer["Frozen"]))
     rows.push_back({std::string(freeze["Scope"].string_or("")), std::string(freeze["At"].string_or("")),
                     std::string(freeze["By"].string_or("")), std::string(freeze["Because"].string_or(""))});
   print_table(rows, 60);
@@ -60,7 +61,7 @@ int run_unfreeze(const Arguments& arguments) {
   const auto scope = scope_of(arguments);
   if (!scope) return bad_usage;
   auto answer = call_server(arguments, "unfreeze", json::Object{{"Scope", *scope}});
-  return answer ? print_frozen(arguments, *answer) : report(answer.error());
+  return answer ? print_frozen(arguments, *answer) : report_unset(answer.error());
 }
 
 Result<Value> exception_form(const Arguments& arguments, const std::string& scope) {
@@ -101,7 +102,7 @@ int run_exceptions(const Arguments& arguments) {
   auto answer = call_server(arguments, "exceptions", input);
   if (!answer) return report(answer.error());
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(*answer) << "\n";
+    std::cout << print_pretty_escaped(*answer) << "\n";
   } else if (what == "add") {
     std::cout << "added " << (*answer)["Added"]["Id"].string_or("") << "\n";
   } else if (what == "remove") {
@@ -110,9 +111,9 @@ int run_exceptions(const Arguments& arguments) {
     std::cout << "there are no exceptions\n";
   } else {
     std::vector<std::vector<std::string>> rows{{"ID", "FOR", "WHERE", "OWNER", "REASON", "UNTIL", "FINDING"}};
-    for (const Value& one : (*answer)["Exceptions"].as_array()) {
-      std::string where = one.find("Pattern") != nullptr ? json::print(one["Pattern"]) : "";
-      if (one.find("Tags") != nullptr) where += (where.empty() ? "tags " : " and tags ") + json::print(one["Tags"]);
+    for (const Value& one : items_of((*answer)["Exceptions"])) {
+      std::string where = one.find("Pattern") != nullptr ? print_escaped(one["Pattern"]) : "";
+      if (one.find("Tags") != nullptr) where += (where.empty() ? "tags " : " and tags ") + print_escaped(one["Tags"]);
       rows.push_back({std::string(one["Id"].string_or("")), std::string(one["Scope"].string_or("")), where,
                       std::string(one["Owner"].string_or("")), std::string(one["Reason"].string_or("")),
                       std::string(one["ExpiresAt"].string_or("")) + (one["Holds"].bool_or(false) ? "" : " (expired)"),
@@ -145,22 +146,23 @@ int run_settings(const Arguments& arguments) {
     input.set("Control", arguments.get("control"));
   }
   auto answer = call_server(arguments, "settings", input);
-  if (!answer) return report(answer.error());
+  if (!answer) return arguments.has("unset") ? report_unset(answer.error()) : report(answer.error());
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(*answer) << "\n";
+    std::cout << print_pretty_escaped(*answer) << "\n";
     return ok;
   }
   std::vector<std::vector<std::string>> rows{{"FOR", "SETTING", "VALUE"}};
-  for (const auto& at : (*answer)["Settings"].as_object())
-    for (const auto& setting : at.value.as_object()) rows.push_back({at.key, setting.key, json::print(setting.value)});
+  for (const auto& at : members_of((*answer)["Settings"]))
+    for (const auto& setting : members_of(at.value))
+      rows.push_back({at.key, setting.key, print_escaped(setting.value)});
   if (rows.size() == 1)
     std::cout << "nothing is set: 25 resources an hour for each control and account, at any time\n";
   else
     print_table(rows, 80);
   if (answer->find("Holds") == nullptr) return ok;
   std::cout << "\nfor " << arguments.get("control") << " that means\n";
-  for (const auto& setting : (*answer)["Holds"].as_object())
-    std::cout << "  " << setting.key << " " << json::print(setting.value) << "\n";
+  for (const auto& setting : members_of((*answer)["Holds"]))
+    std::cout << "  " << setting.key << " " << print_escaped(setting.value) << "\n";
   const Value& cap = (*answer)["Cap"];
   if (!cap.is_null())
     std::cout << "  touched within the last hour: " << cap["Touched"].size() << " of " << cap["Why"].string_or("")
@@ -186,7 +188,7 @@ Command unfreeze_command() {
           .positional = {},
           .options = scope_options({}),
           .run = run_unfreeze,
-          .more = {}};
+          .more = "Exit status 1 where nothing was frozen there."};
 }
 
 Command exceptions_command() {
@@ -205,7 +207,8 @@ Command exceptions_command() {
                          {"leave", "", "leave the finding's status as it is, instead of SUPPRESSED", "", false}}),
       .run = run_exceptions,
       .more =
-          "An exception needs a pattern or a tag, an owner, a reason, and an end, from which on it no longer holds."};
+          "An exception needs a pattern or a tag, an owner, a reason, and an end, from which on it no longer holds.\n"
+          "remove takes the first eight digits of an id, too."};
 }
 
 Command settings_command() {
@@ -220,12 +223,14 @@ Command settings_command() {
       .more =
           "  cap_resources 25                              resources an hour that a control may change in an account\n"
           "  cap_percent 10                                the same, of all that the control lists\n"
+          "  cap_population 400                            how many there are, where nothing lists them for "
+          "cap_percent\n"
           "  windows '[\"sat,sun 22:00-04:00 Europe/Berlin\"]'\n"
           "  allow_irreversible '[\"kms:ScheduleKeyDeletion\"]'\n"
           "  owned ask | change                            what the tags say that Terraform or CloudFormation owns\n"
           "  owner_tags '[\"terraform\", \"managed-by=terraform\"]'\n"
           "  four_eyes true                                who approves may not be who asked\n"
-          "The narrowest setting wins: control, account, all."};
+          "The narrowest setting wins: control, account, all. Exit status 1 where --unset finds nothing set."};
 }
 
 }  // namespace fixpoint::main

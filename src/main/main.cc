@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "main/command.h"
@@ -14,6 +15,13 @@ namespace fixpoint::main {
 namespace {
 
 constexpr const char* version = "fixpoint " FIXPOINT_VERSION;
+
+// Usage lines with a command's words as it declares them.
+class Usage : public CLI::Formatter {
+ public:
+  std::string make_option_usage(const CLI::Option* option) const override { return option->get_description(); }
+  std::string make_positionals(const CLI::App* /*app*/) const override { return {}; }
+};
 
 int wrong_words(const std::string& sentence) {
   std::cerr << "fixpoint: " << sentence << "\n";
@@ -46,6 +54,7 @@ int run(int argc, char** argv) {
   CLI::App app{"Takes cloud security findings, fixes what they name, proves it, and can take it back."};
   app.name("fixpoint");
   app.set_version_flag("--version", version);
+  app.formatter(std::make_shared<Usage>());
   app.require_subcommand(1);
   const std::vector<Command> commands = all_commands();
   struct Bound {
@@ -70,9 +79,8 @@ int run(int argc, char** argv) {
       if (!option.environment.empty()) added->envname(option.environment);
       if (option.required) added->required();
     }
-    if (command.at_most > 0)
-      b.app->add_option("arguments", b.positional, command.positional)
-          ->expected(0, static_cast<int>(std::min<std::size_t>(command.at_most, 100000)));
+    constexpr int any_number = 1'000'000;  // how many are too many is told below
+    if (command.at_most > 0) b.app->add_option("arguments", b.positional, command.positional)->expected(0, any_number);
   }
   // CLI11 reads [a,b] as a list, and -'x' or -1 as an option; here they are an expression, or a piece of JSON.
   constexpr char as_it_is = '\x01';
@@ -109,6 +117,10 @@ int run(int argc, char** argv) {
     if (b.positional.size() < b.command->at_least)
       return wrong_words("something is missing: the form is " + form_of(*b.command) + "; 'fixpoint help " +
                          b.command->name + "' tells more");
+    if (b.positional.size() > b.command->at_most)
+      return wrong_words("there are " + std::to_string(b.positional.size()) + " words, and " + b.command->name +
+                         " takes " + std::to_string(b.command->at_most) + " at most; the form is " +
+                         form_of(*b.command) + ", and 'fixpoint help " + b.command->name + "' tells more");
     Arguments arguments;
     for (const std::string& word : b.positional) arguments.positional.push_back(unmarked(word));
     for (const Option& option : b.command->options) {

@@ -1,14 +1,13 @@
 // fixpoint match: holds events against event patterns, as rules of an event bus would.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <optional>
-#include <sstream>
 
 #include "json/text.h"
 #include "main/command.h"
+#include "main/files.h"
 #include "patterns/json_reader.h"
 #include "patterns/machine.h"
 #include "patterns/test_pattern.h"
@@ -26,18 +25,6 @@ struct Input {
 int refuse(const std::string& what) {
   std::cerr << "fixpoint match: " << what << "\n";
   return bad_input;
-}
-
-std::optional<std::string> read(const std::string& name) {
-  std::ostringstream text;
-  if (name == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
-  }
-  std::ifstream in(name, std::ios::binary);
-  if (!in || std::filesystem::is_directory(name)) return {};
-  text << in.rdbuf();
-  return text.str();
 }
 
 // The lines that hold more than blanks, with their numbers from 1.
@@ -87,8 +74,8 @@ bool read_case(std::string_view line, std::string& id, std::optional<std::string
 }
 
 int run_cases(const std::string& file) {
-  const auto text = read(file);
-  if (!text) return refuse("cannot read " + file);
+  const auto text = read_file(file);
+  if (!text) return refuse(text.error().message);
   int status = ok;
   for (const auto& [number, line] : lines_of(*text)) {
     std::string id = "null";
@@ -144,8 +131,8 @@ int run_events(const std::vector<Input>& rules, const std::string& file, bool wh
   for (const Input& rule : rules) changes.push_back({rule.name, rule.text});
   if (const auto applied = set.apply(changes); !applied)
     return refuse("rule refused (" + applied.error().where + "): " + applied.error().message);
-  const auto text = read(file);
-  if (!text) return refuse("cannot read " + file);
+  const auto text = read_file(file);
+  if (!text) return refuse(text.error().message);
   const auto machine = set.machine();
   patterns::Scratch scratch;
   std::vector<patterns::RuleId> matched;
@@ -179,16 +166,16 @@ int run_match(const Arguments& arguments) {
   std::vector<Input> rules;
   if (arguments.has("pattern")) {
     const std::string file = arguments.get("pattern");
-    auto text = read(file);
-    if (!text) return refuse("cannot read " + file);
+    auto text = read_file(file);
+    if (!text) return refuse(text.error().message);
     rules.push_back({std::filesystem::path(file).stem().string(), std::move(*text)});
   } else {
     const std::string folder = arguments.get("rules");
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
       if (entry.path().extension() != ".json") continue;
-      auto text = read(entry.path().string());
-      if (!text) return refuse("cannot read " + entry.path().string());
+      auto text = read_file(entry.path().string());
+      if (!text) return refuse(text.error().message);
       rules.push_back({entry.path().stem().string(), std::move(*text)});
     }
     if (error) return refuse("cannot read the folder " + folder + ": " + error.message());

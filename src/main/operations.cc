@@ -1,8 +1,8 @@
 #include <iostream>
 
-#include "json/text.h"
 #include "main/commands.h"
 #include "main/server_client.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
@@ -12,7 +12,7 @@ using json::Value;
 void print_row(const std::string& service, const char* what, const Value& operations) {
   if (operations.size() == 0) return;
   std::cout << service << " (" << operations.size() << what << "):";
-  for (const Value& operation : operations.as_array()) std::cout << " " << operation.string_or("");
+  for (const Value& operation : items_of(operations)) std::cout << " " << operation.string_or("");
   std::cout << "\n";
 }
 
@@ -20,14 +20,14 @@ int run_operations(const Arguments& arguments) {
   auto answer = call_server(arguments, "operations", json::Object());
   if (!answer) return report(answer.error());
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(*answer) << "\n";
+    std::cout << print_pretty_escaped(*answer) << "\n";
     return ok;
   }
-  for (const auto& service : (*answer)["Own"].as_object()) {
+  for (const auto& service : members_of((*answer)["Own"])) {
     print_row(service.key, "", service.value["There"]);
     print_row(service.key, " not there", service.value["NotThere"]);
   }
-  for (const auto& service : (*answer)["Account"].as_object()) print_row(service.key, "", service.value);
+  for (const auto& service : members_of((*answer)["Account"])) print_row(service.key, "", service.value);
   return ok;
 }
 

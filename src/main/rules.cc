@@ -2,10 +2,10 @@
 #include <iostream>
 
 #include "base/text.h"
-#include "json/text.h"
 #include "main/commands.h"
 #include "main/files.h"
 #include "main/server_client.h"
+#include "main/terminal.h"
 
 namespace fixpoint::main {
 namespace {
@@ -35,13 +35,14 @@ int run_list(const Arguments& arguments) {
   auto answer = call_server(arguments, "rules", json::Object{{"Bus", arguments.get("bus", "default")}});
   if (!answer) return report(answer.error());
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(*answer) << "\n";
+    std::cout << print_pretty_escaped(*answer) << "\n";
     return ok;
   }
   std::vector<std::vector<std::string>> rows{{"RULE", "STATE", "PATTERN OR SCHEDULE", "TARGETS"}};
-  for (const Value& rule : (*answer)["Rules"].as_array()) {
+  for (const Value& rule : items_of((*answer)["Rules"])) {
     std::string targets;
-    for (const Value& arn : rule["Targets"].as_array()) targets += (targets.empty() ? "" : " ") + arn.as_string();
+    for (const Value& arn : items_of(rule["Targets"]))
+      targets += (targets.empty() ? "" : " ") + std::string(arn.string_or(""));
     rows.push_back({std::string(rule["Name"].string_or("")), rule["Enabled"].bool_or(false) ? "enabled" : "disabled",
                     std::string(rule["Pattern"].string_or("")) + std::string(rule["Schedule"].string_or("")), targets});
   }
@@ -58,7 +59,7 @@ void print_trial(const Value& answer) {
     std::cout << "There were more events than a trial looks at; these are the first.\n";
   if (answer["Starts"].size() > 0) {
     std::vector<std::vector<std::string>> rows{{"WOULD START", "ACCOUNT", "REGION", "RESOURCE", "EVENTS"}};
-    for (const Value& start : answer["Starts"].as_array())
+    for (const Value& start : items_of(answer["Starts"]))
       rows.push_back({std::string(start["Program"].string_or("")), std::string(start["Account"].string_or("-")),
                       std::string(start["Region"].string_or("-")), std::string(start["Resource"].string_or("-")),
                       std::to_string(start["Events"].int_or(0))});
@@ -66,7 +67,7 @@ void print_trial(const Value& answer) {
   }
   if (answer["LeftAlone"].size() > 0) {
     std::vector<std::vector<std::string>> rows{{"LEFT ALONE", "BECAUSE"}};
-    for (const Value& one : answer["LeftAlone"].as_array())
+    for (const Value& one : items_of(answer["LeftAlone"]))
       rows.push_back({std::string(one["Finding"].string_or("")), std::string(one["Because"].string_or(""))});
     print_table(rows, 80);
   }
@@ -87,7 +88,7 @@ int run_try(const Arguments& arguments) {
   auto answer = call_server(arguments, "rule-trial", input);
   if (!answer) return report(answer.error());
   if (arguments.has("json"))
-    std::cout << json::print_pretty(*answer) << "\n";
+    std::cout << print_pretty_escaped(*answer) << "\n";
   else
     print_trial(*answer);
   return (*answer)["Matched"].int_or(0) > 0 ? ok : negative;
@@ -97,11 +98,11 @@ int run_deliveries(const Arguments& arguments) {
   auto answer = call_server(arguments, "deliveries", json::Object());
   if (!answer) return report(answer.error());
   if (arguments.has("json")) {
-    std::cout << json::print_pretty(*answer) << "\n";
+    std::cout << print_pretty_escaped(*answer) << "\n";
     return ok;
   }
   std::vector<std::vector<std::string>> rows{{"RULE", "TARGET", "STATE", "TRIES", "NEXT", "ERROR"}};
-  for (const Value& one : (*answer)["Deliveries"].as_array())
+  for (const Value& one : items_of((*answer)["Deliveries"]))
     rows.push_back({std::string(one["Rule"].string_or("")), std::string(one["Target"].string_or("")),
                     std::string(one["State"].string_or("")), std::to_string(one["Attempts"].int_or(0)),
                     std::string(one["NextAt"].string_or("-")), std::string(one["Error"].string_or(""))});

@@ -23,23 +23,11 @@ std::size_t characters(const std::string& text) {
   return count;
 }
 
-// DEL and U+0080 to U+009F, which JSON does not escape, move the cursor of some terminals as well.
-std::string without_upper_controls(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool two = text[i] == '\xC2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) <= 0x9F;
-    out += two || text[i] == '\x7F' ? '?' : text[i];
-    i += two ? 1 : 0;
-  }
-  return out;
-}
-
 // The cell's lines: broken where it breaks, and behind a blank or comma where there is one in the second half of a
 // line.
 std::vector<std::string> wrapped(std::string text, std::size_t widest) {
   for (char& c : text)
     if (c == '\t' || c == '\r') c = ' ';
-  text = without_upper_controls(text);
   std::vector<std::string> lines;
   std::string line;
   std::size_t length = 0;
@@ -68,6 +56,19 @@ std::vector<std::string> wrapped(std::string text, std::size_t widest) {
   }
   lines.push_back(std::move(line));
   return lines;
+}
+
+// The same error in words of who called: not which request failed, but where nobody answered and what helps.
+Error no_server(Error error, const std::string& url, const HttpRequest& request) {
+  const std::string named = request.method + " " + url + request.target + ": ";
+  if (error.message.starts_with(named)) error.message.erase(0, named.size());
+  if (error.code == "RequestTimeout")
+    error.message = "the server at " + url + " did not answer " + request.target + ": " + error.message;
+  else if (error.code == "ConnectionError")
+    error.message = "no server answers at " + url + ": " + error.message +
+                    " 'fixpoint serve --data DIR' starts one, and 'fixpoint env --data DIR' prints where the one of a "
+                    "data folder is";
+  return error;
 }
 
 }  // namespace
@@ -105,7 +106,10 @@ Result<json::Value> call_server(const Arguments& arguments, const std::string& n
   FIXPOINT_CHECK(
       aws::sign(request, credentials, aws::SigningOptions::for_service("fixpoint", region, SystemClock().now_ms())));
   http::CurlClient client({.use_environment_proxy = false});
-  FIXPOINT_TRY(response, client.send(endpoint.substr(0, scheme + 3) + host, request, 60'000));
+  const std::string url = endpoint.substr(0, scheme + 3) + host;
+  auto response_or_none = client.send(url, request, 60'000);
+  if (!response_or_none) return fail(no_server(std::move(response_or_none.error()), url, request));
+  const HttpResponse& response = *response_or_none;
   auto answer = json::parse(response.body);
   if (!answer)
     return fail(errors::coded("ConnectionError", endpoint + " answered with " + std::to_string(response.status) +
@@ -117,6 +121,16 @@ Result<json::Value> call_server(const Arguments& arguments, const std::string& n
                       response.status});
   }
   return answer;
+}
+
+const json::Array& items_of(const json::Value& value) {
+  static const json::Array none;
+  return value.is_array() ? value.as_array() : none;
+}
+
+const json::Object& members_of(const json::Value& value) {
+  static const json::Object none;
+  return value.is_object() ? value.as_object() : none;
 }
 
 int report(const Error& error) {
@@ -131,6 +145,12 @@ int report(const Error& error) {
       error.code == "SerializationException" || error.code == "InvalidEventPatternException")
     return bad_input;
   return refused;
+}
+
+int report_unset(const Error& error) {
+  if (error.code != "ResourceNotFoundException") return report(error);
+  std::cerr << "fixpoint: " << error.message << "\n";
+  return negative;
 }
 
 void print_table(const std::vector<std::vector<std::string>>& rows, std::size_t widest) {

@@ -16,8 +16,15 @@ std::vector<Option> server_options(std::vector<Option> more = {});
 /// Errors: ValidationException where they name none; ConnectionError; the server's own.
 Result<json::Value> call_server(const Arguments& arguments, const std::string& name, const json::Value& input);
 
+/// What is in an array or an object that a server answered; nothing where it is missing or something else, as of a
+/// server of another version.
+const json::Array& items_of(const json::Value& value);
+const json::Object& members_of(const json::Value& value);
+
 /// Prints the error on standard error, and says with which status to end.
 int report(const Error& error);
+/// The same where something was to be taken away: that there was nothing is an answer, and the status is `negative`.
+int report_unset(const Error& error);
 
 /// Prints columns that line up, the first row as the heading. A cell wider than `widest` characters goes on below
 /// itself.

@@ -1,10 +1,16 @@
-"""The command line, where no server is needed, and what `serve` says of itself."""
+"""The command line: its words and sentences, what it shows of strangers' texts, and what `serve` says of itself."""
+import json
 import os
+import re
 import shutil
+import sqlite3
 import subprocess
+import sys
+import tempfile
 import unittest
 
 import support
+from support import make_finding
 
 
 def fixpoint(*words, stdin=""):
@@ -32,12 +38,17 @@ class Commands(unittest.TestCase):
         self.assertIn("findings", out)
         status, out, _ = fixpoint("help", "plan")
         self.assertEqual(0, status)
-        self.assertIn("plan", out)
+        self.assertIn("Usage: fixpoint plan [OPTIONS] FINDING_ID\n", out)
+        self.assertIn("Usage: fixpoint settings [OPTIONS] [NAME VALUE]\n", fixpoint("settings", "--help")[1])
+        self.assertIn("cap_population", fixpoint("settings", "--help")[1])
         for words, sentence in (((), "name a command"), (("fndings",), "there is no command 'fndings'"),
                                 (("help", "fndings"), "there is no command 'fndings'"),
                                 (("plan",), "the form is fixpoint plan "),
                                 (("findings", "x", "y"), "not expected: x y; the form is fixpoint findings"),
-                                (("findings", "--sevrity", "HIGH"), "not expected: --sevrity")):
+                                (("findings", "--sevrity", "HIGH"), "not expected: --sevrity"),
+                                (("fix",) + ("id",) * 1001, "there are 1001 words, and fix takes 1000 at most; the form "
+                                                            "is fixpoint fix FINDING_ID..."),
+                                (("mode", "auto", "ask"), "there are 2 words, and mode takes 1 at most")):
             status, out, said = fixpoint(*words)
             self.assertEqual((2, ""), (status, out), words)
             self.assertIn(sentence, said)
@@ -59,6 +70,104 @@ class Commands(unittest.TestCase):
             status, out, said = fixpoint(*words)
             self.assertEqual((3, ""), (status, out), (words, said))
             self.assertIn("cannot read " + words[-1], said)
+            self.assertIn("it is a folder" if words[-1] == folder else "No such file or directory", said)
+
+    def test_a_region_is_one(self):
+        for region in ("us east 1", "", "eu-west-1'; true", "a/b", "\u00fc"):
+            status, out, said = fixpoint("serve", "--data", "/nowhere", "--listen", "127.0.0.1:0", "--region", region)
+            self.assertEqual((2, ""), (status, out), said)
+            self.assertIn("--region is '%s'; a region has letters, digits and hyphens" % region, said)
+
+    def test_where_no_server_answers_the_endpoint_and_what_helps_are_named(self):
+        ran = subprocess.run([support.BINARY, "controls", "--endpoint", "http://127.0.0.1:1"], capture_output=True,
+                             text=True, timeout=60,
+                             env=support.clean_environment(AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s"))
+        self.assertEqual((4, ""), (ran.returncode, ran.stdout))
+        self.assertIn("no server answers at http://127.0.0.1:1: ", ran.stderr)
+        self.assertIn("'fixpoint serve --data DIR' starts one", ran.stderr)
+        self.assertNotIn("POST", ran.stderr)
+
+    def test_control_characters_come_out_as_question_marks_and_in_json_escaped(self):
+        for character in "\x01\x1b\x7f\u0080\u009b\u202a\u202e\u2066\u2069":
+            status, out, said = fixpoint("eval", "'a%sb'" % character)
+            self.assertEqual((0, r'"a\u%04xb"' % ord(character)), (status, out), said)
+            _, _, said = fixpoint("no%ssuch" % character)
+            self.assertIn("no command 'no?such'", said)
+        for harmless in ("\u00e9", "\u65e5\u672c", "\U0001f512", "\u00a0", "\u2070"):
+            self.assertEqual('"%s"' % harmless, fixpoint("eval", "'%s'" % harmless)[1])
+            self.assertIn("'no%ssuch'" % harmless, fixpoint("no%ssuch" % harmless)[2])
+        ran = subprocess.run([support.BINARY.encode(), b"no\x9b\xc3such\xe2\x80"], capture_output=True, timeout=60)
+        self.assertIn(b"no command 'no??such?'", ran.stderr)
+
+
+class Environment(unittest.TestCase):
+    def folder(self):
+        folder = tempfile.mkdtemp(prefix="fixpoint-env-")
+        self.addCleanup(shutil.rmtree, folder)
+        return folder
+
+    def test_values_are_quoted_for_the_shell_and_another_session_ends(self):
+        server = support.Server()
+        try:
+            path = os.path.join(server.folder, "data", "server.json")
+            written = json.loads(support.read(path))
+            with open(path, "w") as file:
+                json.dump(dict(written, Region="it's $HOME"), file)
+            status, out, said = fixpoint("env", "--data", os.path.join(server.folder, "data"))
+            self.assertEqual((0, ""), (status, said))
+            self.assertEqual([], [line for line in out.splitlines() if not line.startswith("export ")])
+            script = out + '\nprintf "%s|%s|%s" "$AWS_REGION" "$AWS_SESSION_TOKEN" "$AWS_ENDPOINT_URL"'
+            ran = subprocess.run(["sh", "-c", script], capture_output=True, text=True,
+                                 env=dict(os.environ, AWS_SESSION_TOKEN="somebody's"))
+            self.assertEqual("it's $HOME||" + server.endpoint, ran.stdout)
+            # An empty token is none, to fixpoint's own client and to boto3.
+            environment = dict(server.environment, AWS_SESSION_TOKEN="")
+            self.assertEqual(0, subprocess.run([support.BINARY, "controls"], env=environment,
+                                               capture_output=True).returncode)
+            asks = "import boto3; print(boto3.client('sts', region_name='us-east-1', endpoint_url='%s')" \
+                   ".get_caller_identity()['Account'])" % server.endpoint
+            ran = subprocess.run([sys.executable, "-c", asks], env=environment, capture_output=True, text=True)
+            self.assertEqual(support.ACCOUNT, ran.stdout.strip(), ran.stderr)
+        finally:
+            server.stop()
+
+    def test_where_the_server_has_ended_it_says_so_beside_the_variables(self):
+        server = support.Server()
+        try:
+            data = os.path.join(server.folder, "data")
+            server.end()
+            status, out, said = fixpoint("env", "--data", data)
+            self.assertEqual(0, status)
+            self.assertIn("export AWS_ENDPOINT_URL='%s'" % server.endpoint, out)
+            self.assertIn("no server answers at %s now" % server.endpoint, said)
+            status, out, said = fixpoint("env", "--json", "--data", data)
+            self.assertEqual(server.variables, json.loads(out))
+        finally:
+            shutil.rmtree(server.folder)
+
+    def test_an_ipv6_address_stands_in_brackets(self):
+        for listen in ("::1:0", "[::1]:0"):
+            folder = self.folder()
+            process = subprocess.Popen([support.BINARY, "serve", "--listen", listen, "--data", folder],
+                                       env=support.clean_environment(), stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, universal_newlines=True)
+            try:
+                line = process.stdout.readline()
+                if not line and "Cannot assign requested address" in process.stderr.read():
+                    self.skipTest("this machine has no ::1")
+                endpoint = re.search(r"ready at (http://\[::1\]:\d+) with", line)
+                self.assertTrue(endpoint, line)
+                _, out, said = fixpoint("env", "--json", "--data", folder)
+                variables = json.loads(out)
+                self.assertEqual((endpoint.group(1), ""), (variables["AWS_ENDPOINT_URL"], said))
+                ran = subprocess.run([support.BINARY, "call", "sts", "GetCallerIdentity"], capture_output=True,
+                                     text=True, env=support.clean_environment(**variables))
+                self.assertEqual((0, ""), (ran.returncode, ran.stderr))
+            finally:
+                process.terminate()
+                process.wait(20)
+                process.stdout.close()
+                process.stderr.close()
 
 
 class Serve(unittest.TestCase):
@@ -78,3 +187,205 @@ class Buckets(support.ServerTest):
         s3 = self.server.client("s3")
         s3.create_bucket(Bucket="unprefixed-bucket")
         self.assertNotIn("Prefix", s3.list_buckets())
+
+
+class Answers(support.ServerTest):
+    """What the commands show of what the server answered, and the status that they end with."""
+
+    def run_ok(self, *words):
+        status, out, said = self.server.fixpoint(*words)
+        self.assertEqual((0, ""), (status, said), out)
+        return out
+
+    def fixed(self, control):
+        """A scene of that control, fixed; gives the finding's id and the execution's."""
+        _, out, _ = self.server.fixpoint("scene", control, "--json")
+        finding = json.loads(out)[0]["FindingId"]
+        done = json.loads(self.run_ok("fix", finding, "--wait", "30", "--json"))["Executions"][0]
+        return finding, done["Id"], done["Result"]["Resource"]
+
+    def test_an_undo_that_asks_is_shown_and_answered_as_it_says(self):
+        _, execution, resource = self.fixed("S3.4")
+        bucket = resource.split(":::")[1]
+        self.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]})
+        status, out, said = self.server.fixpoint("undo", execution, "--wait", "30")
+        self.assertEqual((1, ""), (status, said))
+        command = re.search(r"It asks first: fixpoint (approve \S+ --plan [0-9a-f]{12})\n", out)
+        self.assertTrue(command, out)
+        undo = command.group(1).split()[1]
+        shown = self.run_ok("executions", undo)
+        self.assertRegex(shown, r"plans s3:\w+ \{")
+        self.assertIn("compares s3:PutBucketEncryption, before absent, left {", shown)
+        self.assertIn('found now {"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms"', shown)
+        # It waits for a person: that is no matter of who asks after something else.
+        self.fixed("CloudTrail.3")
+        self.run_ok("executions", "--control", "CloudTrail.3", "--wait", "1")
+        self.run_ok("executions", "--finding", json.loads(
+            self.run_ok("executions", execution, "--json"))["Subject"], "--status", "SUCCEEDED", "--wait", "1")
+        self.assertEqual(1, self.server.fixpoint("executions", "--control", "S3.4", "--wait", "1")[0])
+        self.assertEqual(1, self.server.fixpoint("executions", "--wait", "1")[0])
+        self.run_ok(*command.group(1).split())
+        self.server.wait()
+        self.assertIn("undone", self.run_ok("executions", undo))
+
+    def test_a_refusal_that_is_long_is_cut_behind_a_word(self):
+        self.run_ok("settings", "cap_resources", "1", "--control", "KMS.4")
+        self.fixed("KMS.4")
+        _, out, _ = self.server.fixpoint("scene", "KMS.4", "--json")
+        status, out, _ = self.server.fixpoint("fix", json.loads(out)[0]["FindingId"], "--wait", "30", "--json")
+        result = json.loads(out)["Executions"][0]["Result"]
+        self.assertEqual((1, "CapReached"), (status, result["Error"]), out)
+        cut = re.search(r"CapReached: (.+) \.\.\. Nothing had been changed\.$", result["Note"])
+        self.assertTrue(cut, result["Note"])
+        self.assertTrue(result["Message"].startswith(cut.group(1) + " "), result["Note"])
+
+    def test_a_dry_run_says_that_nothing_was_made(self):
+        _, out, _ = self.server.fixpoint("scene", "EC2.13", "--json")
+        finding = json.loads(out)[0]["FindingId"]
+        plan = json.loads(self.run_ok("plan", finding, "--json"))
+        journal = [line["Text"] for line in plan["Journal"]]
+        self.assertTrue(any(text.endswith(" would be made") for text in journal), journal)
+        self.assertFalse(any(text.endswith(" made") and not text.endswith("would be made") for text in journal), journal)
+
+    def test_to_take_away_what_is_not_set_is_answered_with_no(self):
+        for words in (("settings", "cap_resources", "--unset"), ("mode", "--unset", "--control", "S3.4"),
+                      ("unfreeze",)):
+            status, out, said = self.server.fixpoint(*words)
+            self.assertEqual((1, ""), (status, out), words)
+            self.assertRegex(said, "fixpoint: (nothing is set for all as cap_resources|no mode is set for control:S3.4|"
+                                   "there is no freeze for all)\n")
+        self.assertEqual(3, self.server.fixpoint("settings", "no_such", "--unset")[0])
+        self.run_ok("settings", "cap_resources", "40")
+        self.run_ok("settings", "cap_resources", "--unset")
+
+    def test_an_exception_is_removed_by_the_start_of_its_id(self):
+        def add():
+            return self.run_ok("exceptions", "add", "--tag", "a=b", "--owner", "ann", "--reason", "r",
+                               "--until", "2090-01-01").split()[1]
+        first = add()
+        for named, sentence in ((first[:7], "there is no exception"), ("", "there is no exception")):
+            status, _, said = self.server.fixpoint("exceptions", "remove", named)
+            self.assertEqual(5, status)
+            self.assertIn(sentence, said)
+        self.assertEqual("removed " + first, self.run_ok("exceptions", "remove", first[:8]).strip())
+
+    def test_an_action_that_no_rule_hears_is_told(self):
+        self.take_in(make_finding("acted", "AwsS3Bucket", "arn:aws:s3:::acted", "g"))
+        action = self.securityhub.create_action_target(Name="Unheard", Description="d", Id="Unheard")["ActionTargetArn"]
+        status, out, said = self.server.fixpoint("act", "Unheard", "acted")
+        self.assertEqual((0, "Unheard chosen on 1 finding\n"), (status, out))
+        self.assertIn("no rule with a target matches the action 'Unheard'", said)
+        self.events.put_rule(Name="hears", EventPattern=json.dumps({"resources": [action]}))
+        self.assertIn("no rule with a target", self.server.fixpoint("act", "Unheard", "acted")[2])
+        self.events.put_targets(Rule="hears", Targets=[{
+            "Id": "c", "Arn": "arn:aws:fixpoint:%s:%s:control/S3.4" % (support.REGION, support.ACCOUNT)}])
+        self.assertEqual("", self.server.fixpoint("act", "Unheard", "acted")[2])
+        self.server.wait()
+
+    def test_a_strangers_words_move_no_terminal(self):
+        title = "bad\u009b31m\x7f\u202egpj.exe \u00e9"
+        self.take_in(make_finding("stranger\u0085", "AwsS3Bucket", "arn:aws:s3:::stranger", "g", Title=title))
+        shown = self.run_ok("findings", "--id", "stranger\u0085")
+        self.assertIn("bad?31m??gpj.exe \u00e9", shown)
+        self.assertEqual("stranger?\n", self.run_ok("findings", "--id", "stranger\u0085", "--ids"))
+        raw = self.run_ok("findings", "--id", "stranger\u0085", "--json")
+        self.assertEqual(title, json.loads(raw)["Findings"][0]["Title"])
+        self.assertIn(r"bad\u009b31m\u007f\u202egpj", raw)
+
+    def test_archived_findings_are_marked_and_not_handed_on(self):
+        self.take_in(make_finding("kept/1", "AwsS3Bucket", "arn:aws:s3:::kept", "g",
+                                  Compliance={"Status": "FAILED", "SecurityControlId": "S3.4"}),
+                     make_finding("kept/2", "AwsS3Bucket", "arn:aws:s3:::kept", "g", RecordState="ARCHIVED"))
+        shown = self.run_ok("findings")
+        self.assertRegex(shown, r"MEDIUM +NEW +111111111111 +S3\.4 +arn:aws:s3:::kept")
+        self.assertRegex(shown, r"MEDIUM +NEW \(ARCHIVED\) +111111111111 +- +arn:aws:s3:::kept")
+        listed = self.run_ok("findings", "--ids").splitlines()
+        self.assertIn("kept/1", listed)
+        self.assertNotIn("kept/2", listed)
+        self.assertIn("kept/2", self.run_ok("findings", "--ids", "--archived").splitlines())
+        self.assertEqual((1, "", ""), self.server.fixpoint("findings", "--id", "kept/2", "--ids"))
+
+
+class StoreTest(unittest.TestCase):
+    """A server of its own for each test, whose store is changed behind its back."""
+
+    def setUp(self):
+        self.server = support.Server()
+        self.addCleanup(self.server.stop)
+
+    def tamper(self, sql):
+        self.server.end()
+        with sqlite3.connect(os.path.join(self.server.folder, "data", "fixpoint.db")) as db:
+            db.execute(sql)
+        db.close()
+        self.server.start()
+
+
+class Flapping(StoreTest):
+    def test_what_was_reset_is_said(self):
+        _, out, _ = self.server.fixpoint("scene", "S3.4", "--json")
+        scene = json.loads(out)[0]
+        self.assertEqual(0, self.server.fixpoint("fix", scene["FindingId"], "--wait", "30")[0])
+        self.tamper("UPDATE work SET asks_ms = 1, reverts = 3")
+        self.assertIn(scene["Resource"], self.server.fixpoint("flapping")[1])
+        self.assertEqual((0, "reset: S3.4 acts on %s in its own mode again\n" % scene["Resource"], ""),
+                         self.server.fixpoint("flapping", "--reset", "S3.4", scene["Resource"]))
+        self.assertEqual(1, self.server.fixpoint("flapping")[0])
+
+
+class Exceptions(StoreTest):
+    def test_a_start_that_several_ids_have_names_none(self):
+        for _ in range(2):
+            self.assertEqual(0, self.server.fixpoint("exceptions", "add", "--tag", "a=b", "--owner", "ann", "--reason",
+                                                     "r", "--until", "2090-01-01")[0])
+        self.tamper("UPDATE exception SET id = 'aaaaaaaa-' || id")
+        status, out, said = self.server.fixpoint("exceptions", "remove", "aaaaaaaa")
+        self.assertEqual((3, ""), (status, out))
+        self.assertIn("several exceptions have ids that begin with 'aaaaaaaa'; give more of it", said)
+        listed = json.loads(self.server.fixpoint("exceptions", "--json")[1])["Exceptions"]
+        self.assertEqual(2, len(listed))
+        self.assertEqual(0, self.server.fixpoint("exceptions", "remove", listed[0]["Id"])[0])
+
+
+class AuditLog(StoreTest):
+    """What was done to the log shows, in the store and in an export."""
+
+    def setUp(self):
+        super().setUp()
+        for mode in ("observe", "ask", "auto"):
+            self.assertEqual(0, self.server.fixpoint("mode", mode)[0])
+
+    def broken(self, sentence, *words):
+        status, out, said = self.server.fixpoint("audit", *words)
+        self.assertEqual(1, status, (words, out, said))
+        self.assertIn("THE AUDIT LOG IS BROKEN: " + sentence, out if words[0] == "verify" else said)
+
+    def test_a_record_that_was_damaged_in_the_store(self):
+        _, head, _ = self.server.fixpoint("audit", "head")
+        self.tamper("UPDATE audit SET about = substr(about, 1, 9) WHERE number = 2")
+        self.broken("record 2 was damaged: its About is no JSON", "verify")
+        self.broken("record 2 was damaged", "verify", "--head", head.strip())
+        export = os.path.join(self.server.folder, "export.jsonl")
+        self.broken("record 2 was damaged", "export", export)
+        self.assertEqual(1, len(support.read(export).splitlines()))
+
+    def test_a_record_that_was_taken_out_of_its_execution(self):
+        self.tamper("UPDATE audit SET execution = 'other' WHERE number = 3")
+        self.broken("record 3 was altered: it is found as one of the execution 'other'", "verify")
+
+    def test_lines_of_an_export_that_are_no_records(self):
+        export = os.path.join(self.server.folder, "export.jsonl")
+        self.assertEqual(0, self.server.fixpoint("audit", "export", export)[0])
+        whole = support.read(export).splitlines()
+        self.assertEqual(0, self.server.fixpoint("audit", "verify", export)[0])
+        for change in (lambda line: '{"X":1,' + line[1:], lambda line: '{"Number":2,' + line[1:],
+                       lambda line: line.replace('"About":', '"About":{"Mode":"ask"},"About":'),
+                       lambda line: line.replace('"Mode":', '"Mode":"ask","Mode":'), lambda line: "garbage",
+                       lambda line: line[:-9]):
+            lines = [whole[0], "", change(whole[1]), whole[2]]
+            self.assertNotEqual(whole[1], lines[2])
+            with open(export, "w") as file:
+                file.write("\n".join(lines) + "\n")
+            self.broken("record 2 (line 3) is none: ", "verify", export)
+            self.broken("record 2 (line 3) is none: ", "verify", export, "--head", "1:" + json.loads(whole[0])["Hash"])

@@ -249,7 +249,7 @@ class Refusals(DoorTest):
                 (("undo", "no-such-execution"), 5, "no execution has the id 'no-such-execution'"),
                 (("freeze",), 3, "a freeze needs a reason"),
                 (("freeze", "--control", "a", "--account", "b", "--because", "x"), 2, "one of --control and --account"),
-                (("unfreeze", "--account", "111111111111"), 5, "there is no freeze for account:111111111111"),
+                (("unfreeze", "--account", "111111111111"), 1, "there is no freeze for account:111111111111"),
                 (("exceptions", "add", "--owner", "ann"), 3, "has to say what it is for"),
                 (("exceptions", "remove"), 2, "the forms are"),
                 (("exceptions", "remove", "x"), 5, "there is no exception 'x'"),
@@ -279,7 +279,7 @@ class Refusals(DoorTest):
         self.assertIn("control:" + arn, out)
         code, out, err = self.server.fixpoint("mode", "--unset", "--control", arn)
         self.assertNotIn("control:" + arn, out, err)
-        for arguments, status, sentence in ((("mode", "--unset", "--control", arn), 5, "no mode is set for control:" + arn),
+        for arguments, status, sentence in ((("mode", "--unset", "--control", arn), 1, "no mode is set for control:" + arn),
                                             (("mode", "auto", "--unset"), 2, "the forms are MODE and --unset")):
             code, out, err = self.server.fixpoint(*arguments)
             self.assertEqual((status, ""), (code, out), err)
