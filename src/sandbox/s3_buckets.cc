@@ -86,6 +86,20 @@ Result<std::string> place_of(const Request& request) {
   return wanted;
 }
 
+// What CreateBucket says of an ACL that the settings of a new bucket forbid.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html
+Result<void> apply_first_acl(Request& request, json::Value& bucket) {
+  auto applied = apply_acl(request, bucket, {});
+  if (applied) return applied;
+  if (applied.error().code == "AccessControlListNotSupported")
+    return refuse("InvalidBucketAclWithObjectOwnership", 400,
+                  "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
+  if (applied.error().code == "AccessDenied")
+    return refuse("InvalidBucketAclWithBlockPublicAccessError", 400,
+                  "Bucket cannot have public ACLs set with BlockPublicAccess enabled");
+  return applied;
+}
+
 Reply create_bucket(Request& request) {
   const std::string name(request.text("Bucket"));
   if (!is_valid_name(name)) return refuse("InvalidBucketName", 400, "The specified bucket is not valid.");
@@ -107,6 +121,8 @@ Reply create_bucket(Request& request) {
     return answer;
   }
   const std::string ownership(request.input["ObjectOwnership"].string_or("BucketOwnerEnforced"));
+  if (ownership != "BucketOwnerEnforced" && ownership != "BucketOwnerPreferred" && ownership != "ObjectWriter")
+    return refuse("InvalidArgument", 400, "Invalid x-amz-object-ownership header: " + ownership);
   json::Value bucket = json::Object{
       {"Name", name},
       {"Account", request.context.account},
@@ -127,7 +143,7 @@ Reply create_bucket(Request& request) {
   }
   if (const json::Value& tags = request.input["CreateBucketConfiguration"]["Tags"]; tags.size() > 0)
     bucket.set("Tags", tags);
-  FIXPOINT_CHECK(apply_acl(request, bucket, {}));
+  FIXPOINT_CHECK(apply_first_acl(request, bucket));
   request.state.put(bucket_scope(), name, std::move(bucket));
   return answer;
 }
@@ -153,6 +169,9 @@ Reply list_buckets(Request& request) {
   FIXPOINT_TRY(after, page_position(request.text("ContinuationToken"), "InvalidArgument",
                                     "The continuation token provided is incorrect"));
   const std::string_view region = request.text("BucketRegion");
+  // A call with any parameter gets the regions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+  const bool is_paged = request.has("MaxBuckets") || request.has("Prefix") || request.has("BucketRegion") ||
+                        request.has("ContinuationToken");
   json::Array buckets;
   std::string next;
   std::string last;
@@ -164,7 +183,7 @@ Reply list_buckets(Request& request) {
       return false;
     }
     json::Object item{{"Name", name}, {"CreationDate", (*body)["CreationDate"]}};
-    if (request.has("MaxBuckets") || !region.empty()) item.set("BucketRegion", (*body)["Region"]);
+    if (is_paged) item.set("BucketRegion", (*body)["Region"]);
     buckets.emplace_back(std::move(item));
     last = name;
     return true;
@@ -228,16 +247,20 @@ Reply put_bucket_logging(Request& request) {
   return empty();
 }
 
-// What a destination has to be; whether it is there and takes what is sent is not looked up.
+// What a destination has to be. Whether it is there is looked up where queues, topics and functions are
+// (gateway/destinations.h).
 Result<void> check_notification(const json::Value& item) {
   static constexpr std::string_view kinds[] = {"s3:ObjectCreated:",      "s3:ObjectRemoved:",
                                                "s3:ObjectRestore:",      "s3:Replication:",
                                                "s3:ObjectTagging:",      "s3:LifecycleExpiration:",
                                                "s3:LifecycleTransition", "s3:ObjectAcl:Put",
                                                "s3:IntelligentTiering",  "s3:ReducedRedundancyLostObject"};
-  for (const auto member : {"TopicArn", "QueueArn", "LambdaFunctionArn"})
-    if (!item[member].is_null() && !parse_arn(item[member].string_or({})))
-      return refuse("InvalidArgument", 400, "The ARN could not be parsed");
+  for (const auto& [member, service] :
+       {std::pair{"TopicArn", "sns"}, {"QueueArn", "sqs"}, {"LambdaFunctionArn", "lambda"}}) {
+    if (item[member].is_null()) continue;
+    const auto arn = parse_arn(item[member].string_or({}));
+    if (!arn || arn->service != service) return refuse("InvalidArgument", 400, "The ARN could not be parsed");
+  }
   const json::Value& events = item["Events"];
   for (std::size_t i = 0; i < events.size(); ++i) {
     const std::string_view event = events[i].string_or({});

@@ -18,12 +18,20 @@ bool is_one_of(const json::Value& value, std::initializer_list<std::string_view>
 }
 
 Result<void> check_versioning(Request& request) {
+  FIXPOINT_TRY(bucket, bucket_of(request));
   const json::Value& configuration = request.input["VersioningConfiguration"];
   if (configuration["Status"].is_null())
     return refuse("IllegalVersioningConfigurationException", 400, "The Versioning element must be specified");
   if (!is_one_of(configuration["Status"], {"Enabled", "Suspended"})) return malformed_xml();
-  if (const json::Value& mfa = configuration["MFADelete"]; !mfa.is_null() && !is_one_of(mfa, {"Enabled", "Disabled"}))
-    return malformed_xml();
+  const json::Value& mfa = configuration["MFADelete"];
+  if (!mfa.is_null() && !is_one_of(mfa, {"Enabled", "Disabled"})) return malformed_xml();
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html: the root user's device has to speak
+  // where MFA delete is on or is set.
+  const std::string_view now = (*bucket)["Versioning"]["MFADelete"].string_or("Disabled");
+  if ((mfa.string_or(now) != now || now == "Enabled") && request.text("MFA").empty())
+    return refuse("AccessDenied", 403,
+                  "Mfa Authentication must be used for this request: MFADelete is set with the header x-amz-mfa, "
+                  "SERIAL CODE");
   return {};
 }
 

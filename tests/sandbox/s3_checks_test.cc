@@ -135,6 +135,7 @@ TEST(S3Checks, settings_take_the_values_that_there_are) {
   };
   EXPECT_EQ(put("BucketVersioning", "VersioningConfiguration: {}"), "IllegalVersioningConfigurationException");
   EXPECT_EQ(put("BucketVersioning", "VersioningConfiguration: {Status: On}"), "MalformedXML");
+  EXPECT_EQ(put("BucketVersioning", "VersioningConfiguration: {Status: Enabled, MFADelete: Enabled}"), "AccessDenied");
   EXPECT_EQ(put("PublicAccessBlock", "PublicAccessBlockConfiguration: {}"), "InvalidRequest");
   EXPECT_EQ(
       aws.code("s3control:PutPublicAccessBlock", "{AccountId: '111111111111', PublicAccessBlockConfiguration: {}}"),
@@ -216,6 +217,23 @@ TEST(S3Checks, an_acl_grants_known_permissions_to_known_forms_of_grantees) {
   EXPECT_EQ(aws.ok("s3:GetBucketAcl", "{Bucket: one}")["Grants"][0]["Permission"], "READ");
 }
 
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html
+TEST(S3Checks, mfa_delete_is_set_and_kept_with_the_device) {
+  Accounts accounts;
+  Accounts& aws = with_bucket(accounts);
+  const auto put = [&](const std::string& more) {
+    return aws.code("s3:PutBucketVersioning", "{Bucket: one, " + more + "}");
+  };
+  const std::string device = ", MFA: 'arn:aws:iam::111111111111:mfa/root-account-mfa-device 123456'";
+  EXPECT_EQ(put("VersioningConfiguration: {Status: Enabled, MFADelete: Disabled}"), "OK");
+  EXPECT_EQ(put("VersioningConfiguration: {Status: Enabled, MFADelete: Enabled}"), "AccessDenied");
+  EXPECT_EQ(put("VersioningConfiguration: {Status: Enabled, MFADelete: Enabled}" + device), "OK");
+  EXPECT_EQ(put("VersioningConfiguration: {Status: Suspended}"), "AccessDenied");
+  EXPECT_EQ(put("VersioningConfiguration: {Status: Enabled, MFADelete: Disabled}"), "AccessDenied");
+  EXPECT_EQ(put("VersioningConfiguration: {Status: Enabled, MFADelete: Disabled}" + device), "OK");
+  EXPECT_EQ(put("VersioningConfiguration: {Status: Suspended}"), "OK");
+}
+
 TEST(S3Checks, a_notification_names_an_arn_events_and_filters_that_there_are) {
   Accounts accounts;
   Accounts& aws = with_bucket(accounts);
@@ -229,6 +247,7 @@ TEST(S3Checks, a_notification_names_an_arn_events_and_filters_that_there_are) {
   EXPECT_EQ(put(queue, "s3:ObjectCreated:*"), "OK");
   EXPECT_EQ(put(queue, "s3:ObjectRemoved:Delete", "Suffix"), "OK");
   EXPECT_EQ(put("q", "s3:ObjectCreated:*"), "InvalidArgument");
+  EXPECT_EQ(put("arn:aws:sns:us-east-1:111111111111:t", "s3:ObjectCreated:*"), "InvalidArgument");
   EXPECT_EQ(put(queue, "s3:ObjectSeen:*"), "InvalidArgument");
   EXPECT_EQ(put(queue, "s3:ObjectCreated:*", "middle"), "InvalidArgument");
 }

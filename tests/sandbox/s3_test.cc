@@ -179,6 +179,32 @@ TEST(S3, acls_need_ownership_and_no_block) {
   EXPECT_EQ(aws.ok("s3:GetBucketAcl", "{Bucket: one}")["Grants"].size(), 3u);
 }
 
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html
+TEST(S3, a_new_bucket_takes_no_acl_that_its_settings_forbid) {
+  Accounts aws;
+  EXPECT_EQ(aws.error("s3:CreateBucket", "{Bucket: one, ACL: public-read}"),
+            (Error{"InvalidBucketAclWithObjectOwnership",
+                   "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+                   {},
+                   false,
+                   400}));
+  EXPECT_EQ(aws.code("s3:CreateBucket", "{Bucket: one, ACL: public-read, ObjectOwnership: ObjectWriter}"),
+            "InvalidBucketAclWithBlockPublicAccessError");
+  EXPECT_EQ(aws.code("s3:CreateBucket", "{Bucket: one, ObjectOwnership: Mine}"), "InvalidArgument");
+  EXPECT_EQ(aws.code("s3:HeadBucket", "{Bucket: one}"), "404");
+  EXPECT_EQ(aws.code("s3:CreateBucket", "{Bucket: one, ACL: private}"), "OK");
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+TEST(S3, a_list_of_buckets_that_is_asked_for_with_a_parameter_names_their_regions) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: one}");
+  EXPECT_TRUE(aws.ok("s3:ListBuckets")["Buckets"][0]["BucketRegion"].is_null());
+  for (const auto* parameter : {"MaxBuckets: 5", "Prefix: o", "BucketRegion: us-east-1"})
+    EXPECT_EQ(aws.ok("s3:ListBuckets", "{" + std::string(parameter) + "}")["Buckets"][0]["BucketRegion"], "us-east-1")
+        << parameter;
+}
+
 TEST(S3, objects_are_kept_byte_for_byte) {
   Accounts aws;
   aws.ok("s3:CreateBucket", "{Bucket: one}");
