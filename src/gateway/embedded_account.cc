@@ -5,6 +5,7 @@
 
 #include "aws/verify.h"
 #include "base/arn.h"
+#include "gateway/destinations.h"
 #include "gateway/guarded.h"
 
 namespace fixpoint::gateway {
@@ -31,7 +32,12 @@ void EmbeddedAccount::add(aws::ServiceTable table) {
 Result<json::Value> EmbeddedAccount::call(const aws::CallContext& context, std::string_view service,
                                           std::string_view operation, const json::Value& input) {
   const auto table = tables_.find(service);
-  if (table == tables_.end()) return beneath_.call(context, service, operation, input);
+  if (table == tables_.end()) {
+    // The account beneath does not see the queues, topics and functions.
+    if (service == "s3" && operation == "PutBucketNotificationConfiguration")
+      FIXPOINT_CHECK(check_destinations(*this, context, input));
+    return beneath_.call(context, service, operation, input);
+  }
   const std::string name = std::string(service) + ":" + std::string(operation);
   const auto found = table->second.operations.find(operation);
   if (found == table->second.operations.end())

@@ -1,4 +1,7 @@
 """The embedded account behind the services, as far as handlers need it."""
+import base64
+import datetime
+import hashlib
 import json
 
 import support
@@ -38,6 +41,73 @@ class Account(support.ServerTest):
         self.refused("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket="basics")
         self.refused("NoSuchTagSet", self._untagged, Bucket="basics")
         self.refused("InvalidBucketName", s3.create_bucket, Bucket="192.168.0.1")
+
+    def test_objects_have_one_version(self):
+        s3 = self.s3
+        s3.create_bucket(Bucket="versions")
+        s3.put_object(Bucket="versions", Key="a", Body=b"live")
+        self.refused("InvalidArgument", s3.delete_object, Bucket="versions", Key="a", VersionId="nonsense")
+        self.assertEqual(400, self.status)
+        self.refused("InvalidArgument", s3.get_object, Bucket="versions", Key="a", VersionId="nonsense")
+        self.refused("400", s3.head_object, Bucket="versions", Key="a", VersionId="nonsense")
+        unknown = "3HL4kqtJlcpXroDTDmJrmSpXd3dIbrHY"
+        s3.delete_object(Bucket="versions", Key="a", VersionId=unknown)
+        told = s3.delete_objects(Bucket="versions", Delete={"Objects": [{"Key": "a", "VersionId": unknown},
+                                                                        {"Key": "a", "VersionId": "nonsense"}]})
+        self.assertEqual((unknown, "InvalidArgument"), (told["Deleted"][0]["VersionId"], told["Errors"][0]["Code"]))
+        self.assertEqual(b"live", s3.get_object(Bucket="versions", Key="a")["Body"].read())
+        self.refused("NotImplemented", s3.list_object_versions, Bucket="versions")
+        s3.delete_object(Bucket="versions", Key="a", VersionId="null")
+        self.refused("NoSuchKey", s3.get_object, Bucket="versions", Key="a")
+
+    def test_what_is_said_of_an_object_comes_back(self):
+        s3 = self.s3
+        s3.create_bucket(Bucket="told")
+        expires = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+        put = s3.put_object(Bucket="told", Key="a", Body=b"hello", Metadata={"Team": "Pay"}, Expires=expires,
+                            ChecksumAlgorithm="SHA256")
+        digest = base64.b64encode(hashlib.sha256(b"hello").digest()).decode()
+        self.assertEqual(digest, put["ChecksumSHA256"])
+        got = s3.get_object(Bucket="told", Key="a", ChecksumMode="ENABLED")
+        self.assertEqual((b"hello", digest, {"team": "Pay"}),
+                         (got["Body"].read(), got["ChecksumSHA256"], got["Metadata"]))
+        self.assertEqual("Wed, 02 Jan 2030 03:04:05 GMT", got["ResponseMetadata"]["HTTPHeaders"]["expires"])
+        got = s3.get_object(Bucket="told", Key="a", ResponseContentType="text/csv",
+                            ResponseContentDisposition="attachment; filename=x", ResponseCacheControl="no-cache")
+        self.assertEqual(("text/csv", "attachment; filename=x", "no-cache"),
+                         (got["ContentType"], got["ContentDisposition"], got["CacheControl"]))
+        self.assertEqual("binary/octet-stream", s3.head_object(Bucket="told", Key="a")["ContentType"])
+        self.refused("BadDigest", s3.put_object, Bucket="told", Key="b", Body=b"hello",
+                     ChecksumSHA256=base64.b64encode(bytes(32)).decode())
+        for call, more in ((s3.put_object, {"Body": b"secret"}), (s3.get_object, {})):
+            self.refused("NotImplemented", call, Bucket="told", Key="c", SSECustomerAlgorithm="AES256",
+                         SSECustomerKey="k" * 32, **more)
+            self.assertEqual(501, self.status)
+
+    def test_notifications_go_to_what_is_there(self):
+        s3 = self.s3
+        s3.create_bucket(Bucket="told-of")
+        put = s3.put_bucket_notification_configuration
+        arn = "arn:aws:%s:%s:%s:%s"
+        for kind, member, service, name in (("QueueConfigurations", "QueueArn", "sqs", "told-of"),
+                                            ("TopicConfigurations", "TopicArn", "sns", "told-of"),
+                                            ("LambdaFunctionConfigurations", "LambdaFunctionArn", "lambda",
+                                             "function:told-of")):
+            item = {member: arn % (service, REGION, ACCOUNT, name), "Events": ["s3:ObjectCreated:*"]}
+            said = self.refused("InvalidArgument", put, Bucket="told-of", NotificationConfiguration={kind: [item]})
+            self.assertIn("Unable to validate the following destination configurations", said)
+            self.assertEqual(400, self.status)
+        self.assertNotIn("QueueConfigurations", s3.get_bucket_notification_configuration(Bucket="told-of"))
+        self.server.client("sqs").create_queue(QueueName="told-of")
+        self.server.client("sns").create_topic(Name="told-of")
+        events = ["s3:ObjectCreated:*"]
+        put(Bucket="told-of", NotificationConfiguration={
+            "QueueConfigurations": [{"QueueArn": arn % ("sqs", REGION, ACCOUNT, "told-of"), "Events": events}],
+            "TopicConfigurations": [{"TopicArn": arn % ("sns", REGION, ACCOUNT, "told-of"), "Events": events}]})
+        self.assertEqual(1, len(s3.get_bucket_notification_configuration(Bucket="told-of")["QueueConfigurations"]))
+        far = {"QueueConfigurations": [{"QueueArn": arn % ("sqs", "eu-west-1", ACCOUNT, "told-of"), "Events": events}]}
+        self.refused("InvalidArgument", put, Bucket="told-of", NotificationConfiguration=far)
+        put(Bucket="told-of", NotificationConfiguration=far, SkipDestinationValidation=True)
 
     def _untagged(self, Bucket):
         self.s3.delete_bucket_tagging(Bucket=Bucket)
