@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/id.h"
+#include "base/text.h"
 #include "json/text.h"
 #include "sandbox/paging.h"
 
@@ -87,6 +88,33 @@ bool is_id(std::string_view text, std::string_view prefix) {
 
 std::string new_id(std::string_view prefix) {
   return std::string(prefix) + "0" + random_hex(16);
+}
+
+std::string zone_id(std::string_view zone) {
+  if (zone.empty()) return {};
+  std::string out;
+  const std::vector<std::string_view> parts = split(zone.substr(0, zone.size() - 1), '-');
+  for (const std::string_view part : parts) {
+    if (part == parts.front()) {
+      out += part;
+      continue;
+    }
+    out += part.substr(0, 1);
+    // northeast: ne
+    for (const std::string_view second : {"east", "west"})
+      if (part.size() > second.size() && part.ends_with(second)) out += second.front();
+  }
+  return out + "-az" + std::to_string(zone.back() - 'a' + 1);
+}
+
+std::optional<std::string> zone_in(const Request& request) {
+  const std::string_view name = request.text("AvailabilityZone");
+  const std::string_view id = request.text("AvailabilityZoneId");
+  for (char letter = 'a'; letter <= 'f'; ++letter) {
+    std::string zone = request.context.region + letter;
+    if (!name.empty() ? zone == name : id.empty() || zone_id(zone) == id) return zone;
+  }
+  return {};
 }
 
 // Two cursors with a step back to the last `*`: linear but for the product of both lengths in the worst case.

@@ -31,6 +31,12 @@ tl::unexpected<Error> refuse(std::string code, std::string message, int status =
 bool is_id(std::string_view text, std::string_view prefix);
 std::string new_id(std::string_view prefix);
 
+/// The Availability Zone that a call names by `AvailabilityZone` or `AvailabilityZoneId`, the region's first where it
+/// names none; nothing for one that the region does not have. Every region has the zones a to f.
+std::optional<std::string> zone_in(const Request& request);
+/// `use1-az1` of `us-east-1a`. https://docs.aws.amazon.com/global-infrastructure/latest/regions/az-ids.html
+std::string zone_id(std::string_view zone);
+
 /// What a describe operation can be filtered by: the values of a filter's name in one resource, nothing for a name that
 /// is no filter. `tag:KEY`, `tag-key` and `tag-value` are understood by apply_filters itself.
 using FilterValues =

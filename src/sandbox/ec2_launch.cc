@@ -134,6 +134,10 @@ Reply run_instances(Request& request) {
   FIXPOINT_TRY(count, count_in(request));
   if (request.text("ImageId").empty())
     return refuse("MissingParameter", "The request must contain the parameter ImageId");
+  // `resolve:ssm:PARAMETER` names an image as well, which nobody resolves here.
+  if (!is_id(request.text("ImageId"), "ami-"))
+    return refuse("InvalidAMIID.Malformed",
+                  "Invalid id: \"" + std::string(request.text("ImageId")) + "\" (expecting \"ami-...\")");
   FIXPOINT_TRY(subnet, subnet_in(request, vpc));
   FIXPOINT_TRY(groups, groups_in(request, (*subnet)["VpcId"].string_or({})));
   json::Value profile;

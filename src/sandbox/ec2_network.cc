@@ -13,7 +13,7 @@ std::string fixed_id(const Request& request, std::string_view prefix, std::strin
 }
 
 json::Value subnet(const Request& request, const std::string& vpc, const std::string& id, const std::string& zone,
-                   const std::string& zone_id, const std::string& cidr, std::int64_t addresses, bool is_default) {
+                   const std::string& cidr, std::int64_t addresses, bool is_default) {
   return json::Object{{"SubnetId", id},
                       {"SubnetArn", request.arn("ec2", "subnet/" + id)},
                       {"VpcId", vpc},
@@ -21,7 +21,7 @@ json::Value subnet(const Request& request, const std::string& vpc, const std::st
                       {"State", "available"},
                       {"CidrBlock", cidr},
                       {"AvailabilityZone", zone},
-                      {"AvailabilityZoneId", zone_id},
+                      {"AvailabilityZoneId", zone_id(zone)},
                       {"AvailableIpAddressCount", addresses},
                       {"DefaultForAz", is_default},
                       {"MapPublicIpOnLaunch", is_default},
@@ -191,8 +191,16 @@ Reply create_subnet(Request& request) {
   if (bits < 16 || bits > 28) return refuse("InvalidSubnet.Range", "The CIDR '" + *cidr + "' is invalid.");
   FIXPOINT_CHECK(check_place(request, *vpc, *cidr));
   const std::string id = new_id("subnet-");
-  const std::string zone(request.input["AvailabilityZone"].string_or(request.context.region + "a"));
-  json::Value made = subnet(request, std::string(request.text("VpcId")), id, zone, "use1-az1", *cidr,
+  const auto zone = zone_in(request);
+  if (!zone) {
+    const bool by_name = request.has("AvailabilityZone");
+    return refuse("InvalidParameterValue",
+                  "Value (" + std::string(request.text(by_name ? "AvailabilityZone" : "AvailabilityZoneId")) +
+                      ") for parameter " + (by_name ? "availabilityZone" : "availabilityZoneId") +
+                      " is invalid. Subnets can currently only be created in the availability zones " +
+                      request.context.region + "a to " + request.context.region + "f.");
+  }
+  json::Value made = subnet(request, std::string(request.text("VpcId")), id, *zone, *cidr,
                             (std::int64_t{1} << (32 - bits)) - 5, false);
   FIXPOINT_TRY(tags, new_tags(request, "subnet"));
   if (tags.size() > 0) made.set("Tags", std::move(tags));
@@ -331,10 +339,9 @@ std::string default_vpc(Request& request) {
   int block = 0;
   for (const std::string letter : {"a", "b", "c"}) {
     const std::string subnet_id = fixed_id(request, "subnet-", "default-" + letter);
-    request.state.put(
-        scope(request, "subnet"), subnet_id,
-        subnet(request, id, subnet_id, request.context.region + letter, "az" + std::to_string(block / 16 + 1),
-               "172.31." + std::to_string(block) + ".0/20", 4091, true));
+    request.state.put(scope(request, "subnet"), subnet_id,
+                      subnet(request, id, subnet_id, request.context.region + letter,
+                             "172.31." + std::to_string(block) + ".0/20", 4091, true));
     block += 16;
   }
   return id;

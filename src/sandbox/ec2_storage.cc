@@ -61,8 +61,14 @@ Result<void> set_performance(const json::Value& given, json::Value& volume) {
 }
 
 Reply create_volume(Request& request) {
-  FIXPOINT_TRY(volume, new_volume(request, request.input,
-                                  request.input["AvailabilityZone"].string_or(request.context.region + "a")));
+  const auto zone = zone_in(request);
+  if (!zone)
+    return refuse(
+        "InvalidZone.NotFound",
+        "The zone '" +
+            std::string(request.text(request.has("AvailabilityZone") ? "AvailabilityZone" : "AvailabilityZoneId")) +
+            "' does not exist.");
+  FIXPOINT_TRY(volume, new_volume(request, request.input, *zone));
   FIXPOINT_TRY(tags, new_tags(request, "volume"));
   if (tags.size() > 0) volume.set("Tags", std::move(tags));
   request.state.put(scope(request, "volume"), volume["VolumeId"].string_or({}), volume);

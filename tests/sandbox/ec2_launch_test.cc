@@ -51,6 +51,10 @@ TEST(Ec2Launch, what_is_not_there_starts_nothing) {
         code)
         << more;
   EXPECT_EQ(aws.code("ec2:RunInstances", "{ImageId: ami-12345678, MinCount: 2, MaxCount: 1}"), "InvalidParameterValue");
+  for (const auto* image : {"foo", "ami-", "ami-xyz", "i-12345678"})
+    EXPECT_EQ(aws.error("ec2:RunInstances", "{ImageId: " + std::string(image) + ", MinCount: 1, MaxCount: 1}").code,
+              "InvalidAMIID.Malformed")
+        << image;
   EXPECT_EQ(aws.ok("ec2:DescribeInstances")["Reservations"].size(), 0u);
   EXPECT_EQ(aws.ok("ec2:DescribeVolumes")["Volumes"].size(), 0u);
 }
@@ -175,6 +179,39 @@ TEST(Ec2Images, are_shared_with_accounts_of_twelve_digits) {
   EXPECT_EQ(aws.ok("ec2:DescribeImageAttribute",
                    "{ImageId: " + image + ", Attribute: launchPermission}")["LaunchPermissions"],
             yaml("[{UserId: '222222222222'}]"));
+}
+
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html and
+// https://docs.aws.amazon.com/global-infrastructure/latest/regions/az-ids.html
+TEST(Ec2Zones, have_ids_and_are_those_of_the_region) {
+  Accounts aws;
+  const auto subnets =
+      aws.ok("ec2:DescribeSubnets", "{Filters: [{Name: default-for-az, Values: ['true']}]}")["Subnets"];
+  ASSERT_EQ(subnets.size(), 3u);
+  for (std::size_t i = 0; i < subnets.size(); ++i) {
+    const std::string zone = subnets[i]["AvailabilityZone"].as_string();
+    EXPECT_EQ(subnets[i]["AvailabilityZoneId"], "use1-az" + std::to_string(zone.back() - 'a' + 1)) << zone;
+  }
+  for (const auto& [region, id] : {std::pair{"eu-central-1", "euc1-az2"},
+                                   {"ap-northeast-2", "apne2-az2"},
+                                   {"us-gov-west-1", "usgw1-az2"},
+                                   {"ap-southeast-3", "apse3-az2"}}) {
+    const auto found = aws.call("ec2:DescribeSubnets",
+                                "{Filters: [{Name: availability-zone, Values: [" + std::string(region) + "b]}]}",
+                                "111111111111", region);
+    EXPECT_EQ((*found)["Subnets"][0]["AvailabilityZoneId"], json::Value(id));
+  }
+  EXPECT_EQ(aws.error("ec2:CreateVolume", "{AvailabilityZone: us-east-1x, Size: 8}"),
+            (Error{"InvalidZone.NotFound", "The zone 'us-east-1x' does not exist.", {}, false, 400}));
+  EXPECT_EQ(aws.code("ec2:CreateVolume", "{AvailabilityZone: eu-west-1a, Size: 8}"), "InvalidZone.NotFound");
+  EXPECT_EQ(aws.ok("ec2:CreateVolume", "{AvailabilityZoneId: use1-az3, Size: 8}")["AvailabilityZone"], "us-east-1c");
+  EXPECT_EQ(aws.ok("ec2:DescribeVolumes")["Volumes"].size(), 1u);
+  const auto vpc = aws.ok("ec2:CreateVpc", "{CidrBlock: 10.9.0.0/16}")["Vpc"]["VpcId"].as_string();
+  const std::string in_vpc = "{VpcId: " + vpc + ", CidrBlock: 10.9.1.0/24, ";
+  EXPECT_EQ(aws.code("ec2:CreateSubnet", in_vpc + "AvailabilityZone: us-east-1x}"), "InvalidParameterValue");
+  EXPECT_EQ(aws.code("ec2:CreateSubnet", in_vpc + "AvailabilityZoneId: use1-az9}"), "InvalidParameterValue");
+  EXPECT_EQ(aws.ok("ec2:CreateSubnet", in_vpc + "AvailabilityZone: us-east-1b}")["Subnet"]["AvailabilityZoneId"],
+            "use1-az2");
 }
 
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
