@@ -35,6 +35,39 @@ Result<void> key_quota(Request& request) {
   return {};
 }
 
+// What the account's policy asks of a password; where there is none, what AWS asks of every one.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
+Result<void> password(Request& request) {
+  if (!request.has("Password")) return {};
+  const std::string_view text = request.text("Password");
+  const auto has = [&](std::string_view letters) { return text.find_first_of(letters) != std::string_view::npos; };
+  struct Kind {
+    const char* member;
+    const char* noun;
+    bool there;
+  };
+  const Kind kinds[] = {
+      {"RequireUppercaseCharacters", "uppercase letter", has("ABCDEFGHIJKLMNOPQRSTUVWXYZ")},
+      {"RequireLowercaseCharacters", "lowercase letter", has("abcdefghijklmnopqrstuvwxyz")},
+      {"RequireNumbers", "number", has("0123456789")},
+      {"RequireSymbols", "symbol of ! @ # $ % ^ & * ( ) _ + - = [ ] { } | '", has("!@#$%^&*()_+-=[]{}|'")}};
+  const auto violation = [](const std::string& wanted) {
+    return refuse("PasswordPolicyViolation", 400,
+                  "Password does not conform to the account password policy: it should have " + wanted + ".");
+  };
+  const Document policy = request.state.get(request.global("iam", "password_policy"), "account");
+  const auto least = static_cast<std::size_t>(policy ? (*policy)["MinimumPasswordLength"].int_or(6) : 8);
+  if (text.size() < least) return violation("at least " + std::to_string(least) + " characters");
+  std::size_t count = 0;
+  for (const Kind& kind : kinds) {
+    count += kind.there ? 1 : 0;
+    if (policy && (*policy)[kind.member].bool_or(false) && !kind.there)
+      return violation("at least one " + std::string(kind.noun));
+  }
+  if (!policy && count < 3) return violation("three of: an uppercase letter, a lowercase letter, a number, a symbol");
+  return {};
+}
+
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePermissionsBoundary.html
 Result<void> boundary(Request& request) {
   const std::string arn(request.text("PermissionsBoundary"));
@@ -76,6 +109,7 @@ void add_checks(Services& services) {
   check_before(services, "iam", "CreateAccessKey", key_quota);
   for (const auto name : {"GetUser", "CreateAccessKey", "ListAccessKeys", "ListMFADevices"})
     check_before(services, "iam", name, user_name);
+  for (const auto name : {"CreateLoginProfile", "UpdateLoginProfile"}) check_before(services, "iam", name, password);
   check_before(services, "iam", "PutUserPermissionsBoundary", boundary);
   check_before(services, "iam", "PutRolePermissionsBoundary", boundary);
   keep_boundary(services, "CreateUser", "user", "User", "UserName");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/arn.h"
 #include "json/text.h"
 #include "json/value.h"
 
@@ -72,6 +73,19 @@ Fault check_resources(const json::Value& statement, PolicyKind kind) {
   return {};
 }
 
+// `*`, an account's twelve digits, an ARN, or the id that IAM has put for a principal that is gone.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+bool is_aws_principal(std::string_view text) {
+  const auto all = [](std::string_view part, std::string_view letters) {
+    return !part.empty() && part.find_first_not_of(letters) == std::string_view::npos;
+  };
+  if (text == "*" || (text.size() == 12 && all(text, "0123456789"))) return true;
+  if (text.size() >= 16 && text.substr(0, 1) == "A" && all(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")) return true;
+  const auto arn = parse_arn(text);
+  return arn && (arn->service == "iam" || arn->service == "sts") && arn->account.size() == 12 &&
+         all(arn->account, "0123456789");
+}
+
 Fault check_principals(const json::Value& statement, PolicyKind kind) {
   const bool given = !statement["Principal"].is_null() || !statement["NotPrincipal"].is_null();
   if (kind == PolicyKind::Identity)
@@ -85,6 +99,9 @@ Fault check_principals(const json::Value& statement, PolicyKind kind) {
       return "Invalid principal in policy: \"" + std::string(member.key) + "\"";
     const auto texts = texts_of(member.value);
     if (!texts || texts->empty()) return std::string(syntax);
+    if (kind != PolicyKind::Trust || member.key != "AWS") continue;
+    for (const std::string_view text : *texts)
+      if (!is_aws_principal(text)) return "Invalid principal in policy: \"AWS\":\"" + std::string(text) + "\"";
   }
   return {};
 }

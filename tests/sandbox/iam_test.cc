@@ -32,7 +32,7 @@ TEST(Iam, a_user_has_keys_and_a_login_profile) {
   EXPECT_EQ(aws.code("iam:UpdateAccessKey", "{UserName: bob, AccessKeyId: " + id + ", Status: Active}"),
             "NoSuchEntity");
   EXPECT_EQ(aws.ok("iam:GetAccessKeyLastUsed", "{AccessKeyId: " + id + "}")["UserName"], "ann");
-  aws.ok("iam:CreateLoginProfile", "{UserName: ann, Password: x}");
+  aws.ok("iam:CreateLoginProfile", "{UserName: ann, Password: Correct-Horse-1}");
   EXPECT_EQ(aws.ok("iam:GetLoginProfile", "{UserName: ann}")["LoginProfile"]["UserName"], "ann");
   EXPECT_EQ(aws.code("iam:DeleteUser", "{UserName: ann}"), "DeleteConflict");
   aws.ok("iam:DeleteLoginProfile", "{UserName: ann}");
@@ -230,6 +230,56 @@ TEST(Iam, a_role_is_trusted_by_principals_to_be_assumed_and_nothing_else) {
   EXPECT_EQ(refused(R"("Principal":{"Aws":"1"},"Action":"sts:AssumeRole")").code, "MalformedPolicyDocument");
   EXPECT_EQ(aws.code("iam:CreateRole", "{RoleName: b, AssumeRolePolicyDocument: '" + read + "'}"),
             "MalformedPolicyDocument");
+}
+
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+TEST(Iam, a_role_trusts_accounts_and_arns_and_no_mere_names) {
+  Accounts aws;
+  const auto trusted = [&](const std::string& principal) {
+    const auto answer = aws.call(
+        "iam:CreateRole", R"({RoleName: app, AssumeRolePolicyDocument: '{"Statement":{"Effect":"Allow","Principal":)" +
+                              principal + R"(,"Action":"sts:AssumeRole"}}'})");
+    if (!answer) return answer.error().code + ": " + answer.error().message;
+    aws.ok("iam:DeleteRole", "{RoleName: app}");
+    return std::string("OK");
+  };
+  EXPECT_EQ(trusted(R"({"AWS":"foo"})"), R"(MalformedPolicyDocument: Invalid principal in policy: "AWS":"foo")");
+  for (const auto* principal : {R"({"AWS":"1234"})", R"({"AWS":["222222222222","foo"]})", R"({"AWS":""})",
+                                R"({"AWS":"arn:aws:s3:::bucket"})", R"({"AWS":"arn:aws:iam::12:root"})"})
+    EXPECT_EQ(trusted(principal).substr(0, 23), "MalformedPolicyDocument") << principal;
+  for (const auto* principal :
+       {R"({"AWS":"*"})", R"({"AWS":"222222222222"})", R"({"AWS":"arn:aws:iam::222222222222:role/path/app"})",
+        R"({"AWS":"arn:aws:sts::222222222222:assumed-role/app/me"})", R"({"AWS":"AROA0123456789ABCDEFG"})",
+        R"({"Service":["ec2.amazonaws.com"]})"})
+    EXPECT_EQ(trusted(principal), "OK") << principal;
+}
+
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
+TEST(Iam, a_password_keeps_to_the_accounts_policy) {
+  Accounts aws;
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  const auto create = [&](const std::string& password) {
+    const auto answer = aws.code("iam:CreateLoginProfile", "{UserName: ann, Password: '" + password + "'}");
+    if (answer == "OK") aws.ok("iam:DeleteLoginProfile", "{UserName: ann}");
+    return answer;
+  };
+  // Without a policy: eight characters of three kinds.
+  EXPECT_EQ(create("Short-1"), "PasswordPolicyViolation");
+  EXPECT_EQ(create("onlysmallletters"), "PasswordPolicyViolation");
+  EXPECT_EQ(create("Letters-only"), "OK");
+  aws.ok("iam:UpdateAccountPasswordPolicy",
+         "{MinimumPasswordLength: 14, RequireSymbols: true, RequireNumbers: true, RequireUppercaseCharacters: true}");
+  EXPECT_EQ(create("Correct-H-1"), "PasswordPolicyViolation");
+  EXPECT_EQ(create("Correct-Horse-Battery"), "PasswordPolicyViolation");
+  EXPECT_EQ(create("correct-horse-1-battery"), "PasswordPolicyViolation");
+  EXPECT_EQ(create("CorrectHorse1Battery"), "PasswordPolicyViolation");
+  EXPECT_EQ(create("Correct-Horse-1-Battery"), "OK");
+  aws.ok("iam:CreateLoginProfile", "{UserName: ann, Password: Correct-Horse-1-Battery}");
+  const auto refused = aws.error("iam:UpdateLoginProfile", "{UserName: ann, Password: hunter2}");
+  EXPECT_EQ(refused.code, "PasswordPolicyViolation");
+  EXPECT_EQ(refused.http_status, 400);
+  EXPECT_EQ(refused.message.find("hunter2"), std::string::npos);
+  aws.ok("iam:UpdateLoginProfile", "{UserName: ann, PasswordResetRequired: true}");
 }
 
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
