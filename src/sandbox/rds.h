@@ -10,6 +10,13 @@ Result<void> check_identifier(std::string_view member, std::string_view id);
 /// Values of a call that makes or modifies an instance or a cluster. Errors: InvalidParameterValue,
 /// InvalidParameterCombination.
 Result<void> check_settings(const Request& request);
+/// Error: InvalidParameterValue for an engine that there is not.
+Result<void> check_engine(const Request& request);
+/// What only a new instance has to say: engine, class and, outside of a cluster, a password. Error:
+/// InvalidParameterValue.
+Result<void> check_new_instance(const Request& request);
+/// The version that a new instance or cluster has where none was named, and the default groups of its engine's family.
+void with_engine(json::Value& body);
 /// The ARN of the key that a text names. Error: KMSKeyNotAccessibleFault.
 Result<std::string> key_arn(Request& request, std::string_view name);
 /// Makes a snapshot of the call's instance or cluster. Errors: as CreateDBSnapshot has them.

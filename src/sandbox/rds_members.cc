@@ -61,11 +61,16 @@ Result<void> join(Request& request, json::Value& body) {
 
 Reply create_instance(Request& request, const Operations::Function& declared) {
   FIXPOINT_CHECK(check_identifier("DBInstanceIdentifier", request.text("DBInstanceIdentifier")));
+  FIXPOINT_CHECK(check_new_instance(request));
   FIXPOINT_CHECK(check_settings(request));
   FIXPOINT_TRY(made, declared(request));
   json::Value body = made["DBInstance"];
   FIXPOINT_CHECK(join(request, body));
   FIXPOINT_CHECK(set_key(request, body));
+  with_engine(body);
+  // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html (StorageType)
+  if (body["StorageType"].is_null())
+    body.set("StorageType", !body["DBClusterIdentifier"].is_null() ? "aurora" : body["Iops"].is_null() ? "gp3" : "io1");
   with_endpoint(request, body);
   request.state.put(instances(request), body["DBInstanceIdentifier"].string_or({}), body);
   return json::Object{{"DBInstance", std::move(body)}};
@@ -73,10 +78,12 @@ Reply create_instance(Request& request, const Operations::Function& declared) {
 
 Reply create_cluster(Request& request, const Operations::Function& declared) {
   FIXPOINT_CHECK(check_identifier("DBClusterIdentifier", request.text("DBClusterIdentifier")));
+  FIXPOINT_CHECK(check_engine(request));
   FIXPOINT_CHECK(check_settings(request));
   FIXPOINT_TRY(made, declared(request));
   json::Value body = made["DBCluster"];
   FIXPOINT_CHECK(set_key(request, body));
+  with_engine(body);
   with_cluster_endpoint(request, body);
   request.state.put(clusters(request), body["DBClusterIdentifier"].string_or({}), body);
   return json::Object{{"DBCluster", std::move(body)}};

@@ -6,10 +6,13 @@ namespace {
 TEST(Rds, an_instance_is_modified_and_protected) {
   Accounts aws;
   aws.ok("rds:CreateDBInstance",
-         "{DBInstanceIdentifier: Pay, DBInstanceClass: db.t3.micro, Engine: mysql, PubliclyAccessible: true}");
+         "{DBInstanceIdentifier: Pay, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: "
+         "mysql, PubliclyAccessible: true}");
   const auto read = [&] { return aws.ok("rds:DescribeDBInstances", "{DBInstanceIdentifier: PAY}")["DBInstances"][0]; };
   EXPECT_EQ(read()["DBInstanceArn"], "arn:aws:rds:us-east-1:111111111111:db:pay");
-  EXPECT_EQ(aws.code("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql}"),
+  EXPECT_EQ(aws.code("rds:CreateDBInstance",
+                     "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, "
+                     "Engine: mysql}"),
             "DBInstanceAlreadyExists");
   const auto before = read();
   aws.ok("rds:ModifyDBInstance",
@@ -38,7 +41,8 @@ TEST(Rds, clusters_and_snapshots_are_shared_copied_and_deleted) {
       aws.ok("rds:DescribeDBClusterSnapshotAttributes",
              "{DBClusterSnapshotIdentifier: cs}")["DBClusterSnapshotAttributesResult"]["DBClusterSnapshotAttributes"],
       yaml("[{AttributeName: restore, AttributeValues: [all]}]"));
-  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: i, DBInstanceClass: x, Engine: mysql}");
+  aws.ok("rds:CreateDBInstance",
+         "{DBInstanceIdentifier: i, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: mysql}");
   EXPECT_EQ(aws.code("rds:CreateDBSnapshot", "{DBInstanceIdentifier: none, DBSnapshotIdentifier: s}"),
             "DBInstanceNotFound");
   aws.ok("rds:CreateDBSnapshot", "{DBInstanceIdentifier: i, DBSnapshotIdentifier: s}");
@@ -63,7 +67,9 @@ TEST(Rds, clusters_and_snapshots_are_shared_copied_and_deleted) {
 
 TEST(Rds, what_takes_effect_in_the_maintenance_window_waits_and_can_be_called_off) {
   Accounts aws;
-  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, Engine: postgres}");
+  aws.ok("rds:CreateDBInstance",
+         "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: "
+         "postgres}");
   const auto read = [&] { return aws.ok("rds:DescribeDBInstances")["DBInstances"][0]; };
   EXPECT_EQ(read()["Endpoint"]["Port"], 5432);
   const auto before = read();
@@ -83,7 +89,8 @@ TEST(Rds, what_takes_effect_in_the_maintenance_window_waits_and_can_be_called_of
 TEST(Rds, modifications_and_tags_that_cannot_be_are_refused) {
   Accounts aws;
   const auto made = aws.ok("rds:CreateDBInstance",
-                           "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql, AllocatedStorage: 20}");
+                           "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, MasterUserPassword: "
+                           "Correct-Horse-1, Engine: mysql, AllocatedStorage: 20}");
   const std::string arn(made["DBInstance"]["DBInstanceArn"].string_or({}));
   const auto modify = [&](const std::string& what) {
     return aws.code("rds:ModifyDBInstance", "{DBInstanceIdentifier: pay, " + what + "}");
@@ -92,7 +99,9 @@ TEST(Rds, modifications_and_tags_that_cannot_be_are_refused) {
   EXPECT_EQ(modify("MonitoringInterval: 7"), "InvalidParameterValue");
   EXPECT_EQ(modify("MonitoringInterval: 60"), "InvalidParameterCombination");
   EXPECT_EQ(modify("AllocatedStorage: 10"), "InvalidParameterCombination");
-  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: wages, DBInstanceClass: x, Engine: mysql}");
+  aws.ok("rds:CreateDBInstance",
+         "{DBInstanceIdentifier: wages, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: "
+         "mysql}");
   EXPECT_EQ(modify("NewDBInstanceIdentifier: wages, ApplyImmediately: true"), "DBInstanceAlreadyExists");
   EXPECT_EQ(aws.code("rds:ListTagsForResource", "{ResourceName: pay}"), "InvalidParameterValue");
   EXPECT_EQ(aws.code("rds:ListTagsForResource", "{ResourceName: '" + arn + "2'}"), "DBInstanceNotFound");
@@ -105,8 +114,12 @@ TEST(Rds, modifications_and_tags_that_cannot_be_are_refused) {
 // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBInstances.html
 TEST(Rds, lists_are_filtered_and_named_by_arn) {
   Accounts aws;
-  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql}");
-  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: log, DBInstanceClass: x, Engine: postgres}");
+  aws.ok(
+      "rds:CreateDBInstance",
+      "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: mysql}");
+  aws.ok("rds:CreateDBInstance",
+         "{DBInstanceIdentifier: log, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: "
+         "postgres}");
   const auto names = [&](const std::string& filters) {
     const auto found = aws.ok("rds:DescribeDBInstances", "{Filters: " + filters + "}")["DBInstances"];
     std::string out;
@@ -135,7 +148,9 @@ TEST(Rds, lists_are_filtered_and_named_by_arn) {
 TEST(Rds, snapshots_are_listed_by_source_and_by_whether_everybody_has_them) {
   Accounts aws;
   for (const std::string name : {"pay", "log"}) {
-    aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: " + name + ", DBInstanceClass: x, Engine: mysql}");
+    aws.ok("rds:CreateDBInstance",
+           "{DBInstanceIdentifier: " + name +
+               ", DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: mysql}");
     aws.ok("rds:CreateDBSnapshot", "{DBInstanceIdentifier: " + name + ", DBSnapshotIdentifier: of-" + name + "}");
   }
   aws.ok("rds:ModifyDBSnapshotAttribute", "{DBSnapshotIdentifier: of-log, AttributeName: restore, ValuesToAdd: [all]}");
@@ -155,7 +170,9 @@ TEST(Rds, snapshots_are_listed_by_source_and_by_whether_everybody_has_them) {
 // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
 TEST(Rds, what_is_deleted_leaves_a_snapshot_unless_told_not_to) {
   Accounts aws;
-  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql}");
+  aws.ok(
+      "rds:CreateDBInstance",
+      "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: mysql}");
   EXPECT_EQ(aws.error("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay}"),
             (Error{"InvalidParameterCombination",
                    "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
@@ -169,7 +186,9 @@ TEST(Rds, what_is_deleted_leaves_a_snapshot_unless_told_not_to) {
   EXPECT_EQ(aws.ok("rds:DescribeDBSnapshots")["DBSnapshots"][0]["DBSnapshotIdentifier"], "last");
   EXPECT_EQ(aws.code("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay, FinalDBSnapshotIdentifier: again}"),
             "DBInstanceNotFound");
-  aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql}");
+  aws.ok(
+      "rds:CreateDBInstance",
+      "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: mysql}");
   EXPECT_EQ(aws.code("rds:DeleteDBInstance", "{DBInstanceIdentifier: pay, FinalDBSnapshotIdentifier: last}"),
             "DBSnapshotAlreadyExists");
   EXPECT_EQ(aws.ok("rds:DescribeDBInstances")["DBInstances"].size(), 1u);
@@ -177,9 +196,11 @@ TEST(Rds, what_is_deleted_leaves_a_snapshot_unless_told_not_to) {
 
 TEST(Rds, a_cluster_knows_its_instances_and_is_not_deleted_with_them) {
   Accounts aws;
-  EXPECT_EQ(aws.code("rds:CreateDBInstance",
-                     "{DBInstanceIdentifier: a, DBInstanceClass: x, Engine: aurora-mysql, DBClusterIdentifier: none}"),
-            "DBClusterNotFoundFault");
+  EXPECT_EQ(
+      aws.code(
+          "rds:CreateDBInstance",
+          "{DBInstanceIdentifier: a, DBInstanceClass: db.t3.micro, Engine: aurora-mysql, DBClusterIdentifier: none}"),
+      "DBClusterNotFoundFault");
   EXPECT_EQ(aws.ok("rds:DescribeDBInstances")["DBInstances"].size(), 0u);
   const auto cluster = aws.ok("rds:CreateDBCluster",
                               "{DBClusterIdentifier: c, Engine: aurora-postgresql, StorageEncrypted: true, "
@@ -187,8 +208,9 @@ TEST(Rds, a_cluster_knows_its_instances_and_is_not_deleted_with_them) {
   EXPECT_EQ(cluster["Port"], 5432);
   EXPECT_EQ(cluster["VpcSecurityGroups"][0]["VpcSecurityGroupId"], "sg-1");
   for (const std::string name : {"a", "b"})
-    aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: " + name +
-                                       ", DBInstanceClass: x, Engine: aurora-postgresql, DBClusterIdentifier: C}");
+    aws.ok("rds:CreateDBInstance",
+           "{DBInstanceIdentifier: " + name +
+               ", DBInstanceClass: db.t3.micro, Engine: aurora-postgresql, DBClusterIdentifier: C}");
   const auto members = [&] { return aws.ok("rds:DescribeDBClusters")["DBClusters"][0]["DBClusterMembers"]; };
   ASSERT_EQ(members().size(), 2u);
   EXPECT_EQ(members()[0]["IsClusterWriter"], true);
@@ -209,7 +231,8 @@ TEST(Rds, a_cluster_knows_its_instances_and_is_not_deleted_with_them) {
 TEST(Rds, keys_are_named_by_arn_and_identifiers_are_names) {
   Accounts aws;
   const auto made = aws.ok("rds:CreateDBInstance",
-                           "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql, StorageEncrypted: true}");
+                           "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, MasterUserPassword: "
+                           "Correct-Horse-1, Engine: mysql, StorageEncrypted: true}");
   const auto own = aws.ok("kms:DescribeKey", "{KeyId: alias/aws/rds}")["KeyMetadata"]["Arn"];
   EXPECT_EQ(made["DBInstance"]["KmsKeyId"], own);
   aws.ok("rds:CreateDBSnapshot", "{DBInstanceIdentifier: pay, DBSnapshotIdentifier: s}");
@@ -222,9 +245,10 @@ TEST(Rds, keys_are_named_by_arn_and_identifiers_are_names) {
                      "{SourceDBSnapshotIdentifier: s, TargetDBSnapshotIdentifier: u, KmsKeyId: alias/none}"),
             "KMSKeyNotAccessibleFault");
   for (const std::string name : {"1st", "a--b", "a-", "a.b", "''"}) {
-    EXPECT_EQ(
-        aws.code("rds:CreateDBInstance", "{DBInstanceIdentifier: " + name + ", DBInstanceClass: x, Engine: mysql}"),
-        "InvalidParameterValue")
+    EXPECT_EQ(aws.code("rds:CreateDBInstance",
+                       "{DBInstanceIdentifier: " + name +
+                           ", DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, Engine: mysql}"),
+              "InvalidParameterValue")
         << name;
     EXPECT_EQ(aws.code("rds:CreateDBSnapshot", "{DBInstanceIdentifier: pay, DBSnapshotIdentifier: " + name + "}"),
               "InvalidParameterValue")
@@ -237,7 +261,9 @@ TEST(Rds, settings_are_checked_when_it_is_made_and_when_it_is_modified) {
   Accounts aws;
   const auto make = [&](const std::string& more) {
     return aws.code("rds:CreateDBInstance",
-                    "{DBInstanceIdentifier: pay, DBInstanceClass: x, Engine: mysql, " + more + "}");
+                    "{DBInstanceIdentifier: pay, DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, "
+                    "Engine: mysql, " +
+                        more + "}");
   };
   const auto modify = [&](const std::string& more) {
     return aws.code("rds:ModifyDBCluster", "{DBClusterIdentifier: c, " + more + "}");
@@ -255,6 +281,52 @@ TEST(Rds, settings_are_checked_when_it_is_made_and_when_it_is_modified) {
   const std::string fine = "PreferredMaintenanceWindow: 'Sun:23:45-Mon:00:15', PreferredBackupWindow: '04:30-05:00'";
   EXPECT_EQ(make(fine), "OK");
   EXPECT_EQ(modify(fine), "OK");
+}
+
+// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+TEST(Rds, an_instance_has_an_engine_a_class_and_a_password) {
+  Accounts aws;
+  const auto make = [&](const std::string& input) {
+    return aws.code("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, " + input + "}");
+  };
+  const std::string password = ", MasterUserPassword: Correct-Horse-1";
+  EXPECT_EQ(make("Engine: foo, DBInstanceClass: db.t3.micro" + password), "InvalidParameterValue");
+  for (const std::string name : {"micro", "db", "db.", "db.t3", "db..micro", "DB.T3.MICRO", "t3.micro.db", "''"})
+    EXPECT_EQ(make("Engine: mysql, DBInstanceClass: " + name + password), "InvalidParameterValue") << name;
+  EXPECT_EQ(
+      aws.error("rds:CreateDBInstance", "{DBInstanceIdentifier: pay, Engine: mysql, DBInstanceClass: db.t3.micro}"),
+      (Error{"InvalidParameterValue",
+             "The parameter MasterUserPassword must be provided and must not be blank.",
+             {},
+             false,
+             400}));
+  EXPECT_EQ(aws.code("rds:CreateDBCluster", "{DBClusterIdentifier: c, Engine: foo}"), "InvalidParameterValue");
+  EXPECT_EQ(aws.ok("rds:DescribeDBInstances")["DBInstances"].size(), 0u);
+  EXPECT_EQ(make("Engine: mysql, DBInstanceClass: db.r5.4xlarge.tpc2.mem3x, ManageMasterUserPassword: true"), "OK");
+}
+
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithParamGroups.html
+TEST(Rds, an_engine_has_a_version_and_the_default_groups_of_its_family) {
+  Accounts aws;
+  const auto make = [&](const std::string& name, const std::string& engine) {
+    return aws.ok("rds:CreateDBInstance", "{DBInstanceIdentifier: " + name +
+                                              ", DBInstanceClass: db.t3.micro, MasterUserPassword: Correct-Horse-1, " +
+                                              engine + "}")["DBInstance"];
+  };
+  const auto mysql = make("a", "Engine: mysql");
+  EXPECT_EQ(mysql["EngineVersion"].string_or({}).substr(0, 4), "8.0.");
+  EXPECT_EQ(mysql["DBParameterGroups"],
+            yaml("[{DBParameterGroupName: default.mysql8.0, ParameterApplyStatus: in-sync}]"));
+  EXPECT_EQ(mysql["OptionGroupMemberships"], yaml("[{OptionGroupName: 'default:mysql-8-0', Status: in-sync}]"));
+  EXPECT_EQ(mysql["StorageType"], "gp3");
+  const auto postgres = make("b", "Engine: postgres, EngineVersion: '13.7', Iops: 1000, AllocatedStorage: 100");
+  EXPECT_EQ(postgres["DBParameterGroups"][0]["DBParameterGroupName"], "default.postgres13");
+  EXPECT_EQ(postgres["StorageType"], "io1");
+  EXPECT_EQ(make("c", "Engine: mysql, DBParameterGroupName: own")["DBParameterGroups"][0]["DBParameterGroupName"],
+            "own");
+  EXPECT_EQ(aws.ok("rds:CreateDBCluster",
+                   "{DBClusterIdentifier: d, Engine: aurora-postgresql}")["DBCluster"]["DBClusterParameterGroup"],
+            "default.aurora-postgresql16");
 }
 
 }  // namespace
