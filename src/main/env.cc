@@ -1,6 +1,4 @@
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <string_view>
 
 #include "http/curl_client.h"
@@ -9,6 +7,7 @@
 #include "main/commands.h"
 #include "main/server_client.h"
 #include "main/terminal.h"
+#include "store/private_file.h"
 
 namespace fixpoint::main {
 namespace {
@@ -35,8 +34,10 @@ void warn_of_silence(const std::string& endpoint, const std::string& folder) {
 
 int run_env(const Arguments& arguments) {
   const std::string folder = arguments.get("data");
-  std::ifstream in(folder + "/server.json");
-  const auto server = json::parse(std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()));
+  if (const auto own = store::check_private_folder(folder); !own) return report(own.error());
+  const auto text = store::read_own_file(folder + "/server.json");
+  if (!text && text.error().code != "ResourceNotFoundException") return report(text.error());
+  const auto server = json::parse(text.value_or(""));
   if (!server)
     return report(errors::validation("no server has run with the data folder " + folder +
                                      "; start one with 'fixpoint serve --data " + folder + "'"));

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "store/folder_lock.h"
 #include "store/postgres.h"
+#include "store/private_file.h"
 #include "store/sqlite.h"
 
 namespace fixpoint::store {
@@ -247,11 +248,7 @@ Result<std::string> make_path(const std::string& folder) {
   // A store in memory is shared between its connections by name; the count keeps two of them apart. Its locks are
   // waited for as a file's are, which those of a shared cache are not.
   if (folder.empty()) return "file:/fixpoint-" + std::to_string(memory_stores++) + "?vfs=memdb";
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure)
-    return fail(errors::coded("StoreError", "cannot make the folder " + folder + ": " + failure.message(), 500));
-  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
+  FIXPOINT_CHECK(make_private_folder(folder));
   return folder + "/fixpoint.db";
 }
 
@@ -265,6 +262,10 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, const std::ve
     if (!options.folder.empty()) {
       FIXPOINT_TRY(taken, FolderLock::take(options.folder, options.lock_wait_ms));
       lock = std::move(taken);
+      // SQLite gives -wal and -shm, and a journal, the mode of the database.
+      // https://www.sqlite.org/src/file/src/os_unix.c (findCreateFileMode)
+      for (const char* suffix : {"", "-wal", "-shm"})
+        if (*suffix == '\0' || std::filesystem::exists(path + suffix)) FIXPOINT_CHECK(make_private_file(path + suffix));
     }
     connect = [path = std::move(path), &options](bool read_only) -> Result<std::unique_ptr<Connection>> {
       return SqliteConnection::open(path, read_only, options.durable);

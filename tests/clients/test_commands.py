@@ -182,6 +182,32 @@ class Serve(unittest.TestCase):
         self.assertRegex(said, "The network is (NOT )?cut off")
 
 
+    def test_the_shell_is_told_nothing_that_others_may_have_written(self):
+        server = support.Server()
+        try:
+            data = os.path.join(server.folder, "data")
+            written = os.path.join(data, "server.json")
+            self.assertEqual(0o600, os.stat(written).st_mode & 0o777)
+            os.chmod(written, 0o666)
+            status, out, said = server.fixpoint("env", "--data", data)
+            self.assertEqual((3, ""), (status, out), said)
+            self.assertIn(written + " can be written by others", said)
+            os.chmod(written, 0o600)
+            os.chmod(data, 0o777)
+            status, out, said = server.fixpoint("env", "--data", data)
+            self.assertEqual((3, ""), (status, out), said)
+            self.assertIn("others may write in the folder " + data, said)
+            os.chmod(data, 0o700)
+            with open(written, "w") as file:
+                file.write(json.dumps({"Endpoint": "http://x'; touch /tmp/x; '", "Region": "us-east-1"}))
+            status, out, said = server.fixpoint("env", "--data", data)
+            shown = subprocess.run(["sh", "-c", out.splitlines()[0] + "; echo \"$AWS_ENDPOINT_URL\""],
+                                   stdout=subprocess.PIPE, check=True).stdout.decode()
+            self.assertEqual("http://x'; touch /tmp/x; '\n", shown)
+        finally:
+            server.stop()
+
+
 class Buckets(support.ServerTest):
     def test_a_listing_without_a_prefix_has_none(self):
         s3 = self.server.client("s3")
