@@ -12,11 +12,13 @@
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace fixpoint::functions {
 namespace {
 
 constexpr std::size_t buffer_bytes = 64UL * 1024;
+constexpr int starved_pause_ms = 50;
 
 struct Address {
   sockaddr_storage storage{};
@@ -85,6 +87,7 @@ struct Connection {
   Flow out;
   Flow back;
   bool connecting = true;
+  std::size_t way = 0;
 };
 
 class PollRelay final : public Relay {
@@ -101,21 +104,27 @@ class PollRelay final : public Relay {
   void run() {
     while (true) {
       std::vector<pollfd> fds{{wake_.get(), POLLIN, 0}};
-      for (const Way& way : ways_) fds.push_back({way.listener.get(), POLLIN, 0});
+      for (std::size_t i = 0; i < ways_.size(); ++i) {
+        const bool full = starved_ || open_[i] >= ways_[i].connections;
+        fds.push_back({ways_[i].listener.get(), static_cast<short>(full ? 0 : POLLIN), 0});
+      }
       for (const Connection& one : connections_) {
         const auto [inner, outer] = interest(one);
         fds.push_back({one.inner.get(), inner, 0});
         fds.push_back({one.outer.get(), outer, 0});
       }
-      if (poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
+      // A connection that found no descriptor stays in its listener, and would be told of without end.
+      const bool starved = std::exchange(starved_, false);
+      if (poll(fds.data(), fds.size(), starved ? starved_pause_ms : -1) < 0 && errno != EINTR) return;
       if (fds[0].revents != 0) return;
       std::size_t at = 1 + ways_.size();
       for (auto one = connections_.begin(); one != connections_.end(); at += 2) {
         const bool stays = serve(*one, fds[at].revents, fds[at + 1].revents);
+        if (!stays) --open_[one->way];
         one = stays ? std::next(one) : connections_.erase(one);
       }
       for (std::size_t i = 0; i < ways_.size(); ++i)
-        if (fds[1 + i].revents != 0) accept_from(i);
+        if ((fds[1 + i].revents & POLLIN) != 0) accept_from(i);
     }
   }
 
@@ -140,7 +149,8 @@ class PollRelay final : public Relay {
 
   void accept_from(std::size_t way) {
     Fd inner(accept4(ways_[way].listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!inner || connections_.size() >= most_connections) return;
+    if (!inner) starved_ = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
+    if (!inner) return;
     const Address& to = addresses_[way];
     Fd outer(socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!outer) return;
@@ -151,14 +161,18 @@ class PollRelay final : public Relay {
     made.back = {.from = outer.get(), .to = inner.get(), .waiting = {}};
     made.inner = std::move(inner);
     made.outer = std::move(outer);
+    made.way = way;
+    ++open_[way];
     connections_.push_back(std::move(made));
   }
 
   std::vector<Way> ways_;
   std::vector<Address> addresses_;
   Fd wake_;
+  bool starved_ = false;
   std::list<Connection> connections_;
-  std::thread thread_;  // last: it uses the others
+  std::vector<std::size_t> open_ = std::vector<std::size_t>(ways_.size());  // of each way
+  std::thread thread_;                                                      // last: it uses the others
 };
 
 }  // namespace

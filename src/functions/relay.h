@@ -18,8 +18,8 @@ class Relay {
     Fd listener;
     std::string address;  ///< an IPv4 or IPv6 address, where it leads to
     std::uint16_t port = 0;
+    std::size_t connections = 64;  ///< at once; more wait in the listener until one ends
   };
-  static constexpr std::size_t most_connections = 256;  ///< at once; more are closed as they come
 
   /// Runs on a thread of its own until it is destroyed, which cuts what is open. Errors: ValidationException for what
   /// is no address; ServiceException where the system gives no thread or descriptor.

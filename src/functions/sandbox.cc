@@ -246,8 +246,9 @@ Result<void> Sandbox::connect(const Request& request, Launch& launch, Started& s
   FIXPOINT_TRY(network, Network::make(ports));
   std::vector<Fd> listeners = network.take_listeners();
   std::vector<Relay::Way> ways;
-  ways.push_back({std::move(listeners[0]), "127.0.0.1", request.runtime_port});
-  if (gateway.port != 0) ways.push_back({std::move(listeners[1]), gateway.address, gateway.port});
+  ways.push_back({std::move(listeners[0]), "127.0.0.1", request.runtime_port, RuntimeOptions::runtime_connections});
+  if (gateway.port != 0)
+    ways.push_back({std::move(listeners[1]), gateway.address, gateway.port, RuntimeOptions::gateway_connections});
   FIXPOINT_TRY(relay, Relay::start(std::move(ways)));
   started.relay = std::move(relay);
   if (gateway.port != 0) started.gateway_url = "http://127.0.0.1:" + std::to_string(gateway.port) + gateway.path;

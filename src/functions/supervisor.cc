@@ -63,7 +63,9 @@ Result<std::unique_ptr<Supervisor>> Supervisor::start(RuntimeOptions options) {
   std::unique_ptr<Supervisor> out(new Supervisor(std::move(options)));
   http::ServerOptions server;
   server.body_limit_bytes = out->options_.response_limit_bytes + body_margin_bytes;
-  server.connection_limit = out->options_.processes * 4 + 16;
+  // No process can take what another needs. Some are those of processes that have just ended.
+  server.connection_limit = (out->options_.processes + 2) * RuntimeOptions::runtime_connections;
+  server.bodies_limit_bytes = 2 * server.body_limit_bytes * out->options_.processes;
   server.idle_timeout_ms = no_idle_end_ms;
   server.stop_timeout_ms = 100;
   auto* raw = out.get();

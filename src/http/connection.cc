@@ -23,7 +23,7 @@ Connection::Connection(Loop& loop, int socket, std::unique_ptr<Transport> transp
       descriptor_(std::in_place, loop.context().get_executor(), socket),
       timer_(std::in_place, loop.context().get_executor()),
       peer_(std::move(peer)),
-      reader_(loop.shared().options.header_limit_bytes, loop.shared().options.body_limit_bytes) {}
+      reader_(loop.shared().options.header_limit_bytes, loop.shared().options.body_limit_bytes, loop.shared().bodies) {}
 
 void Connection::start() {
   wait_for(Waiting::idle);
@@ -141,7 +141,9 @@ void Connection::advance_requests() {
       out_ += "HTTP/1.1 100 Continue\r\n\r\n";
     } else if (state == RequestReader::State::refused) {
       framing_ = {true, false, false};
-      answer(plain_answer(reader_.refusal().status, reader_.refusal().sentence));
+      HttpResponse refusal = plain_answer(reader_.refusal().status, reader_.refusal().sentence);
+      if (refusal.status == 503) refusal.headers.add("Retry-After", "1");
+      answer(std::move(refusal));
     } else {
       if (!flush()) break;
       if (peer_has_closed_) {
@@ -195,6 +197,7 @@ void Connection::give_up_on_request() {
 }
 
 void Connection::answered() {
+  reader_.forget_body();
   phase_ = framing_.keep_alive ? Phase::reading : Phase::closing;
 }
 

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "http/body_budget.h"
 #include "http/response_writer.h"
 #include "http/server.h"
 #include "http/transport.h"
@@ -27,6 +28,7 @@ struct Shared {
   ServerOptions options;
   Handler handler;
   std::unique_ptr<TlsContext> tls;  // null: plain
+  std::shared_ptr<BodyBudget> bodies;
   std::atomic<std::size_t> open{0};
   std::mutex mutex;
   std::condition_variable all_closed;

@@ -18,6 +18,11 @@ constexpr std::size_t largest_body_step_bytes = 256 * 1024;
 constexpr std::size_t chunk_line_limit_bytes = 8 * 1024;
 constexpr std::size_t blank_line_limit = 2;
 
+// By steps that double, so that a claimed length alone costs nothing.
+std::size_t body_step(std::size_t filled) {
+  return std::clamp<std::size_t>(filled, first_buffer_bytes, largest_body_step_bytes);
+}
+
 bool is_token(char c) {
   static constexpr std::string_view others = "!#$%&'*+-.^_`|~";
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -177,14 +182,28 @@ class RequestReader::Parser {
   int codings_ = 0;
 };
 
-RequestReader::RequestReader(std::size_t header_limit_bytes, std::size_t body_limit_bytes)
+RequestReader::RequestReader(std::size_t header_limit_bytes, std::size_t body_limit_bytes,
+                             std::shared_ptr<BodyBudget> budget)
     : header_limit_bytes_(header_limit_bytes),
       body_limit_bytes_(body_limit_bytes),
+      share_(std::move(budget)),
       parser_(std::make_unique<Parser>(header_limit_bytes, body_limit_bytes)),
       buffer_(std::make_unique_for_overwrite<char[]>(first_buffer_bytes)),
       capacity_(first_buffer_bytes) {}
 
 RequestReader::~RequestReader() = default;
+
+/// Room for so many more bytes of the body, which has `total` in the end as far as is known. Asked for as the string
+/// takes it, which at least doubles; a body that comes to its end by the next two steps has it exactly.
+bool RequestReader::make_room(std::size_t bytes, std::size_t total) {
+  std::string& body = parser_->request.body;
+  if (body_filled_ + bytes <= body.capacity()) return true;
+  const std::size_t doubled = std::max(2 * body.capacity(), body_filled_ + bytes);
+  const std::size_t room = total >= body_filled_ + bytes && total <= 2 * doubled ? total : doubled;
+  if (!share_.grow_to(room)) return false;
+  body.reserve(room);
+  return true;
+}
 
 bool RequestReader::is_idle() const {
   return part_ == Part::head && buffered() == 0;
@@ -193,12 +212,9 @@ bool RequestReader::is_idle() const {
 std::span<char> RequestReader::space() {
   space_is_body_ = part_ == Part::sized_body && buffered() == 0 && wants_more_;
   if (space_is_body_) {
-    // Straight into the body, by steps that double, so that a claimed length alone costs nothing.
+    // Straight into the body, for which advance() has made room.
     std::string& body = parser_->request.body;
-    if (body.size() == body_filled_) {
-      const std::size_t step = std::clamp<std::size_t>(body_filled_, first_buffer_bytes, largest_body_step_bytes);
-      body.resize(body_filled_ + std::min(body_left_, step));
-    }
+    if (body.size() == body_filled_) body.resize(body_filled_ + std::min(body_left_, body_step(body_filled_)));
     return {body.data() + body_filled_, body.size() - body_filled_};
   }
   if (begin_ == end_) begin_ = end_ = 0;
@@ -293,6 +309,7 @@ RequestReader::State RequestReader::advance_head() {
     part_ = Part::sized_body;
     body_left_ = static_cast<std::size_t>(parser_->content_length());
     body_filled_ = 0;
+    if (!share_.could_grow_to(body_left_)) return refuse_for_memory();
   }
   const bool body_to_come = part_ == Part::chunked_body || body_left_ > 0;
   if (parser_->expects_continue && body_to_come && buffered() == 0) return State::expects_continue;
@@ -303,13 +320,18 @@ RequestReader::State RequestReader::advance_sized_body() {
   std::string& body = parser_->request.body;
   const std::size_t here = std::min(body_left_, buffered());
   if (here > 0) {
+    if (!make_room(here, body_filled_ + body_left_)) return refuse_for_memory();
     body.resize(body_filled_);
     body.append(buffer_.get() + begin_, here);
     body_filled_ += here;
     body_left_ -= here;
     begin_ += here;
   }
-  if (body_left_ > 0) return State::need_more;
+  if (body_left_ > 0) {
+    if (!make_room(std::min(body_left_, body_step(body_filled_)), body_filled_ + body_left_))
+      return refuse_for_memory();
+    return State::need_more;
+  }
   body.resize(body_filled_);
   part_ = Part::complete;
   return State::complete;
@@ -317,6 +339,8 @@ RequestReader::State RequestReader::advance_sized_body() {
 
 RequestReader::State RequestReader::advance_chunked_body() {
   std::size_t used = 0;
+  body_filled_ = parser_->request.body.size();
+  if (!make_room(buffered(), 0)) return refuse_for_memory();
   const auto state =
       chunks_->decode({buffer_.get() + begin_, buffered()}, used, parser_->request.body, parser_->request.trailers);
   begin_ += used;
@@ -333,12 +357,23 @@ HttpRequest RequestReader::take() {
   return request;
 }
 
+void RequestReader::forget_body() {
+  if (part_ != Part::head) parser_->request.body = std::string();
+  share_.release();
+}
+
 RequestReader::State RequestReader::refuse(int status, std::string sentence) {
   refusal_ = {status, std::move(sentence)};
   part_ = Part::refused;
+  parser_->request.body = std::string();
+  share_.release();
   scanned_ = 0;
   begin_ = end_ = 0;
   return State::refused;
+}
+
+RequestReader::State RequestReader::refuse_for_memory() {
+  return refuse(503, "The bodies of other requests take all the memory that there is for them; try again in a moment.");
 }
 
 RequestReader::State RequestReader::refuse_as_parser_says(int error) {

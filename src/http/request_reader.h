@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/http_message.h"
+#include "http/body_budget.h"
 #include "http/chunk_decoder.h"
 
 namespace fixpoint::http {
@@ -19,7 +20,8 @@ struct Refusal {
 
 /// Requests out of a stream of bytes (RFC 9112), with no I/O: whoever has bytes puts them into space(), says how many
 /// came with received(), and calls advance(). Bounded memory: the header section by header_limit_bytes, the body by
-/// body_limit_bytes (and never more than twice what has been received), trailers and chunk lines by 8 KiB.
+/// body_limit_bytes (and never more than four times what has been received), trailers and chunk lines by 8 KiB; all
+/// bodies together by the budget, where one is given: what it has no room for is refused with 503.
 ///
 /// Refused, as two readers could disagree about where the request ends: Content-Length with Transfer-Encoding, more
 /// than one Content-Length, folded lines, bare LF or CR, control characters, blanks before a colon, no Host or two.
@@ -32,7 +34,8 @@ class RequestReader {
     refused,           ///< see refusal(); stays so
   };
 
-  RequestReader(std::size_t header_limit_bytes, std::size_t body_limit_bytes);
+  RequestReader(std::size_t header_limit_bytes, std::size_t body_limit_bytes,
+                std::shared_ptr<BodyBudget> budget = nullptr);
   ~RequestReader();
   RequestReader(const RequestReader&) = delete;
   RequestReader& operator=(const RequestReader&) = delete;
@@ -46,6 +49,9 @@ class RequestReader {
 
   /// The complete request; the reader goes on with the one after it.
   HttpRequest take();
+  /// The request taken last was answered, or nobody waits for the one that is being read, of which no more is read
+  /// then: what its body had of the budget is free for others.
+  void forget_body();
   /// Of the request taken last: does the client want the connection kept, does it know HTTP/1.1 (chunks).
   bool keep_alive() const { return keep_alive_; }
   bool is_http_11() const { return is_http_11_; }
@@ -62,12 +68,15 @@ class RequestReader {
   State advance_head();
   State advance_sized_body();
   State advance_chunked_body();
+  bool make_room(std::size_t bytes, std::size_t total);
   State refuse(int status, std::string sentence);
+  State refuse_for_memory();
   State refuse_as_parser_says(int error);
   std::size_t buffered() const { return end_ - begin_; }
 
   const std::size_t header_limit_bytes_;
   const std::size_t body_limit_bytes_;
+  BodyShare share_;
   std::unique_ptr<Parser> parser_;
   std::unique_ptr<char[]> buffer_;
   std::size_t capacity_;

@@ -17,6 +17,7 @@ class LoopServer final : public Server {
     shared_.options = std::move(options);
     shared_.handler = std::move(handler);
     shared_.tls = std::move(tls);
+    shared_.bodies = std::make_shared<BodyBudget>(shared_.options.bodies_limit_bytes);
     for (unsigned number = 0; number < shared_.options.threads; ++number)
       loops_.push_back(std::make_unique<Loop>(shared_));
     acceptor_ = std::make_shared<Acceptor>(socket_, loops_, shared_);
@@ -63,6 +64,9 @@ Result<void> check(const ServerOptions& options) {
     return refuse("threads", "The HTTP server needs between 1 and 256 I/O threads.");
   if (options.header_limit_bytes < 256 || options.header_limit_bytes > 16 * 1024 * 1024)
     return refuse("header_limit_bytes", "header_limit_bytes must lie between 256 bytes and 16 MiB.");
+  if (options.bodies_limit_bytes / 2 < options.body_limit_bytes)
+    return refuse("bodies_limit_bytes",
+                  "bodies_limit_bytes must be twice body_limit_bytes or more: a body is doubled as it grows.");
   if (options.connection_limit == 0) return refuse("connection_limit", "connection_limit must be 1 or more.");
   if (options.idle_timeout_ms <= 0) return refuse("idle_timeout_ms", "idle_timeout_ms must be 1 or more.");
   if (options.request_timeout_ms <= 0) return refuse("request_timeout_ms", "request_timeout_ms must be 1 or more.");

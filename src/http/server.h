@@ -96,7 +96,10 @@ struct ServerOptions {
   std::string unix_path;                       ///< where set: a Unix socket with mode 0600 instead of address and port
   unsigned threads = 1;                        ///< I/O threads, each with its own connections
   std::size_t header_limit_bytes = 32 * 1024;  ///< request line and header lines; beyond: 414 or 431
-  std::size_t body_limit_bytes = 64 * 1024 * 1024;   ///< beyond: 413
+  std::size_t body_limit_bytes = 64 * 1024 * 1024;  ///< beyond: 413
+  /// What all bodies that are read or with the handler may take, but those up to BodyBudget::small_bytes; beyond: 503
+  /// with Retry-After. Four of the largest kind.
+  std::size_t bodies_limit_bytes = 256 * 1024 * 1024;
   std::size_t connection_limit = 4096;               ///< beyond: 503 and closed at once
   std::size_t stream_limit_bytes = 4 * 1024 * 1024;  ///< what may wait for a slow reader of a ResponseStream
   int idle_timeout_ms = 75'000;                      ///< between requests; beyond: closed

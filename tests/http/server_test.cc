@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <sys/stat.h>
+#include <thread>
 #include <vector>
 
 #include "http/sockets.h"
@@ -71,6 +72,90 @@ class Parked {
 
 std::string get(std::string_view target) {
   return "GET " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+}
+
+std::string post(std::size_t bytes) {
+  return "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n";
+}
+
+ServerOptions four_megabytes() {
+  ServerOptions options;
+  options.body_limit_bytes = 2 << 20;
+  options.bodies_limit_bytes = 4 << 20;
+  return options;
+}
+
+void expect_full(Socket& socket) {
+  const Heard heard = hear_response(socket);
+  EXPECT_EQ(heard.status, 503) << heard.body;
+  EXPECT_EQ(heard.headers.get("Retry-After"), "1");
+  EXPECT_EQ(heard.headers.get("Connection"), "close");
+}
+
+TEST(Bodies, beyond_what_all_may_take_are_refused_and_small_ones_are_not) {
+  Parked parked;
+  const auto server = start(four_megabytes(), parked.handler());
+  std::vector<Socket> holding;
+  for (int i = 0; i < 2; ++i) {
+    holding.push_back(Socket::to_port(server->port()));
+    holding.back().say(post(2 << 20) + std::string(2 << 20, 'x'));
+  }
+  auto first = parked.next();
+  auto second = parked.next();
+  // A new large one is told before a byte of its body has come, of a length that is said as of one that is not.
+  Socket large = Socket::to_port(server->port());
+  large.say(post(65 << 10));
+  expect_full(large);
+  Socket chunked = Socket::to_port(server->port());
+  chunked.say("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n" + std::string(0x20000, 'x'));
+  expect_full(chunked);
+  Socket small = Socket::to_port(server->port());
+  small.say(post(64 << 10) + std::string(64 << 10, 'x'));
+  auto third = parked.next();
+  EXPECT_EQ(third.first.body.size(), 64U << 10);
+  // The room of a request is free with its answer, and with the end of who held it.
+  first.second.send(text("done"));
+  EXPECT_EQ(hear_response(holding[0]).status, 200);
+  holding[0].say(post(2 << 20) + std::string(2 << 20, 'x'));
+  EXPECT_EQ(parked.next().first.body.size(), 2U << 20);
+  second.second = {};
+  EXPECT_EQ(hear_response(holding[1]).status, 500);
+}
+
+TEST(Bodies, that_were_given_up_halfway_take_nothing) {
+  const auto server = start(four_megabytes(), echo);
+  for (int i = 0; i < 20; ++i) {
+    Socket socket = Socket::to_port(server->port());
+    socket.say(post(2 << 20) + std::string(1 << 20, 'x'));
+  }
+  // Closed ones are noticed one after the other.
+  Heard heard;
+  for (int i = 0; i < 1000 && heard.status != 200; ++i) {
+    Socket socket = Socket::to_port(server->port());
+    socket.say(post(2 << 20) + std::string(2 << 20, 'x'));
+    heard = hear_response(socket);
+  }
+  EXPECT_EQ(heard.status, 200);
+  EXPECT_EQ(heard.body.size(), (2U << 20) + 7);
+}
+
+TEST(Bodies, more_than_may_be_together_are_read_in_the_end) {
+  const auto server = start(four_megabytes(), echo);
+  // Each sends again what was refused, as clients of AWS do.
+  std::vector<std::jthread> clients;
+  std::atomic<int> done{0};
+  for (int i = 0; i < 8; ++i)
+    clients.emplace_back([&] {
+      for (int tries = 0; tries < 1000; ++tries) {
+        Socket socket = Socket::to_port(server->port());
+        socket.say(post(2 << 20) + std::string(2 << 20, 'x'));
+        if (hear_response(socket).status != 200) continue;
+        ++done;
+        return;
+      }
+    });
+  clients.clear();
+  EXPECT_EQ(done, 8);
 }
 
 TEST(Server, answers_with_length_and_date) {
