@@ -161,7 +161,7 @@ std::string Sandbox::describe(const std::string& bubblewrap_refused, const std::
   else
     always +=
         " The network is NOT cut off: handlers reach the gateway on loopback, and so whatever else this machine "
-        "reaches (" +
+        "reaches, the unsigned links of fixpoint's own notifications among it (" +
         network_refused + ").";
   std::string text;
   switch (hold_) {

@@ -1,9 +1,11 @@
 #include "gateway/app.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cctype>
 #include <filesystem>
 #include <future>
+#include <sys/resource.h>
 
 #include "audit/log.h"
 #include "aws/client.h"
@@ -35,6 +37,17 @@
 
 namespace fixpoint::gateway {
 namespace {
+
+constexpr const char* loopback = "127.0.0.1";
+constexpr std::size_t handlers_body_limit_bytes = 16UL * 1024 * 1024;
+
+// Half of the descriptors that this process may have: who is connected, and has not said who he is, takes none of those
+// that the store, the handlers and their relays need.
+std::size_t connections_by_descriptors(std::size_t most) {
+  struct rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return most;
+  return std::clamp<std::size_t>(limit.rlim_cur / 2, 1, most);
+}
 
 // "Approval Requested" is recorded as "approval.requested".
 std::string audit_kind_of(const executions::Notice& notice) {
@@ -121,7 +134,8 @@ class WholeApp final : public App {
         controls::Remediation::Options{});
     function_program_ = std::make_unique<functions::FunctionProgram>(
         functions::FunctionProgram::Parts{
-            *functions_, *runtime_, *identity_, *door_, *approvals_, clock_, [this] { return endpoint(); },
+            *functions_, *runtime_, *identity_, *door_, *approvals_, clock_,
+            [this] { return std::string("http://") + loopback + ":" + std::to_string(handlers_port_.load()); },
             [this](const std::string& rule, const std::string& function,
                    const std::string& account) -> Result<std::string> {
               FIXPOINT_TRY(mode, modes_->find_set(rule, function, account));
@@ -178,8 +192,9 @@ class WholeApp final : public App {
                                             *door_, *modes_, *audit_, controls_, *functions_, *dispatch_, *models_,
                                             embedded_.get(), [this] { return runtime_->isolation(); }});
     verifier_ = std::make_unique<aws::Verifier>(*identity_, clock_);
-    gateway_ = std::make_unique<Gateway>(*models_, *verifier_, *dispatch_, *api_, workers_,
-                                         aws::Router::Options{.hosts = {host(), "localhost", "fixpoint.local"}});
+    gateway_ =
+        std::make_unique<Gateway>(*models_, *verifier_, *dispatch_, *api_, workers_,
+                                  aws::Router::Options{.hosts = {host(), loopback, "localhost", "fixpoint.local"}});
     if (sns_) gateway_->set_open([this](const HttpRequest& request) { return sns_->answer_open(request); });
     http::ServerOptions server;
     server.address = options_.address;
@@ -190,6 +205,7 @@ class WholeApp final : public App {
                  }));
     server_ = std::move(listening);
     port_ = server_->port();
+    FIXPOINT_CHECK(listen_for_handlers());
     if (sns_) sns_->start();
     FIXPOINT_CHECK(write_address());
     bus_->start();
@@ -208,6 +224,7 @@ class WholeApp final : public App {
     if (sns_) sns_->stop();
     if (sqs_) sqs_->stop();  // receives that wait are answered while there is somebody to answer
     if (server_) server_->stop();
+    if (handlers_server_) handlers_server_->stop();
     if (client_) client_->stop();
     if (bus_) bus_->stop();
     if (outward_) outward_->stop();
@@ -248,6 +265,26 @@ class WholeApp final : public App {
     client_ = std::make_unique<aws::Client>([this](std::string_view name) { return models_->get(name); }, *http_,
                                             *credentials_, clock_, client);
     account_ = client_.get();
+    return {};
+  }
+
+  // Handlers have a listener of their own, the only one that their network leads to: so a request says by where it
+  // comes that it is an execution's.
+  Result<void> listen_for_handlers() {
+    http::ServerOptions server;
+    server.address = loopback;
+    server.threads = options_.io_threads;
+    // The calls of AWS take 6 MB at most, but for objects (a part of boto3's uploads has 8 MiB) and code.
+    server.body_limit_bytes = handlers_body_limit_bytes;
+    server.bodies_limit_bytes = 4 * handlers_body_limit_bytes;
+    // Of the processes that the runtime has at once, and of some that have just ended.
+    server.connection_limit =
+        (functions::RuntimeOptions().processes + 2) * functions::RuntimeOptions::gateway_connections;
+    FIXPOINT_TRY(listening, http::Server::start(server, [this](HttpRequest request, http::Responder responder) {
+                   gateway_->handle(std::move(request), std::move(responder), Gateway::Way::Handlers);
+                 }));
+    handlers_server_ = std::move(listening);
+    handlers_port_ = handlers_server_->port();
     return {};
   }
 
@@ -384,6 +421,7 @@ class WholeApp final : public App {
   WorkerPool workers_;
   WorkerPool log_workers_{2};  // an account that is slow to log to holds up nothing else
   std::atomic<std::uint16_t> port_ = 0;
+  std::atomic<std::uint16_t> handlers_port_ = 0;
   bool stopped_ = false;
   catalog::Catalog catalog_;
   changes::Recipes recipes_;
@@ -432,6 +470,7 @@ class WholeApp final : public App {
   std::unique_ptr<aws::Verifier> verifier_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> handlers_server_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "aws/auth_errors.h"
 #include "aws/protocol.h"
 #include "aws/validate.h"
 #include "base/arn.h"
@@ -30,6 +31,14 @@ aws::Caller caller_of(const aws::Verified& verified, std::string request_id) {
           std::move(request_id), verified.principal};
 }
 
+// On the handlers' way no other key is known than an execution's, however a handler came by it.
+Result<void> may_come(const aws::Verified& verified, const HttpRequest& request, Gateway::Way way) {
+  if (way == Gateway::Way::Anybody || !verified.principal->execution.empty()) return {};
+  return fail(aws::auth_error(aws::auth_style(verified.scope.service, request), aws::AuthFault::UnknownKey,
+                              "A handler's calls are signed with the credentials of its execution; another key is "
+                              "not taken from a handler."));
+}
+
 // A Responder moves, and std::function wants what it holds to be copyable.
 std::shared_ptr<http::Responder> shared(http::Responder responder) {
   return std::make_shared<http::Responder>(std::move(responder));
@@ -37,16 +46,16 @@ std::shared_ptr<http::Responder> shared(http::Responder responder) {
 
 }  // namespace
 
-void Gateway::handle(HttpRequest request, http::Responder responder) {
+void Gateway::handle(HttpRequest request, http::Responder responder, Way way) {
   const std::string_view path = request.path();
   if (path == "/healthz" && request.method == "GET")
     return responder.send({200, {{"Content-Type", "text/plain"}}, "ok\n"});
-  if (path.starts_with("/api/")) return handle_api(request, std::move(responder));
+  if (path.starts_with("/api/")) return handle_api(request, std::move(responder), way);
   // A link in a notification is opened without a signature, in the address or anywhere else.
-  if (open_ && request.method == "GET" && !request.headers.has("Authorization") &&
+  if (way == Way::Anybody && open_ && request.method == "GET" && !request.headers.has("Authorization") &&
       request.query().find("X-Amz-Signature") == std::string_view::npos)
     return handle_open(std::move(request), std::move(responder));
-  handle_aws(std::move(request), std::move(responder));
+  handle_aws(std::move(request), std::move(responder), way);
 }
 
 void Gateway::handle_open(HttpRequest request, http::Responder responder) {
@@ -57,12 +66,12 @@ void Gateway::handle_open(HttpRequest request, http::Responder responder) {
     if (response)
       answer->send(std::move(*response));
     else
-      handle_aws(std::move(*whole), std::move(*answer));
+      handle_aws(std::move(*whole), std::move(*answer), Way::Anybody);
   });
   if (!taken) answer->send({503, {{"Content-Type", "text/plain"}}, "too many requests are waiting\n"});
 }
 
-void Gateway::handle_aws(HttpRequest request, http::Responder responder) {
+void Gateway::handle_aws(HttpRequest request, http::Responder responder, Way way) {
   const std::string request_id = random_uuid();
   const std::string signing_name = aws::signing_name_of(request);
   auto routed = router_.route(request, signing_name);
@@ -72,6 +81,8 @@ void Gateway::handle_aws(HttpRequest request, http::Responder responder) {
       request, {.expected_service = signing_name.empty() && form.service ? form.service->signing_name
                                                                          : std::string_view(signing_name)});
   if (!verified) return responder.send(aws::serialize_error(form, verified.error(), request_id));
+  if (const auto may = may_come(*verified, request, way); !may)
+    return responder.send(aws::serialize_error(form, may.error(), request_id));
   if (!routed) return responder.send(aws::serialize_error(form, routed.error().error, request_id));
   std::optional<std::string_view> body;
   if (verified->decoded_body) {
@@ -95,9 +106,10 @@ void Gateway::handle_aws(HttpRequest request, http::Responder responder) {
       });
 }
 
-void Gateway::handle_api(const HttpRequest& request, http::Responder responder) {
+void Gateway::handle_api(const HttpRequest& request, http::Responder responder, Way way) {
   auto verified = verifier_.verify(request, {.expected_service = api_service});
   if (!verified) return responder.send(api_error(verified.error()));
+  if (const auto may = may_come(*verified, request, way); !may) return responder.send(api_error(may.error()));
   if (verified->scope.service != api_service)
     return responder.send(api_error(errors::coded(
         "SignatureDoesNotMatch",

@@ -22,17 +22,20 @@ class Gateway {
           aws::Router::Options routes)
       : router_(models, std::move(routes)), verifier_(verifier), dispatch_(dispatch), api_(api), workers_(workers) {}
 
-  void handle(HttpRequest request, http::Responder responder);
+  /// By which listener a request came. What comes by that of the handlers is an execution's, whoever signed it: signed
+  /// with another key, or with none, it would be a change that the door never sees, and is refused.
+  enum class Way { Anybody, Handlers };
+  void handle(HttpRequest request, http::Responder responder, Way way = Way::Anybody);
 
   /// What answers GET requests that nobody has signed, on a worker; nothing where a request is for it. Before the first
-  /// request.
+  /// request. Never asked for a handler.
   using Open = std::function<std::optional<HttpResponse>(const HttpRequest&)>;
   void set_open(Open open) { open_ = std::move(open); }
 
  private:
   void handle_open(HttpRequest request, http::Responder responder);
-  void handle_aws(HttpRequest request, http::Responder responder);
-  void handle_api(const HttpRequest& request, http::Responder responder);
+  void handle_aws(HttpRequest request, http::Responder responder, Way way);
+  void handle_api(const HttpRequest& request, http::Responder responder, Way way);
 
   aws::Router router_;
   const aws::Verifier& verifier_;

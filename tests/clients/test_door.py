@@ -1,5 +1,6 @@
 """What the door does for handlers that have never heard of it: dry runs, plans that are approved, guards, undo."""
 import json
+import os
 import time
 import urllib.error
 import urllib.request
@@ -66,6 +67,56 @@ class Door(DoorTest):
         # The handler told Security Hub that the finding is resolved; in a dry run that was not said either.
         finding = self.finding("door/observed")
         self.assertEqual(("NEW", False), (finding["Workflow"]["Status"], "Note" in finding))
+
+    def test_a_handler_finds_no_way_round_the_door(self):
+        sns, sqs = self.server.client("sns"), self.server.client("sqs")
+        topic = sns.create_topic(Name="way-round")["TopicArn"]
+        sqs.create_queue(QueueName="way-round")
+        subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", ReturnSubscriptionArn=True,
+                                     Endpoint="arn:aws:sqs:us-east-1:111111111111:way-round")["SubscriptionArn"]
+        code = """
+import os, urllib.error, urllib.request
+import boto3
+from botocore.exceptions import ClientError
+
+def answer(url):
+    try:
+        return urllib.request.urlopen(url, timeout=20).status
+    except urllib.error.HTTPError as error:
+        return [error.code, error.read().decode()]
+    except urllib.error.URLError as error:
+        return "nobody answers"
+
+def with_key(event):
+    try:
+        boto3.client("sns", aws_access_key_id=event["key"], aws_secret_access_key=event["secret"]).unsubscribe(
+            SubscriptionArn=event["subscription"])
+        return "done"
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+
+def on_event(event, context):
+    link = "/?Action=Unsubscribe&SubscriptionArn=" + event["subscription"]
+    return {"link": answer(os.environ["AWS_ENDPOINT_URL"] + link), "elsewhere": answer(event["endpoint"] + link),
+            "key": with_key(event), "alive": answer(os.environ["AWS_ENDPOINT_URL"] + "/healthz")}
+"""
+        self.create_function("way-round", {"way.py": code}, "way.on_event")
+        answer = self.functions.invoke(FunctionName="way-round", Payload=json.dumps(
+            {"subscription": subscription, "endpoint": self.server.endpoint,
+             "key": self.server.variables["AWS_ACCESS_KEY_ID"],
+             "secret": self.server.variables["AWS_SECRET_ACCESS_KEY"]}).encode())
+        said = json.loads(answer["Payload"].read())
+        self.assertEqual((403, "InvalidClientTokenId", 200), (said["link"][0], said["key"], said["alive"]), said)
+        self.assertIn("MissingAuthenticationToken", said["link"][1])
+        with open(os.path.join(self.server.folder, "server.log")) as log:
+            if "The network is cut off" in log.read():
+                self.assertEqual("nobody answers", said["elsewhere"])
+        listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        self.assertEqual([subscription], [each["SubscriptionArn"] for each in listed])
+        # The link itself works for who is no handler.
+        with urllib.request.urlopen(self.server.endpoint + "/?Action=Unsubscribe&SubscriptionArn=" + subscription):
+            pass
+        self.assertEqual([], sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"])
 
     def test_a_handler_that_asks_is_held_to_the_plan_that_was_approved(self):
         arn = self.place("asking")
