@@ -25,8 +25,7 @@ constexpr std::size_t most_ports = 8;
 constexpr int backlog = 64;
 
 Error failed(const std::string& what, int code) {
-  return errors::coded("ServiceException", "A network of its own cannot be made: " + what + ": " + std::strerror(code),
-                       500);
+  return refused_by_system("A network of its own cannot be made: " + what, code);
 }
 
 // Which step failed, for the sentence.
@@ -169,7 +168,9 @@ Result<Network> Network::make(const std::vector<std::uint16_t>& ports) {
   if (got != sizeof(report) || report.stage >= 0)
     return fail(failed(name_of(static_cast<Stage>(report.stage)), report.code));
   const std::size_t namespaces = plan.with_user_namespace ? 2 : 1;
-  if (fds.size() != namespaces + ports.size()) return fail(failed("handing it over", EBADMSG));
+  // What found no descriptor free here was closed: unix(7).
+  if (fds.size() != namespaces + ports.size())
+    return fail(failed("handing it over", (message.msg_flags & MSG_CTRUNC) != 0 ? EMFILE : EBADMSG));
   Network network;
   network.network_ = std::move(fds[0]);
   if (namespaces == 2) network.user_namespace_ = std::move(fds[1]);

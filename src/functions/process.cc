@@ -28,12 +28,12 @@ namespace {
 constexpr int first_inherited = 3;
 
 Error failed(const std::string& what, int code) {
-  return errors::coded("ServiceException",
-                       "The handler's process cannot be started: " + what + ": " + std::strerror(code), 500);
+  return refused_by_system("The handler's process cannot be started: " + what, code);
 }
 
 // Descriptors that the child moves to their places must not lie on those places.
 Result<Fd> move_up(Fd fd) {
+  if (!fd) return fail(failed("no descriptor is free", errno));
   Fd high(fcntl(fd.get(), F_DUPFD_CLOEXEC, 64));
   if (!high) return fail(failed("no descriptor is free", errno));
   return high;
@@ -63,7 +63,7 @@ struct ChildPlan {
   sock_fprog filter;
   bool become;
   uid_t user;
-  std::array<std::pair<__rlimit_resource, rlim_t>, 5> limits;
+  std::array<std::pair<__rlimit_resource, rlim_t>, 6> limits;
 };
 
 [[noreturn]] void report_and_exit(int fd) {
@@ -122,6 +122,12 @@ struct ChildPlan {
 }
 
 }  // namespace
+
+Error refused_by_system(const std::string& what, int code) {
+  Error error = errors::coded("ServiceException", what + ": " + std::strerror(code), 500);
+  error.retryable = code == EMFILE || code == ENFILE || code == EAGAIN || code == ENOMEM || code == ENOBUFS;
+  return error;
+}
 
 Fd& Fd::operator=(Fd&& other) noexcept {
   if (this != &other) {
@@ -197,7 +203,8 @@ Result<Process> Process::start(Launch launch) {
                    {RLIMIT_DATA, static_cast<rlim_t>(launch.data_bytes)},
                    {RLIMIT_FSIZE, static_cast<rlim_t>(launch.file_bytes)},
                    {RLIMIT_NPROC, static_cast<rlim_t>(launch.processes)},
-                   {RLIMIT_CPU, static_cast<rlim_t>(launch.cpu_seconds)}}}};
+                   {RLIMIT_CPU, static_cast<rlim_t>(launch.cpu_seconds)},
+                   {RLIMIT_NOFILE, static_cast<rlim_t>(launch.descriptors)}}}};
 
   const pid_t pid = fork_quietly([&] { run_child(plan); });
   if (pid < 0) return fail(failed("fork", errno));

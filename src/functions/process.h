@@ -30,6 +30,10 @@ class Fd {
   int fd_ = -1;
 };
 
+/// What the system refused on the way to a handler's process, `what` a sentence without its end. Where it lacks
+/// descriptors, processes or memory (EMFILE, ENFILE, EAGAIN, ENOMEM, ENOBUFS) that passes, and the error is retryable.
+Error refused_by_system(const std::string& what, int code);
+
 /// A file in memory with this content, open for reading at its start. Error: ServiceException.
 Result<Fd> memory_file(const std::string& name, const std::string& content);
 
@@ -47,6 +51,7 @@ struct Launch {
   std::int64_t file_bytes = 0;           ///< RLIMIT_FSIZE
   std::int64_t processes = 0;            ///< RLIMIT_NPROC: of the user, which is why each process gets its own
   std::int64_t cpu_seconds = 0;          ///< RLIMIT_CPU
+  std::int64_t descriptors = 0;          ///< RLIMIT_NOFILE
 };
 
 /// How a process ended.

@@ -1,5 +1,7 @@
 #include "functions/program.h"
 
+#include <algorithm>
+
 #include "base/arn.h"
 #include "base/fault.h"
 #include "changes/difference.h"
@@ -18,6 +20,14 @@ constexpr TimeMs async_wait_ms = 60'000;
 // What is throttled is tried again for six hours, at most five minutes apart; the same page says so.
 constexpr TimeMs throttled_wait_ms = 5 * 60'000;
 constexpr TimeMs throttled_most_ms = 6 * 3'600'000;
+
+// What failed for the system's reasons (errors of the 500s) or for want of a free process is tried again too, "for up
+// to 6 hours by default. The retry interval increases exponentially from 1 second after the first attempt to a maximum
+// of 5 minutes", and is no attempt of the handler's: that page again.
+constexpr TimeMs first_start_wait_ms = 1'000;
+constexpr TimeMs longest_start_wait_ms = 5 * 60'000;
+constexpr TimeMs starts_most_ms = 6 * 3'600'000;
+constexpr std::int64_t starts_of_waiting_caller = 10;
 
 constexpr std::size_t note_limit = 512;  // characters of a note's text in Security Hub
 
@@ -47,6 +57,21 @@ Step wait_and_retry(const Value& cursor, std::int64_t attempt, TimeMs wake_ms, s
   step.outcome = "tries again";
   step.wake_ms = wake_ms;
   step.note = std::move(why);
+  return step;
+}
+
+// After a run that did not come about.
+Step not_started(const Value& cursor, bool async, const Error& error, TimeMs now_ms) {
+  const std::int64_t starts = cursor["starts"].int_or(0) + 1;
+  const TimeMs since = cursor["lacking_since"].int_or(now_ms);
+  if (!error.retryable || (async ? now_ms - since >= starts_most_ms : starts >= starts_of_waiting_caller))
+    return failed(error);
+  const TimeMs wait_ms =
+      async ? std::min(longest_start_wait_ms, first_start_wait_ms << std::min<std::int64_t>(starts - 1, 20))
+            : first_start_wait_ms * starts;
+  Step step = wait_and_retry(cursor, cursor["attempt"].int_or(0), now_ms + wait_ms, error.code + ": " + error.message);
+  step.cursor.set("starts", starts);
+  step.cursor.set("lacking_since", since);
   return step;
 }
 
@@ -168,38 +193,35 @@ void FunctionProgram::run(const Execution& execution, bool looks_after, std::fun
     done(std::move(step));
   };
   fault_point("function.called");
-  parts_.runtime.invoke(std::move(invocation), [this, done = std::move(over), version = record->version, async, attempt,
-                                                looks_after, id = execution.id,
-                                                cursor = execution.cursor](Result<Outcome> outcome) {
-    const bool fell_short = parts_.runs.end(id);
-    fault_point("function.returned");
-    if (!outcome) {
-      if (outcome.error().retryable && attempt < 10)
-        return done(wait_and_retry(cursor, attempt, parts_.clock.now_ms() + 1000 * attempt, outcome.error().message));
-      return done(failed(outcome.error()));
-    }
-    const bool error = !outcome->function_error.empty();
-    Step step;
-    step.result = json::Object{{"Payload", outcome->payload},         {"FunctionError", outcome->function_error},
-                               {"ErrorType", outcome->error_type},    {"LogTail", outcome->log_tail},
-                               {"DurationMs", outcome->duration_ms},  {"Version", version},
-                               {"MemoryMb", outcome->memory_used_mb}, {"Cold", outcome->cold}};
-    if (looks_after || fell_short || error) {
-      // What the door has to say of the run is in the store, so it is looked at in a step of its own.
-      step.cursor = cursor.is_object() ? cursor : Value(json::Object());
-      step.cursor.set("after", cursor["phase"].string_or("begin"));
-      step.cursor.set("phase", "ended");
-      step.cursor.set("attempt", attempt);
-      step.cursor.set("result", step.result);
-      step.cursor.set("retries", async && attempt < async_attempts);
-      step.result = Value();
-      step.note = error ? "the handler failed: " + outcome->error_type : "the handler returned";
-      return done(std::move(step));
-    }
-    step.next = Step::Next::Succeeded;
-    step.outcome = "returned";
-    done(std::move(step));
-  });
+  parts_.runtime.invoke(
+      std::move(invocation), [this, done = std::move(over), version = record->version, async, attempt, looks_after,
+                              id = execution.id, cursor = execution.cursor](Result<Outcome> outcome) {
+        const bool fell_short = parts_.runs.end(id);
+        fault_point("function.returned");
+        if (!outcome) return done(not_started(cursor, async, outcome.error(), parts_.clock.now_ms()));
+        const bool error = !outcome->function_error.empty();
+        Step step;
+        step.result = json::Object{{"Payload", outcome->payload},         {"FunctionError", outcome->function_error},
+                                   {"ErrorType", outcome->error_type},    {"LogTail", outcome->log_tail},
+                                   {"DurationMs", outcome->duration_ms},  {"Version", version},
+                                   {"MemoryMb", outcome->memory_used_mb}, {"Cold", outcome->cold}};
+        if (looks_after || fell_short || error) {
+          // What the door has to say of the run is in the store, so it is looked at in a step of its own.
+          step.cursor = cursor.is_object() ? cursor : Value(json::Object());
+          for (const char* past : {"starts", "lacking_since"}) step.cursor.as_object().erase(past);
+          step.cursor.set("after", cursor["phase"].string_or("begin"));
+          step.cursor.set("phase", "ended");
+          step.cursor.set("attempt", attempt);
+          step.cursor.set("result", step.result);
+          step.cursor.set("retries", async && attempt < async_attempts);
+          step.result = Value();
+          step.note = error ? "the handler failed: " + outcome->error_type : "the handler returned";
+          return done(std::move(step));
+        }
+        step.next = Step::Next::Succeeded;
+        step.outcome = "returned";
+        done(std::move(step));
+      });
 }
 
 // After a run that was dry, held to a plan, or failed.

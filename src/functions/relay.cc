@@ -184,12 +184,11 @@ Result<std::unique_ptr<Relay>> Relay::start(std::vector<Way> ways) {
     addresses.push_back(address);
   }
   Fd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake)
-    return fail(errors::coded("ServiceException", std::string("A relay cannot start: ") + std::strerror(errno), 500));
+  if (!wake) return fail(refused_by_system("A relay cannot start", errno));
   try {
     return std::make_unique<PollRelay>(std::move(ways), std::move(addresses), std::move(wake));
   } catch (const std::system_error& problem) {
-    return fail(errors::coded("ServiceException", std::string("A relay cannot start: ") + problem.what(), 500));
+    return fail(refused_by_system("A relay cannot start", problem.code().value()));
   }
 }
 

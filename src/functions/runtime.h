@@ -109,7 +109,8 @@ class Runtime {
   /// TooManyRequestsException (429, retryable) where the queue is full or the deadline came before a process was free;
   /// RequestTooLargeException (413) for a payload above 6 MB;
   /// ValidationException and InvalidRequestContentException (400) for a request_id or client_context of another form;
-  /// ServiceException (500) where no process can be started, with the reason; ServiceUnavailable where the runtime
+  /// ServiceException (500) where no process can be started, with the reason, retryable where the system lacks
+  /// descriptors, processes or memory; ServiceUnavailable where the runtime
   /// stops; what `code` answers.
   virtual void invoke(Invocation invocation, Callback done) = 0;
   /// The same, and waits. Not from a callback.

@@ -36,6 +36,8 @@ constexpr uid_t user_ranges = 1'900;
 constexpr int probe_timeout_ms = 5'000;
 constexpr std::int64_t cpu_seconds = 3'600;
 constexpr std::int64_t megabyte = 1024LL * 1024;
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+constexpr std::int64_t descriptor_limit = 1'024;
 
 std::string bootstrap_text() {
   return {fixpoint_functions_bootstrap_start, fixpoint_functions_bootstrap_end};
@@ -47,7 +49,7 @@ std::string sitecustomize_text() {
 Result<std::string> new_folder(const char* purpose) {
   std::string name = (fs::temp_directory_path() / ("fixpoint-" + std::string(purpose) + "-XXXXXX")).string();
   if (mkdtemp(name.data()) == nullptr)
-    return fail(errors::coded("ServiceException", "The folder " + name + " for a handler cannot be made", 500));
+    return fail(refused_by_system("The folder " + name + " for a handler cannot be made", errno));
   return name;
 }
 
@@ -140,6 +142,8 @@ Result<std::unique_ptr<Sandbox>> Sandbox::find(const RuntimeOptions& options) {
       std::unique_ptr<Sandbox> sandbox(new Sandbox(options, hold, own_network));
       if (const auto tried = sandbox->try_out(); !tried) {
         last = tried.error();
+        // Lack of descriptors, processes or memory says nothing of a hold: a weaker one is no answer to it.
+        if (last.retryable) return fail(std::move(last));
         if (own_network) network_refused = last.message;
         if (sandbox->in_bubblewrap()) refused = last.message;
         continue;
@@ -204,7 +208,7 @@ Result<void> Sandbox::try_out() {
   socklen_t size = sizeof(address);
   if (!ear || bind(ear.get(), reinterpret_cast<struct sockaddr*>(&address), size) != 0 || listen(ear.get(), 1) != 0 ||
       getsockname(ear.get(), reinterpret_cast<struct sockaddr*>(&address), &size) != 0)
-    return fail(errors::coded("ServiceException", "No listener can be had on loopback", 500));
+    return fail(refused_by_system("No listener can be had on loopback", errno));
   const std::string script =
       own_network_
           ? "import socket\ns = socket.socket()\ns.settimeout(5)\nr = s.connect_ex(('127.0.0.1', " +

@@ -16,7 +16,8 @@ namespace fixpoint::functions {
 class Sandbox {
  public:
   /// Tries the holds from the strongest on, each with a Python that does next to nothing. Error: ServiceException where
-  /// not even a plain process runs: the interpreter's own words are in it.
+  /// not even a plain process runs: the interpreter's own words are in it; retryable where the system lacked something
+  /// that it may have later, and no weaker hold was looked for.
   static Result<std::unique_ptr<Sandbox>> find(const RuntimeOptions& options);
   ~Sandbox();
   Sandbox(const Sandbox&) = delete;

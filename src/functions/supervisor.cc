@@ -202,7 +202,7 @@ bool Supervisor::turn() {
     requests.swap(new_requests_);
     look = isolation_wanted_ && isolation_.empty();
   }
-  if (look) find_sandbox();
+  if (look) (void)find_sandbox();
   for (auto& asked : requests) answer(std::move(asked));
   for (auto& run : runs) waiting_.push_back(std::move(run));
   for (auto& worker : workers_) {
@@ -254,15 +254,27 @@ void Supervisor::wait_for_something() {
   [[maybe_unused]] const auto got = read(wake_fd_.get(), &ignored, sizeof(ignored));
 }
 
-void Supervisor::find_sandbox() {
-  if (sandbox_ || no_sandbox_) return;
+Result<void> Supervisor::find_sandbox() {
+  if (sandbox_) return {};
+  if (no_sandbox_) return fail(*no_sandbox_);
   auto found = Sandbox::find(options_);
+  if (!found && found.error().retryable) {
+    // Looked for again with the next run.
+    tell_isolation("No handler can run for the moment: " + found.error().message);
+    return fail(std::move(found.error()));
+  }
   if (found)
     sandbox_ = std::move(*found);
   else
     no_sandbox_ = found.error();
+  tell_isolation(sandbox_ ? sandbox_->sentence() : "No handler can run: " + no_sandbox_->message);
+  if (no_sandbox_) return fail(*no_sandbox_);
+  return {};
+}
+
+void Supervisor::tell_isolation(std::string sentence) {
   const std::lock_guard lock(mutex_);
-  isolation_ = sandbox_ ? sandbox_->sentence() : "No handler can run: " + no_sandbox_->message;
+  isolation_ = std::move(sentence);
   changed_.notify_all();
 }
 
@@ -331,8 +343,7 @@ std::size_t Supervisor::free_slot() const {
 }
 
 void Supervisor::start_worker(std::unique_ptr<Run> run) {
-  find_sandbox();
-  if (no_sandbox_) return tell(*run, fail(*no_sandbox_));
+  if (auto found = find_sandbox(); !found) return tell(*run, fail(std::move(found.error())));
   const FunctionRecord& function = run->invocation.function;
   const std::string secret = random_hex(secret_digits);
   Sandbox::Request request;

@@ -43,7 +43,8 @@ class Supervisor final : public Runtime {
   void loop();
   bool turn();
   void wait_for_something();
-  void find_sandbox();
+  Result<void> find_sandbox();
+  void tell_isolation(std::string sentence);
   void dispatch();
   Worker* idle_worker(const std::string& key);
   bool is_worn(const Worker& worker) const;

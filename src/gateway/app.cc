@@ -200,6 +200,7 @@ class WholeApp final : public App {
     server.address = options_.address;
     server.port = options_.port;
     server.threads = options_.io_threads;
+    server.connection_limit = connections_by_descriptors(server.connection_limit);
     FIXPOINT_TRY(listening, http::Server::start(server, [this](HttpRequest request, http::Responder responder) {
                    gateway_->handle(std::move(request), std::move(responder));
                  }));

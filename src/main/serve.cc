@@ -1,6 +1,7 @@
 #include <iostream>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "base/text.h"
 #include "gateway/app.h"
@@ -14,6 +15,15 @@ namespace {
 bool is_region(const std::string& text) {
   constexpr std::string_view of_names = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
   return !text.empty() && text.size() <= 64 && text.find_first_not_of(of_names) == std::string::npos;
+}
+
+// As many descriptors as the system lets this process have: many systems begin with 1,024 for the sake of programs that
+// use select(2), which nothing here does. Handlers are given a limit of their own (functions/sandbox.cc).
+void raise_descriptors() {
+  struct rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int run_serve(const Arguments& arguments) {
@@ -49,6 +59,7 @@ int run_serve(const Arguments& arguments) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  raise_descriptors();
   auto app = gateway::App::start(options);
   if (!app) return report(app.error());
   std::cout << "fixpoint is ready at " << (*app)->endpoint()

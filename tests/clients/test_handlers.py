@@ -1,5 +1,8 @@
 """From a finding to a changed resource with handlers, rules and findings of this folder's own."""
 import json
+import resource
+import socket
+import unittest
 
 import support
 from support import ACCOUNT, REGION, make_finding, read
@@ -178,6 +181,47 @@ class Overlooked(HandlerTest):
         status, out, err = self.server.fixpoint("undo", run["Id"], "--wait", "20")
         self.assertEqual((0, ""), (status, err), out)
         self.assertEqual([], self.ec2.describe_flow_logs()["FlowLogs"])
+
+
+class ManyConnections(HandlerTest):
+    """A server that was started with the usual 1,024 descriptors, and more connections than those."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if cls.limits[1] != resource.RLIM_INFINITY and cls.limits[1] < 4096:
+            raise unittest.SkipTest("no process here may have more than %d descriptors" % cls.limits[1])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, cls.limits[1]))
+        super().setUpClass()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, cls.limits[1]))
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        resource.setrlimit(resource.RLIMIT_NOFILE, cls.limits)
+
+    def test_idle_connections_cost_no_event_that_was_acknowledged(self):
+        arn = self.create_function("counts", {"counts.py": """
+import resource
+
+def on_event(event, context):
+    return resource.getrlimit(resource.RLIMIT_NOFILE)
+"""}, "counts.on_event")
+        self.rule("counted", {"source": ["shop"]}, arn)
+        host, port = self.server.endpoint[len("http://"):].split(":")
+        idle = []
+        try:
+            for _ in range(1100):
+                idle.append(socket.create_connection((host, int(port))))
+            answer = self.events.put_events(Entries=[{"Source": "shop", "DetailType": "order", "Detail": "{}"}])
+            self.assertEqual(0, answer["FailedEntryCount"])
+            runs = [run for run in self.server.wait() if run["Program"] == arn]
+        finally:
+            for each in idle:
+                each.close()
+        self.assertEqual(["SUCCEEDED"], [run["Status"] for run in runs], runs)
+        # Lambda's own limit: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+        self.assertEqual([1024, 1024], json.loads(runs[0]["Result"]["Payload"]))
 
 
 class Failures(HandlerTest):

@@ -264,6 +264,31 @@ TEST(Relay, to_where_nobody_listens_ends_the_connection) {
   EXPECT_LE(recv(client.get(), &byte, 1, 0), 0);
 }
 
+TEST(Relay, holds_so_many_connections_and_the_next_waits_until_one_ends) {
+  auto [target, target_port] = listener();
+  auto [entrance, entrance_port] = listener();
+  std::vector<Relay::Way> ways;
+  ways.push_back({std::move(entrance), "127.0.0.1", target_port, 2});
+  const auto relay = Relay::start(std::move(ways));
+  ASSERT_TRUE(relay) << describe(relay.error());
+  std::vector<Fd> clients;
+  for (int i = 0; i < 3; ++i) clients.emplace_back(connected_to(entrance_port));
+  std::vector<Fd> arrived;
+  struct pollfd wait = {target.get(), POLLIN, 0};
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(poll(&wait, 1, 20'000), 1);
+    arrived.emplace_back(accept(target.get(), nullptr, nullptr));
+  }
+  // A word that comes back shows that the relay has had its turn, and that nobody else came.
+  ASSERT_EQ(send(clients[0].get(), "x", 1, MSG_NOSIGNAL), 1);
+  char byte = 0;
+  ASSERT_EQ(recv(arrived[0].get(), &byte, 1, 0), 1);
+  EXPECT_EQ(poll(&wait, 1, 0), 0);
+  arrived[0].reset();
+  clients[0].reset();
+  EXPECT_EQ(poll(&wait, 1, 20'000), 1);
+}
+
 TEST(Relay, takes_addresses_and_no_names) {
   auto [entrance, port] = listener();
   std::vector<Relay::Way> ways;

@@ -1,11 +1,13 @@
 #include "functions/program.h"
 
+#include <cerrno>
 #include <gmock/gmock.h>
 
 #include "catalog/catalog.h"
 #include "changes/runs.h"
 #include "executions/running.h"
 #include "functions/handlers.h"
+#include "functions/process.h"
 
 namespace fixpoint::functions {
 namespace {
@@ -120,6 +122,90 @@ TEST_F(Program, gets_fresh_credentials_after_a_wait_and_the_old_ones_are_over) {
   const auto keys = keys_after(started->id, 2);
   EXPECT_NE(keys[1], first);
   EXPECT_EQ(identity_->find(keys[1]), nullptr);
+}
+
+// Fails as often as it is told to, and then has a process.
+class Lacking final : public Runtime {
+ public:
+  explicit Lacking(int times) : left_(times) {}
+  void invoke(Invocation, Callback done) override {
+    if (left_-- > 0) return done(fail(refused_by_system("The handler's process cannot be started", EMFILE)));
+    Outcome outcome;
+    outcome.payload = "7";
+    done(std::move(outcome));
+  }
+  std::string isolation() override { return "none"; }
+  Counts counts() const override { return {}; }
+  void stop() override {}
+
+ private:
+  int left_;
+};
+
+class WithoutDescriptors : public Program {
+ protected:
+  // The steps of a call, run one after the other with the clock set to when each is due; the last one.
+  executions::Step run(int lacks, bool async) {
+    Lacking lacking(lacks);
+    FunctionProgram::Parts parts{
+        *functions_,
+        lacking,
+        *identity_,
+        *door_,
+        *approvals_,
+        clock_,
+        [] { return std::string("http://127.0.0.1:9"); },
+        [](const std::string&, const std::string&, const std::string&) { return Result<std::string>("auto"); },
+        [](store::Transaction&, const Value&, const std::string&, const std::string&, const std::string&) {
+          return Result<void>();
+        },
+        runs_};
+    FunctionProgram program(parts, {});
+    executions::Execution execution;
+    execution.id = "execution-1";
+    execution.kind = "function";
+    execution.program = "arn:aws:lambda:eu-central-1:123456789012:function:teller";
+    execution.account = "123456789012";
+    execution.region = "eu-central-1";
+    execution.started_ms = clock_.now_ms();
+    execution.input = json::Object{{"Payload", "{}"}, {"Async", async}};
+    executions::Step last;
+    for (int i = 0; i < 200; ++i) {
+      program.step(execution, [&](executions::Step step) { last = std::move(step); });
+      if (last.next != executions::Step::Next::Wait) break;
+      waits_s_.push_back((last.wake_ms - clock_.now_ms()) / 1000);
+      clock_.advance_ms(last.wake_ms - clock_.now_ms());
+      execution.cursor = last.cursor;
+    }
+    attempts_ = execution.cursor["attempt"].int_or(0);
+    return last;
+  }
+  std::vector<TimeMs> waits_s_;
+  std::int64_t attempts_ = -1;
+};
+
+TEST_F(WithoutDescriptors, an_event_waits_as_lambda_makes_it_wait_and_is_run) {
+  const auto last = run(11, true);
+  EXPECT_EQ(last.outcome, "returned") << last.note;
+  EXPECT_EQ(waits_s_, (std::vector<TimeMs>{1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300}));
+  // None of it was an attempt of the handler's.
+  EXPECT_EQ(attempts_, 0);
+}
+
+TEST_F(WithoutDescriptors, an_event_is_given_up_after_six_hours) {
+  const auto last = run(1000, true);
+  EXPECT_EQ(last.outcome, "failed");
+  EXPECT_THAT(last.note, HasSubstr("Too many open files"));
+  TimeMs all = 0;
+  for (const TimeMs wait : waits_s_) all += wait;
+  EXPECT_GE(all, 6 * 3600);
+  EXPECT_LT(all, 6 * 3600 + 300);
+}
+
+TEST_F(WithoutDescriptors, a_caller_who_waits_is_not_kept_for_hours) {
+  const auto last = run(1000, false);
+  EXPECT_EQ(last.outcome, "failed");
+  EXPECT_EQ(waits_s_, (std::vector<TimeMs>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
 }
 
 // A message may have been sent when the run was cut off: run again, the handler would send it a second time.
