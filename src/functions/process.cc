@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "functions/fork.h"
+#include "functions/memory.h"
 #include "functions/socket_filter.h"
 
 namespace fixpoint::functions {
@@ -178,7 +179,7 @@ Result<Process> Process::start(Launch launch) {
   fcntl(output_read.get(), F_SETFL, O_NONBLOCK);
 
   sock_fprog filter{};
-  if (launch.filter_sockets) {
+  if (launch.filter_calls) {
     const auto program = socket_filter();
     if (program.empty()) return fail(failed("no filter of system calls is known for this machine", ENOSYS));
     filter.len = static_cast<unsigned short>(program.size());
@@ -289,6 +290,10 @@ void Process::kill_user() const {
   if (killer < 0) return;
   while (waitpid(killer, nullptr, 0) < 0 && errno == EINTR) {
   }
+}
+
+std::int64_t Process::memory_kb(std::int64_t enough_kb) const {
+  return pid_ < 0 ? 0 : memory_of_tree_kb(pid_, enough_kb);
 }
 
 std::optional<Exit> Process::exited() {

@@ -44,7 +44,7 @@ struct Launch {
   std::vector<Fd> inherited;             ///< become descriptors 3, 4, ... of the process
   int network = -1;                      ///< of a Network: the process has no other; the caller's, until it has started
   int user_namespace = -1;               ///< the same one's, where it has one
-  bool filter_sockets = false;           ///< see socket_filter.h
+  bool filter_calls = false;             ///< see socket_filter.h
   std::optional<uid_t> user;             ///< user and group to become; only root can
   bool user_is_its_own = false;          ///< nobody else runs as `user`: all of that user is killed with the process
   std::int64_t data_bytes = 0;           ///< RLIMIT_DATA; 0 leaves a limit as it is
@@ -78,6 +78,8 @@ class Process {
   bool read_output(std::string& out);
   /// Kills the process and its group, and all of its user where that is its own; again: does nothing.
   void kill();
+  /// What it and all that it started hold of memory now; see memory_of_tree_kb().
+  std::int64_t memory_kb(std::int64_t enough_kb) const;
   /// How it ended; nothing while it runs.
   std::optional<Exit> exited();
 

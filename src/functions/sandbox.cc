@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "functions/socket_filter.h"
 
 // The two Python files, as src/functions/CMakeLists.txt put them into the binary.
 extern "C" const char fixpoint_functions_bootstrap_start[];
@@ -79,7 +80,7 @@ void add_system(std::vector<std::string>& argv) {
 void enter(Launch& launch, const Network& network) {
   launch.network = network.network();
   launch.user_namespace = network.user_namespace();
-  launch.filter_sockets = true;
+  launch.filter_calls = true;
 }
 
 // Where the gateway listens: `http://127.0.0.1:4566`.
@@ -110,8 +111,8 @@ Gateway gateway_of(const std::string& url) {
 
 }  // namespace
 
-Sandbox::Sandbox(const RuntimeOptions& options, Hold hold, bool own_network)
-    : options_(options), hold_(hold), own_network_(own_network) {}
+Sandbox::Sandbox(const RuntimeOptions& options, Hold hold, bool own_network, bool no_more_namespaces)
+    : options_(options), hold_(hold), own_network_(own_network), no_more_namespaces_(no_more_namespaces) {}
 
 Sandbox::~Sandbox() {
   remove_folder(runtime_folder_);
@@ -133,13 +134,18 @@ Result<std::unique_ptr<Sandbox>> Sandbox::find(const RuntimeOptions& options) {
   std::string refused;
   Error last;
   for (const Hold hold : holds) {
+    const bool bubblewrap = hold == Hold::BubblewrapAsOtherUser || hold == Hold::Bubblewrap;
     std::string network_refused;
-    for (const bool own_network : {true, false}) {
+    // Bubblewrap takes --disable-userns from 0.8.0 on, and not where it is installed setuid: the last thing to go
+    // without, of each way with the network and without.
+    for (const auto& [own_network, no_more_namespaces] :
+         {std::pair(true, true), std::pair(true, false), std::pair(false, true), std::pair(false, false)}) {
+      if (no_more_namespaces && !bubblewrap) continue;
       if (own_network && !options.own_network) {
         network_refused = "that is switched off";
         continue;
       }
-      std::unique_ptr<Sandbox> sandbox(new Sandbox(options, hold, own_network));
+      std::unique_ptr<Sandbox> sandbox(new Sandbox(options, hold, own_network, no_more_namespaces));
       if (const auto tried = sandbox->try_out(); !tried) {
         last = tried.error();
         // Lack of descriptors, processes or memory says nothing of a hold: a weaker one is no answer to it.
@@ -157,7 +163,10 @@ Result<std::unique_ptr<Sandbox>> Sandbox::find(const RuntimeOptions& options) {
 
 std::string Sandbox::describe(const std::string& bubblewrap_refused, const std::string& network_refused) const {
   const bool root = geteuid() == 0;
-  std::string always = " Memory, processes, file size and processor time are limited for each process.";
+  std::string always =
+      " Processes, file size and processor time are limited for each process; memory for all processes of a run "
+      "together, which is ended where they hold more than the function's memory size.";
+  if (socket_filter().empty()) always += " Memory that no process has mapped is NOT seen.";
   if (own_network_)
     always +=
         " The network is cut off: each process has a network of its own, in which nothing answers but the gateway and "
@@ -167,6 +176,8 @@ std::string Sandbox::describe(const std::string& bubblewrap_refused, const std::
         " The network is NOT cut off: handlers reach the gateway on loopback, and so whatever else this machine "
         "reaches, the unsigned links of fixpoint's own notifications among it (" +
         network_refused + ").";
+  const std::string unseen =
+      " What a handler puts into /dev/shm, and what a process holds that left its parents, is NOT counted as memory.";
   std::string text;
   switch (hold_) {
     case Hold::BubblewrapAsOtherUser:
@@ -175,6 +186,8 @@ std::string Sandbox::describe(const std::string& bubblewrap_refused, const std::
           "Handlers run in bubblewrap: /usr is read-only, /tmp and the code are private and in memory, other files, "
           "processes and environment variables of this machine are out of sight" +
           std::string(hold_ == Hold::BubblewrapAsOtherUser ? "; each process has a user of its own." : ".") + always +
+          (no_more_namespaces_ ? ""
+                               : " Handlers can make user namespaces, and files in memory beyond the limits there.") +
           (hold_ == Hold::Bubblewrap && root ? " They run as root without its powers, since no other user can start " +
                                                    options_.interpreter + ": the number of processes is not limited."
                                              : "");
@@ -183,14 +196,14 @@ std::string Sandbox::describe(const std::string& bubblewrap_refused, const std::
       text =
           "Handlers run WITHOUT bubblewrap, as users of their own, which keeps them from files and "
           "processes of others but lets them read what everybody may read." +
-          always;
+          always + unseen;
       break;
     case Hold::Plain:
       text =
           "Handlers run WITHOUT isolation, as the user that runs fixpoint, and can read and change "
           "what that user can, fixpoint's own data included; what one starts in a session of its own may outlive "
           "it." +
-          always + (root ? " As root, the number of processes is not limited either." : "");
+          always + unseen + (root ? " As root, the number of processes is not limited either." : "");
       break;
   }
   if (!in_bubblewrap())
@@ -271,6 +284,8 @@ Result<Launch> Sandbox::launch(const Request& request, std::vector<std::string> 
   plan.data_bytes = request.memory_mb * megabyte + options_.extra_memory_bytes;
   plan.file_bytes = request.ephemeral_storage_mb * megabyte;
   plan.processes = options_.process_limit;
+  plan.descriptors = descriptor_limit;
+  plan.filter_calls = !socket_filter().empty();
   plan.cpu_seconds = (cpu_seconds + request.timeout_s) * std::max(1U, std::thread::hardware_concurrency());
   if (as_other_user())
     plan.user =
@@ -284,8 +299,10 @@ Result<Launch> Sandbox::launch(const Request& request, std::vector<std::string> 
     const std::string storage = std::to_string(request.ephemeral_storage_mb * megabyte);
     auto& argv = plan.argv;
     const auto add = [&](std::initializer_list<std::string> words) { argv.insert(argv.end(), words); };
-    add({options_.bubblewrap, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
-         "--unshare-cgroup-try", "--hostname", "lambda", "--die-with-parent", "--new-session", "--cap-drop", "ALL"});
+    add({options_.bubblewrap, "--unshare-user"});
+    if (no_more_namespaces_) add({"--disable-userns"});
+    add({"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "lambda",
+         "--die-with-parent", "--new-session", "--cap-drop", "ALL"});
     add_system(argv);
     if (!options_.interpreter.starts_with("/usr/")) {
       std::error_code failure;
@@ -295,8 +312,9 @@ Result<Launch> Sandbox::launch(const Request& request, std::vector<std::string> 
         if (prefix.size() > 1) add({"--ro-bind-try", prefix, prefix});
       }
     }
-    add({"--proc", "/proc", "--dev", "/dev", "--size", storage, "--tmpfs", "/tmp", "--size", storage, "--tmpfs",
-         "/var/task", "--dir", "/var/runtime"});
+    // Of /dev nothing can be written but the devices: like Lambda's it has no /dev/shm to put memory into.
+    add({"--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--size", storage, "--tmpfs", "/tmp", "--size",
+         storage, "--tmpfs", "/var/task", "--dir", "/var/runtime"});
     FIXPOINT_TRY(bootstrap, memory_file("bootstrap.py", bootstrap_text()));
     FIXPOINT_TRY(sitecustomize, memory_file("sitecustomize.py", sitecustomize_text()));
     plan.inherited.push_back(std::move(bootstrap));

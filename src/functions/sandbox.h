@@ -49,7 +49,7 @@ class Sandbox {
 
  private:
   enum class Hold { BubblewrapAsOtherUser, Bubblewrap, OtherUser, Plain };
-  Sandbox(const RuntimeOptions& options, Hold hold, bool own_network);
+  Sandbox(const RuntimeOptions& options, Hold hold, bool own_network, bool no_more_namespaces);
   std::string describe(const std::string& bubblewrap_refused, const std::string& network_refused) const;
   Result<Launch> launch(const Request& request, std::vector<std::string> python, Started& started);
   Result<void> connect(const Request& request, Launch& launch, Started& started);
@@ -60,6 +60,7 @@ class Sandbox {
   RuntimeOptions options_;
   Hold hold_;
   bool own_network_;
+  bool no_more_namespaces_;  // within bubblewrap: a namespace of their own would give handlers mounts without a size
   std::string sentence_;
   std::string runtime_folder_;  // of the two Python files, where there is no bubblewrap to show them
 };

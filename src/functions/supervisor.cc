@@ -28,6 +28,8 @@ constexpr auto ending_limit = milliseconds(5'000);  // for a killed process to b
 constexpr double busy_limit_ms = 3'000'000;         // within the processor time that Sandbox allows a process
 constexpr int no_idle_end_ms = 1'000'000;           // longer than the longest run, 900 s
 constexpr std::size_t secret_digits = 64;
+constexpr auto idle_memory_look = milliseconds(1'000);
+constexpr int memory_look_share = 100;  // a look takes this part of the time to the next one at most
 
 Error stopped() {
   return errors::unavailable("The function runtime is stopping.");
@@ -208,6 +210,7 @@ bool Supervisor::turn() {
   for (auto& worker : workers_) {
     drain(*worker);
     check_deadline(*worker);
+    check_memory(*worker);
   }
   for (auto at = workers_.begin(); at != workers_.end();) {
     Worker& worker = **at;
@@ -239,6 +242,7 @@ void Supervisor::wait_for_something() {
     // The descriptor of a process that has ended stays readable.
     if (!worker->process.exited()) fds.push_back({worker->process.exit_fd(), POLLIN, 0});
     if (worker->deadline) consider(*worker->deadline);
+    if (worker->state != Worker::State::Ending) consider(worker->next_look);
   }
   const TimeMs now = clock_.now_ms();
   for (const auto& run : waiting_)
@@ -365,6 +369,8 @@ void Supervisor::start_worker(std::unique_ptr<Run> run) {
   worker->log_stream = new_log_stream(function, clock_.now_ms());
   worker->environment = environment_of(run->invocation, started->task_root, started->runtime_dir, worker->log_stream,
                                        started->gateway_url);
+  worker->memory_limit_kb = std::int64_t{function.memory_mb} * 1024;
+  worker->next_look = worker->started + memory_look;
   worker->deadline = worker->started + milliseconds(options_.init_timeout_ms);
   if (const TimeMs ends = run->invocation.deadline_ms; ends != 0)
     worker->deadline =
@@ -438,6 +444,24 @@ void Supervisor::check_deadline(Worker& worker) {
     case Worker::State::Idle: return end(worker);
     case Worker::State::Ending: return;
   }
+}
+
+// Lambda kills what exceeds the function's memory, and says so with the signal:
+// https://repost.aws/knowledge-center/lambda-troubleshoot-invocation-error-502-500
+void Supervisor::check_memory(Worker& worker) {
+  const Instant began = steady_clock::now();
+  if (worker.state == Worker::State::Ending || began < worker.next_look) return;
+  const std::int64_t used_kb = worker.process.memory_kb(worker.memory_limit_kb);
+  const Instant now = steady_clock::now();
+  worker.next_look = now + std::max<steady_clock::duration>(worker.run ? memory_look : idle_memory_look,
+                                                            (now - began) * memory_look_share);
+  worker.memory_kb = std::max(worker.memory_kb, used_kb);
+  if (used_kb <= worker.memory_limit_kb) return;
+  if (worker.run)
+    worker.outcome = failure_of(
+        *worker.run, "Runtime.ExitError",
+        "RequestId: " + worker.run->invocation.request_id + " Error: Runtime exited with error: signal: killed");
+  end(worker);
 }
 
 // Kills it; what it owes is paid when it is gone, so that no handler goes on after its outcome was told.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -16,6 +17,9 @@
 #include "http/server.h"
 
 namespace fixpoint::functions {
+
+/// How often is looked at what a process with a run holds of memory: what it takes in between is over the limit unseen.
+constexpr auto memory_look = std::chrono::milliseconds(50);
 
 /// The runtime: one thread that owns every process, its log and its deadline, and a server whose requests it answers.
 /// All other threads only put something into the inbox.
@@ -59,6 +63,7 @@ class Supervisor final : public Runtime {
   void drain(Worker& worker);
   void finish(Worker& worker, Outcome outcome);
   void check_deadline(Worker& worker);
+  void check_memory(Worker& worker);
   void end(Worker& worker);
   void bury(Worker& worker);
   void expire_waiting();

@@ -48,6 +48,7 @@ void Supervisor::give(Worker& worker) {
   run.began = steady_clock::now();
   run.began_at_all = true;
   worker.deadline = run.began + milliseconds(allowed);
+  worker.next_look = std::min(worker.next_look, run.began + memory_look);
   run.log.append("START RequestId: " + invocation.request_id + " Version: " + invocation.function.version + "\n");
   HttpResponse event = plain(200, invocation.payload);
   event.headers.set("Lambda-Runtime-Aws-Request-Id", invocation.request_id);

@@ -62,10 +62,12 @@ struct Worker {
   double init_ms = 0;
   double busy_ms = 0;
   int runs = 0;
-  std::int64_t memory_kb = 0;
-  std::unique_ptr<Run> run;        ///< Starting, Running, and Ending where its outcome is still due
-  std::optional<Outcome> outcome;  ///< Ending: what was decided before the process went
-  http::Responder next;            ///< Idle: the request that waits for an event
+  std::int64_t memory_kb = 0;        ///< the most that was seen
+  std::int64_t memory_limit_kb = 0;  ///< above it the process is killed
+  Instant next_look;                 ///< at the memory that it holds
+  std::unique_ptr<Run> run;          ///< Starting, Running, and Ending where its outcome is still due
+  std::optional<Outcome> outcome;    ///< Ending: what was decided before the process went
+  http::Responder next;              ///< Idle: the request that waits for an event
   bool output_open = true;
   bool promised = false;  ///< Returning: a waiting run will have it
 };

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -60,6 +61,85 @@ TEST_F(Hostile, output_that_is_no_utf8_becomes_utf8) {
 TEST_F(Hostile, memory_is_bounded) {
   const Outcome outcome = run(invocation("def handler(event, context):\n    return len(b'x' * 2_000_000_000)\n"));
   EXPECT_EQ(outcome.error_type, "MemoryError") << outcome.payload;
+}
+
+// https://repost.aws/knowledge-center/lambda-troubleshoot-invocation-error-502-500 has what Lambda says.
+void expect_killed(const Outcome& outcome) {
+  EXPECT_EQ(outcome.error_type, "Runtime.ExitError") << outcome.payload;
+  EXPECT_EQ(json::parse(outcome.payload).value_or(json::Value())["errorMessage"].string_or(""),
+            "RequestId: 11111111-2222-3333-4444-555555555555 Error: Runtime exited with error: signal: killed");
+  EXPECT_GT(outcome.memory_used_mb, 128);
+  EXPECT_THAT(outcome.log_tail, testing::HasSubstr("Runtime.ExitError"));
+}
+
+TEST_F(Hostile, shared_memory_is_bounded) {
+  expect_killed(
+      run(invocation("import mmap, time\n"
+                     "def handler(event, context):\n"
+                     "    held = mmap.mmap(-1, 700 << 20)\n"
+                     "    for at in range(0, len(held), 4096): held[at] = 1\n"
+                     "    time.sleep(20)\n")));
+  // The next run has a process of its own.
+  EXPECT_EQ(run(invocation("def handler(event, context):\n    return 7\n")).payload, "7");
+}
+
+TEST_F(Hostile, memory_is_bounded_for_all_processes_of_a_run_together) {
+  expect_killed(
+      run(invocation("import os, time\n"
+                     "def handler(event, context):\n"
+                     "    for _ in range(5):\n"
+                     "        if os.fork() == 0:\n"
+                     "            held = bytes(1 for _ in range(1)) * (40 << 20)\n"
+                     "            time.sleep(20)\n"
+                     "            os._exit(0)\n"
+                     "    time.sleep(20)\n")));
+}
+
+TEST_F(Hostile, memory_that_forked_processes_share_counts_once) {
+  const Outcome outcome =
+      run(invocation("import os, time\n"
+                     "def handler(event, context):\n"
+                     "    held = b'x' * (40 << 20)\n"
+                     "    children = []\n"
+                     "    for _ in range(4):\n"
+                     "        child = os.fork()\n"
+                     "        if child == 0:\n"
+                     "            time.sleep(0.5)\n"
+                     "            os._exit(0)\n"
+                     "        children.append(child)\n"
+                     "    for child in children: os.waitpid(child, 0)\n"
+                     "    return len(held)\n"));
+  EXPECT_EQ(outcome.function_error, "") << outcome.payload;
+}
+
+TEST_F(Hostile, memory_that_nobody_could_see_is_not_to_be_had) {
+  if (!isolated()) GTEST_SKIP() << runtime_->isolation();
+  const Outcome outcome = run(invocation(
+      "import ctypes, os\n"
+      "libc = ctypes.CDLL(None, use_errno=True)\n"
+      "def tried(what):\n"
+      "    try:\n"
+      "        what()\n"
+      "        return 'done'\n"
+      "    except OSError as error:\n"
+      "        return error.strerror\n"
+      "def called(number):\n"
+      "    return 'done' if number >= 0 else os.strerror(ctypes.get_errno())\n"
+      "def handler(event, context):\n"
+      "    return {'dev': tried(lambda: open('/dev/x', 'w')), 'shm': tried(lambda: open('/dev/shm/x', 'w')),\n"
+      "            'root': tried(lambda: open('/x', 'w')), 'memfd': tried(lambda: os.memfd_create('x')),\n"
+      "            'segment': called(libc.shmget(0, 4096, 0o1600)),\n"
+      "            'namespace': called(libc.unshare(0x10000000)),\n"
+      "            'null': tried(lambda: open('/dev/null', 'w').write('x')),\n"
+      "            'tmp': tried(lambda: open('/tmp/x', 'w').write('x'))}\n"));
+  const json::Value said = payload(outcome);
+  for (const char* place : {"dev", "shm", "root"})
+    EXPECT_EQ(said[place].string_or(""), "Read-only file system") << place << ": " << outcome.payload;
+  for (const char* call : {"memfd", "segment"})
+    EXPECT_EQ(said[call].string_or(""), "Function not implemented") << call << ": " << outcome.payload;
+  for (const char* usual : {"null", "tmp"}) EXPECT_EQ(said[usual].string_or(""), "done") << outcome.payload;
+  const bool said_to_be_had = runtime_->isolation().find("Handlers can make user namespaces") != std::string::npos;
+  EXPECT_EQ(said["namespace"].string_or("") == "done", said_to_be_had) << outcome.payload;
 }
 
 TEST_F(Hostile, a_file_cannot_fill_the_machine) {
