@@ -131,11 +131,25 @@ Step Remediation::begin(const Context& context) {
   const Control& control = *context.control;
   auto mandate = mandate_of(context);
   if (!mandate) return failed(context, "mandate", mandate.error());
+  // Findings name one resource as a rule; of several only one would be mended, and the finding called resolved.
+  const Value& resources = (*context.subject.finding)["Resources"];
+  const auto named = resources.is_array()
+                         ? std::count_if(resources.as_array().begin(), resources.as_array().end(),
+                                         [&](const Value& resource) {
+                                           return resource["Type"].string_or("") == control.resource_type;
+                                         })
+                         : 0;
+  if (named > 1)
+    return end(context, true, "refused", "NOTIFIED",
+               "Control " + control.id + " did nothing: the finding names " + std::to_string(named) + " resources of " +
+                   control.resource_type + ", and a control mends one; import a finding for each.",
+               json::Object{{"Resource", context.subject.arn}});
   auto exception = door_.guards().excepted(*mandate);
-  if (!exception) return failed(context, "exceptions", exception.error());
-  if (*exception) return excepted(context, **exception);
+  if (exception && *exception) return excepted(context, **exception);
   auto assessed = assess(control, context.subject, context.read);
   if (!assessed) return failed(context, "read", assessed.error());
+  // The tags of what is gone cannot be read, and need not be.
+  if (!exception && !assessed->gone) return failed(context, "exceptions", exception.error());
   json::Object about{{"Resource", context.subject.arn}, {"Before", assessed->state}};
   if (assessed->gone)
     return end(

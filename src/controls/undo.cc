@@ -33,6 +33,13 @@ bool follows(const changes::Recipes& recipes, const Change& earlier, const Chang
          earlier.left_read && later.before_read && or_null(earlier.left) == or_null(later.before);
 }
 
+std::string names_of_made(const std::vector<Change>& journaled) {
+  std::string names;
+  for (const Change& change : journaled)
+    if (change.made()) names += (names.empty() ? "" : ", ") + change.call();
+  return names;
+}
+
 }  // namespace
 
 // What there is to take back, the last change first.
@@ -112,6 +119,19 @@ Result<Undo::Look> Undo::look(const std::string& target) {
   return out;
 }
 
+executions::Start Undo::start_of(const Execution& target, const std::string& name, const std::string& by) {
+  return {.name = name,
+          .kind = "undo",
+          .program = target.program,
+          .account = target.account,
+          .region = target.region,
+          .subject = target.subject,
+          .input = json::Object{{"Execution", target.id}, {"Resource", target.result["Resource"]}, {"By", by}},
+          .work = target.work,
+          // The finding that becomes NEW by it does not start the same program again.
+          .cause = target.kind == "undo" ? target.cause : target.id};
+}
+
 void Undo::step(const Execution& execution, std::function<void(Step)> done) {
   const std::string_view phase = execution.cursor["phase"].string_or("begin");
   if (phase == "begin") return done(begin(execution));
@@ -148,6 +168,10 @@ Step Undo::begin(const Execution& execution) {
   if (!planned) return failed(execution, "plan", planned.error());
   const changes::Plan plan = changes::make_plan(mandate, *planned);
   mandate.plan = plan.hash;
+  auto rules = door_.guards().settings().find(mandate.program, mandate.account);
+  if (!rules) return failed(execution, "settings", rules.error());
+  if (rules->four_eyes && !found->calls.empty())
+    found->asks.emplace_back("four eyes: a second person has to approve it");
   json::Array calls;
   for (const auto& call : found->calls)
     calls.emplace_back(json::Object{{"Service", call.service},
@@ -172,8 +196,6 @@ Step Undo::begin(const Execution& execution) {
     return changes::put(tx, plan, now);
   };
   if (found->asks.empty()) return step;
-  auto rules = door_.guards().settings().find(mandate.program, mandate.account);
-  if (!rules) return failed(execution, "settings", rules.error());
   std::string why;
   for (const auto& one : found->asks) why += (why.empty() ? "" : "; ") + one;
   step.cursor.set("phase", "ask");
@@ -306,16 +328,24 @@ Step Undo::verify(const Execution& execution) {
                      {"Plan", json::Object{{"Hash", cursor["hash"]}}},
                      {"Change", difference},
                      {"Verified", wrong.empty()}};
-  if (!wrong.empty())
+  if (!wrong.empty()) {
+    auto journaled = door_.of_execution(execution.id);
+    if (!journaled) return failed(execution, "verify", journaled.error());
+    const std::string taken_back = names_of_made(*journaled);
     return end(execution, false, "not verified",
-               "The undo of execution " + target + " was made, but the state is not the one from before: " + wrong,
+               "Of the undo of execution " + target + " " +
+                   (taken_back.empty() ? "no call was made" : taken_back + " was made") +
+                   ", and the state is not the one from before: " + wrong,
                std::move(about));
+  }
   auto mandate = door_.mandates().find(execution.id);
   if (!mandate) return failed(execution, "mandate", mandate.error());
   const std::string by(execution.input["By"].string_or("somebody"));
-  Step step = end(execution, true, "undone",
-                  "Undone by " + by + ": what execution " + target + " changed is as it was before. " + difference,
-                  std::move(about));
+  const std::string note = cursor["calls"].size() == 0 ? "Undone by " + by + " without a change: what execution " +
+                                                             target + " changed was as it had been before already."
+                                                       : "Undone by " + by + ": what execution " + target +
+                                                             " changed is as it was before. " + difference;
+  Step step = end(execution, true, "undone", note, std::move(about));
   step.commit = [this, id = execution.id, note = std::string(step.result["Note"].string_or("")),
                  findings = *mandate ? (*mandate)->findings : Value()](store::Transaction& tx) -> Result<void> {
     for (std::size_t i = 0; i < findings.size(); ++i) FIXPOINT_CHECK(note_(tx, findings[i], id, "NEW", note));
@@ -354,9 +384,7 @@ Step Undo::failed(const Execution& execution, const std::string& where, const Er
     return step;
   }
   std::string made;
-  if (auto journaled = door_.of_execution(execution.id))
-    for (const Change& change : *journaled)
-      if (change.made()) made += (made.empty() ? "" : ", ") + change.call();
+  if (auto journaled = door_.of_execution(execution.id)) made = names_of_made(*journaled);
   const bool guarded = error.http_status == 403 && (error.code == "ChangesFrozen" || error.code == "CapReached" ||
                                                     error.code == "ModeForbidsChange" || error.code == "NoMandate");
   return end(

@@ -40,6 +40,10 @@ class Undo final : public executions::Program {
       : door_(door), approvals_(approvals), clock_(clock), note_(std::move(note)), options_(options) {}
 
   void step(const executions::Execution& execution, std::function<void(executions::Step)> done) override;
+  /// The undo of an execution that has ended, asked for by that person: of the same work as what it takes back, so that
+  /// this begins again when its finding passed meanwhile or a person says so, and not by a resend.
+  static executions::Start start_of(const executions::Execution& target, const std::string& name,
+                                    const std::string& by);
 
  private:
   struct Look;

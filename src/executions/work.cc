@@ -14,6 +14,7 @@ bool leaves_finding_new(const std::string& outcome) {
 
 struct Last {
   std::string execution;
+  std::string kind;
   bool ended = false;
   std::string outcome;
   std::string subject;
@@ -21,11 +22,13 @@ struct Last {
 };
 
 Result<std::optional<Last>> last_of(store::Session& session, const std::string& fingerprint) {
-  FIXPOINT_TRY(rows, session.query("SELECT w.execution, e.ended_ms, e.outcome, e.subject, w.passed FROM work w JOIN "
-                                   "execution e ON e.id = w.execution WHERE w.fingerprint = ?",
-                                   {fingerprint}));
+  FIXPOINT_TRY(rows,
+               session.query("SELECT w.execution, e.ended_ms, e.outcome, e.subject, w.passed, e.kind FROM work w JOIN "
+                             "execution e ON e.id = w.execution WHERE w.fingerprint = ?",
+                             {fingerprint}));
   if (rows.empty()) return std::nullopt;
-  return Last{rows[0].take(0), rows[0].integer(1) != 0, rows[0].take(2), rows[0].take(3), rows[0].integer(4) != 0};
+  return Last{rows[0].take(0), rows[0].take(5), rows[0].integer(1) != 0,
+              rows[0].take(2), rows[0].take(3), rows[0].integer(4) != 0};
 }
 
 // The digest that the finding had for that execution; empty where it was not about that finding.
@@ -68,8 +71,13 @@ Result<void> Works::watch(store::Transaction& tx, const Execution& execution) {
   } else if (execution.outcome == "fixed") {
     FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = ? WHERE fingerprint = ?", {execution.id, execution.work}));
   } else if (execution.outcome == "undone") {
-    // What a person took back does not count as turned back by something else.
-    FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = '' WHERE fingerprint = ?", {execution.work}));
+    // What a person took back does not count as turned back by something else. Where an undo was taken back, the fix
+    // is there again: what is found failing from then on is news.
+    FIXPOINT_TRY(rows, tx.query("SELECT kind FROM execution WHERE id = ?",
+                                {std::string(execution.input["Execution"].string_or(""))}));
+    const std::int64_t passed = !rows.empty() && rows[0].text(0) == "undo" ? 1 : 0;
+    FIXPOINT_CHECK(
+        tx.execute("UPDATE work SET fixed = '', passed = ? WHERE fingerprint = ?", {passed, execution.work}));
   }
   return {};
 }
@@ -86,6 +94,10 @@ Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item&
     if (!own.empty()) return Begun{Begun::How::Known, start.cause, {}};
   }
   FIXPOINT_TRY(last, last_of(tx, work.fingerprint));
+  if (last && !last->ended && last->kind == "undo") {
+    FIXPOINT_CHECK(executor_.note(tx, last->execution, "meanwhile the work was asked for by the finding " + item.id));
+    return Begun{Begun::How::Undoing, last->execution, {}};
+  }
   if (last && !last->ended) {
     FIXPOINT_TRY(fresh, tx.execute("INSERT INTO work_item (execution, product_arn, id, digest) VALUES (?, ?, ?, ?) ON "
                                    "CONFLICT (execution, product_arn, id) DO NOTHING",

@@ -34,6 +34,7 @@ struct Begun {
   enum class How {
     Started,   ///< a new execution
     Attached,  ///< an execution of the same work is under way, and updates this finding as well when it ends
+    Undoing,   ///< an undo of the work is under way: nothing begins, and its finding is NEW once it has ended
     Known,     ///< the last execution of the work has dealt with this already; nothing is new
   };
   How how = How::Started;

@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "bus/input.h"
 #include "changes/scope.h"
+#include "controls/undo.h"
 #include "findings/asff.h"
 #include "findings/fingerprint.h"
 #include "gateway/api.h"
@@ -259,9 +260,13 @@ Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
     FIXPOINT_TRY(begun, parts_.door.store().write([&](store::Transaction& tx) {
       return parts_.works.begin(tx, work, item, start, [](const std::string&) { return true; });
     }));
-    const bool joined = begun.how == executions::Begun::How::Attached;
+    const bool undoing = begun.how == executions::Begun::How::Undoing;
+    const bool joined = undoing || begun.how == executions::Begun::How::Attached;
     json::Object line{{"FindingId", subject.key.id}, {"Execution", begun.execution}, {"Joined", joined}};
-    if (joined) {
+    if (undoing) {
+      line.set("Approved", false);
+      line.set("Why", "this execution takes back what was changed, and has not ended: ask again once it has");
+    } else if (joined) {
       auto answered = parts_.approvals.answer({.execution = begun.execution,
                                                .plan_hash = hash,
                                                .approved = true,
@@ -286,16 +291,7 @@ Result<Value> Api::undo(const aws::Caller& caller, const Value& input) {
     return fail(errors::resource_conflict("the execution has not ended: it is " + target->status +
                                           (target->outcome.empty() ? "" : ", " + target->outcome) +
                                           "; it can be undone once it has"));
-  executions::Start start{
-      .name = "undo/" + random_uuid(),
-      .kind = "undo",
-      .program = target->program,
-      .account = target->account,
-      .region = target->region,
-      .subject = target->subject,
-      .input = json::Object{{"Execution", id}, {"Resource", target->result["Resource"]}, {"By", who(caller)}}};
-  // The finding that becomes NEW by it does not start the same program again.
-  start.cause = target->kind == "undo" ? target->cause : id;
+  const auto start = controls::Undo::start_of(*target, "undo/" + random_uuid(), who(caller));
   FIXPOINT_TRY(started, parts_.door.store().write([&](store::Transaction& tx) -> Result<executions::Started> {
     FIXPOINT_CHECK(parts_.audit.append(tx, "undo.requested", json::Object{{"Execution", id}, {"By", who(caller)}}));
     return parts_.executor.launch(tx, start);

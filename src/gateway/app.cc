@@ -23,6 +23,7 @@
 #include "gateway/embedded_account.h"
 #include "gateway/gateway.h"
 #include "gateway/log_target.h"
+#include "gateway/real_accounts.h"
 #include "http/address_guard.h"
 #include "http/curl_client.h"
 #include "json/text.h"
@@ -59,7 +60,11 @@ std::string audit_kind_of(const executions::Notice& notice) {
 Result<void> audit_execution(store::Transaction& tx, audit::Log& log, const executions::Execution& execution) {
   json::Object about{{"Execution", execution.id},    {"Kind", execution.kind},     {"Program", execution.program},
                      {"Account", execution.account}, {"Region", execution.region}, {"Subject", execution.subject}};
-  if (execution.ended_ms == 0) return log.append(tx, "execution.started", about);
+  if (execution.ended_ms == 0) {
+    for (const auto* member : {"By", "Rule"})
+      if (const std::string_view who = execution.input[member].string_or(""); !who.empty()) about.set(member, who);
+    return log.append(tx, "execution.started", about);
+  }
   about.set("Status", execution.status);
   about.set("Outcome", execution.outcome);
   return log.append(tx, "execution.ended", about);
@@ -89,9 +94,8 @@ class WholeApp final : public App {
     models_ = std::move(models);
     FIXPOINT_TRY(controls, controls::ControlSet::load(catalog_));
     controls_ = std::move(controls);
-    FIXPOINT_TRY(identity, identity::Identity::open(options_.data_folder, options_.account, *store_, clock_));
-    identity_ = std::move(identity);
     FIXPOINT_CHECK(build_account());
+    FIXPOINT_CHECK(build_identity());
     FIXPOINT_TRY(recipes, recipes_read.get());
     recipes_ = std::move(recipes);
 
@@ -217,6 +221,7 @@ class WholeApp final : public App {
 
   std::uint16_t port() const override { return port_; }
   std::string endpoint() const override { return "http://" + host() + ":" + std::to_string(port_.load()); }
+  const std::string& account() const override { return options_.account; }
   std::string isolation() const override { return runtime_->isolation(); }
 
   void stop() override {
@@ -227,6 +232,7 @@ class WholeApp final : public App {
     if (server_) server_->stop();
     if (handlers_server_) handlers_server_->stop();
     if (client_) client_->stop();
+    if (member_client_) member_client_->stop();
     if (bus_) bus_->stop();
     if (outward_) outward_->stop();
     if (embedded_account_) embedded_account_->stop();
@@ -263,9 +269,45 @@ class WholeApp final : public App {
     client.rate = rate_.get();
     // Executions wait without a thread; what a call may wait by itself is kept short.
     client.longest_wait_ms = 2'000;
-    client_ = std::make_unique<aws::Client>([this](std::string_view name) { return models_->get(name); }, *http_,
-                                            *credentials_, clock_, client);
-    account_ = client_.get();
+    const auto model = [this](std::string_view name) { return models_->get(name); };
+    client_ = std::make_unique<aws::Client>(model, *http_, *credentials_, clock_, client);
+    if (!options_.member_role.empty()) {
+      member_credentials_ = std::make_unique<aws::AssumeRoleCredentials>(
+          *client_, clock_,
+          aws::AssumeRoleOptions{.role_arn = "arn:{partition}:iam::{account}:role/" + options_.member_role,
+                                 .external_id = options_.external_id});
+      member_client_ = std::make_unique<aws::Client>(model, *http_, *member_credentials_, clock_, client);
+    }
+    real_accounts_ = std::make_unique<RealAccounts>(*client_, member_client_.get());
+    account_ = real_accounts_.get();
+    return {};
+  }
+
+  // Whose keys and findings these are: a server that takes one account for another would mend the wrong one.
+  Result<void> build_identity() {
+    if (real_accounts_) {
+      auto own = real_accounts_->own_account(options_.region);
+      if (!own) {
+        own.error().message =
+            "which account the credentials of the AWS_* variables are of is not known: " + own.error().code + ": " +
+            own.error().message;
+        return fail(std::move(own.error()));
+      }
+      if (!options_.account.empty() && options_.account != *own)
+        return fail(errors::validation("--account is " + options_.account +
+                                           ", and the credentials of the AWS_* variables are of the account " + *own,
+                                       "account"));
+      options_.account = *own;
+    }
+    const std::string account = options_.account.empty() ? "111111111111" : options_.account;
+    FIXPOINT_TRY(identity, identity::Identity::open(options_.data_folder, account, *store_, clock_));
+    identity_ = std::move(identity);
+    const std::string owner = identity_->find(identity_->first_key().access_key)->principal->account;
+    if (!options_.account.empty() && owner != options_.account)
+      return fail(errors::validation("the first key of the data folder is of the account " + owner + ", not " +
+                                         options_.account + "; another account wants a data folder of its own",
+                                     "account"));
+    options_.account = owner;
     return {};
   }
 
@@ -437,6 +479,9 @@ class WholeApp final : public App {
   std::unique_ptr<aws::CredentialsProvider> credentials_;
   std::unique_ptr<aws::Rate> rate_;
   std::unique_ptr<aws::Client> client_;
+  std::unique_ptr<aws::CredentialsProvider> member_credentials_;
+  std::unique_ptr<aws::Client> member_client_;
+  std::unique_ptr<RealAccounts> real_accounts_;
   std::unique_ptr<aws::Api> around_account_;
   aws::Api* account_ = nullptr;
   std::unique_ptr<audit::Log> audit_;
@@ -477,7 +522,8 @@ class WholeApp final : public App {
 }  // namespace
 
 Result<std::unique_ptr<App>> App::start(const Options& options) {
-  if (options.account.size() != 12 || options.account.find_first_not_of("0123456789") != std::string::npos)
+  if (!options.account.empty() &&
+      (options.account.size() != 12 || options.account.find_first_not_of("0123456789") != std::string::npos))
     return fail(errors::validation("'" + options.account + "' is no account id: it has 12 digits", "account"));
   auto app = std::make_unique<WholeApp>(options);
   FIXPOINT_CHECK(app->build());

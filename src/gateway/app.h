@@ -20,10 +20,12 @@ class App {
     std::string database;        ///< a PostgreSQL's connection string, for a store there instead of in the folder
     std::string models_folder;   ///< botocore-form models laid over the pack; may be empty
     std::string catalog_folder;  ///< laid over the catalog in the binary; may be empty
-    std::string account = "111111111111";
+    std::string account{};  ///< empty: the first key's, 111111111111 in a new folder, or whose the real credentials are
     std::string region = "us-east-1";
-    bool real_account = false;       ///< AWS itself instead of the embedded account
-    std::string account_endpoint;    ///< with real_account: another endpoint than AWS's own; may be empty
+    bool real_account = false;     ///< AWS itself instead of the embedded account
+    std::string account_endpoint;  ///< with real_account: another endpoint than AWS's own; may be empty
+    std::string member_role;       ///< with real_account: the role to assume in other accounts; empty: none is entered
+    std::string external_id;       ///< what those roles want to hear, see sts:AssumeRole; may be empty
     bool private_endpoints = false;  ///< notifications may go to HTTP endpoints at addresses that are not public
     /// What stands between the door and the account, where something is to be measured or to fail there; may be empty.
     std::function<std::unique_ptr<aws::Api>(aws::Api& account)> around_account;
@@ -41,6 +43,7 @@ class App {
   virtual std::uint16_t port() const = 0;
   /// Where clients reach it: http://127.0.0.1:PORT; an IPv6 address stands in brackets (RFC 3986 section 3.2.2).
   virtual std::string endpoint() const = 0;
+  virtual const std::string& account() const = 0;
   /// A sentence on what holds a function's handler on this machine.
   virtual std::string isolation() const = 0;
   /// Stops listening, lets steps under way come to their commit, closes the store. Again: does nothing.

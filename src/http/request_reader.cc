@@ -311,8 +311,10 @@ RequestReader::State RequestReader::advance_head() {
     body_filled_ = 0;
     if (!share_.could_grow_to(body_left_)) return refuse_for_memory();
   }
-  const bool body_to_come = part_ == Part::chunked_body || body_left_ > 0;
-  if (parser_->expects_continue && body_to_come && buffered() == 0) return State::expects_continue;
+  // Said where no body will come as well, which RFC 9110 section 10.1.1 leaves open: botocore expects it before an
+  // empty object, and takes the final answer that comes instead for the next request's
+  // (github.com/boto/botocore/issues/3755).
+  if (parser_->expects_continue && buffered() == 0) return State::expects_continue;
   return step();
 }
 

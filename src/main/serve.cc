@@ -43,7 +43,7 @@ int run_serve(const Arguments& arguments) {
   options.database = arguments.get("store");
   options.models_folder = arguments.get("models");
   options.catalog_folder = arguments.get("catalog");
-  options.account = arguments.get("account", options.account);
+  options.account = arguments.get("account");
   options.region = arguments.get("region", options.region);
   if (!is_region(options.region)) {
     std::cerr << "fixpoint serve: --region is '" << options.region
@@ -52,6 +52,8 @@ int run_serve(const Arguments& arguments) {
   }
   options.real_account = arguments.has("real-account");
   options.account_endpoint = arguments.get("account-endpoint");
+  options.member_role = arguments.get("member-role");
+  options.external_id = arguments.get("external-id");
   options.private_endpoints = arguments.has("private-endpoints");
   // Blocked before any thread is made, so that this thread alone takes them.
   sigset_t signals;
@@ -63,7 +65,7 @@ int run_serve(const Arguments& arguments) {
   auto app = gateway::App::start(options);
   if (!app) return report(app.error());
   std::cout << "fixpoint is ready at " << (*app)->endpoint()
-            << (options.real_account ? " over a real account" : " with the embedded account " + options.account)
+            << (options.real_account ? " over the real account " : " with the embedded account ") << (*app)->account()
             << ", data in " << options.data_folder
             << (options.database.empty() ? "" : " and " + store::describe_database(options.database).value_or(""))
             << std::endl;
@@ -88,7 +90,10 @@ Command serve_command() {
                    "keep the store in PostgreSQL: postgresql://USER@HOST:PORT/NAME; the password is better left to "
                    "PGPASSWORD or a passfile",
                    "FIXPOINT_STORE", false},
-                  {"account", "ID", "the account that the first key belongs to (111111111111)", "", false},
+                  {"account", "ID",
+                   "the account that the first key belongs to: of a new data folder (111111111111); over a real "
+                   "account the one that it has to be",
+                   "", false},
                   {"region", "REGION", "what 'fixpoint env' prints as the region (us-east-1)", "", false},
                   {"models", "DIR", "service models in botocore's form, laid over those in the binary", "", false},
                   {"catalog", "DIR", "controls, recipes and declarations, laid over those in the binary", "", false},
@@ -99,7 +104,12 @@ Command serve_command() {
                    "events over "
                    "http:// too",
                    "", false},
-                  {"account-endpoint", "URL", "with --real-account: another endpoint than AWS's own", "", false}},
+                  {"account-endpoint", "URL", "with --real-account: another endpoint than AWS's own", "", false},
+                  {"member-role", "NAME",
+                   "with --real-account: the role to assume in the accounts of findings that are not this one's; "
+                   "without it nothing is sent to them",
+                   "", false},
+                  {"external-id", "TEXT", "with --member-role: the external id that the roles ask for", "", false}},
       .run = run_serve,
       .more = {}};
 }

@@ -76,8 +76,10 @@ MODELS = botocore.loaders.create_loader()
 class Server:
     """A running server with a data folder of its own; stop() ends it and leaves nothing."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, **variables):
+        """Options of 'fixpoint serve', and variables of its environment."""
         self.options = list(options)
+        self.given = variables
         self.folder = tempfile.mkdtemp(prefix="fixpoint-clients-")
         self.start()
 
@@ -85,7 +87,7 @@ class Server:
         self.log = open(os.path.join(self.folder, "server.log"), "w+")
         self.process = subprocess.Popen(
             [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(self.folder, "data")] + self.options,
-            env=clean_environment(), stdout=subprocess.PIPE, stderr=self.log, universal_newlines=True,
+            env=clean_environment(**self.given), stdout=subprocess.PIPE, stderr=self.log, universal_newlines=True,
             start_new_session=True)
         line = self.process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+", line)

@@ -109,6 +109,13 @@ class Account(support.ServerTest):
         self.refused("InvalidArgument", put, Bucket="told-of", NotificationConfiguration=far)
         put(Bucket="told-of", NotificationConfiguration=far, SkipDestinationValidation=True)
 
+    def test_an_empty_object_does_not_hold_up_the_next(self):
+        s3 = self.server.client("s3", read_timeout=5)
+        s3.create_bucket(Bucket="of-empty-objects")
+        for body in (b"", b"abc", b"", b""):
+            s3.put_object(Bucket="of-empty-objects", Key="key", Body=body)
+            self.assertEqual(body, s3.get_object(Bucket="of-empty-objects", Key="key")["Body"].read())
+
     def _untagged(self, Bucket):
         self.s3.delete_bucket_tagging(Bucket=Bucket)
         self.s3.get_bucket_tagging(Bucket=Bucket)

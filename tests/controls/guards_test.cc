@@ -92,6 +92,18 @@ TEST(Guarded, an_exception_suppresses_the_finding_or_leaves_it) {
   }
 }
 
+TEST(Guarded, what_is_gone_has_no_tags_that_an_exception_could_go_by) {
+  Account account;
+  const Value finding = account.scene("S3.4");
+  const auto exception = changes::exception_of(
+      Object{{"Tags", Object{{"keep", "yes"}}}, {"Owner", "ann"}, {"Reason", "kept"}, {"ExpiresAt", "2033-01-01"}},
+      account.clock.now_ms());
+  ASSERT_TRUE(exception) << describe(exception.error());
+  ASSERT_TRUE(account.store->write([&](store::Transaction& tx) { return changes::add(tx, *exception); }));
+  account.call("s3", "DeleteBucket", Object{{"Bucket", account.arn.substr(13)}});
+  EXPECT_EQ(account.run("S3.4", finding, decided).outcome, "gone");
+}
+
 TEST(Guarded, waits_for_its_window_and_goes_on_when_it_opens) {
   Account account;  // 2023-11-14T22:13:20Z, a Tuesday
   const Value finding = account.scene("S3.4");

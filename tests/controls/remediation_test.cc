@@ -55,6 +55,47 @@ TEST(Remediation, resolves_what_is_gone) {
   EXPECT_TRUE(account.changes_of(run.id).empty());
 }
 
+TEST(Remediation, calls_nothing_gone_that_is_no_resource_of_its_control) {
+  struct Case {
+    const char* control;
+    const char* type;
+    const char* id;
+  };
+  for (const auto& one : std::vector<Case>{
+           {"KMS.4", "AwsAccount", "AWS::::Account:111111111111"},
+           {"KMS.4", "AwsKmsKey", "arn:aws:kms:us-east-1:111111111111:alias/foo"},
+           {"S3.4", "AwsAccount", "AWS::::Account:111111111111"},
+           {"S3.4", "AwsEc2SecurityGroup", "arn:aws:ec2:us-east-1:111111111111:security-group/sg-0123456789abcdef0"},
+           {"EC2.13", "AwsEc2Vpc", "arn:aws:ec2:us-east-1:111111111111:vpc/vpc-0123456789abcdef0"},
+           {"CloudTrail.3", "AwsS3Bucket", "arn:aws:s3:::trails"}}) {
+    SCOPED_TRACE(std::string(one.control) + " " + one.id);
+    Account account;
+    Value finding = account.scene(one.control);
+    finding.set("Id", "other");
+    finding.set("Resources", json::Array{Value(Object{{"Type", one.type}, {"Id", one.id}})});
+    Account::must(account.store->write([&](store::Transaction& tx) { return account.findings->import(tx, finding); }));
+    const auto run = account.run(one.control, finding, decided);
+    EXPECT_EQ(run.outcome, "failed");
+    EXPECT_EQ(account.status(finding), "NOTIFIED");
+    EXPECT_THAT(account.note(finding), HasSubstr("'" + std::string(one.id) + "' names no Aws"));
+    EXPECT_TRUE(account.ear->calls().empty());
+  }
+}
+
+TEST(Remediation, of_a_finding_that_names_several_resources_mends_none_for_all) {
+  Account account;
+  Value finding = account.scene("S3.4");
+  finding.set("Id", "both");
+  finding.set("Resources", json::Array{finding["Resources"][0],
+                                       Value(Object{{"Type", "AwsS3Bucket"}, {"Id", "arn:aws:s3:::another"}})});
+  Account::must(account.store->write([&](store::Transaction& tx) { return account.findings->import(tx, finding); }));
+  const auto run = account.run("S3.4", finding, decided);
+  EXPECT_EQ(run.outcome, "refused");
+  EXPECT_EQ(account.status(finding), "NOTIFIED");
+  EXPECT_THAT(account.note(finding), HasSubstr("names 2 resources of AwsS3Bucket"));
+  EXPECT_TRUE(account.changes_of(run.id).empty());
+}
+
 TEST(Remediation, refuses_what_a_person_has_to_decide) {
   Account account;
   const Value finding = account.scene("KMS.4");

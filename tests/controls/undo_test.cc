@@ -151,5 +151,25 @@ TEST_F(UndoTest, gets_over_whichever_call_fails_once) {
     }
 }
 
+TEST_F(UndoTest, wants_a_second_person_where_changes_do) {
+  const Value finding = account.scene("S3.4");
+  const auto fixed = account.run("S3.4", finding, decided);
+  ASSERT_TRUE(account.store->write(
+      [&](store::Transaction& tx) { return changes::Settings::set(tx, "all", "four_eyes", true); }));
+  const std::string id = launch(fixed.id);
+  account.asks(id);
+  EXPECT_EQ(account.answer(id, true, "ann").error().code, "AccessDeniedException");
+  ASSERT_TRUE(account.answer(id, true, "bob"));
+  EXPECT_EQ(account.ended(id).outcome, "undone");
+}
+
+TEST_F(UndoTest, says_that_it_changed_nothing_where_nothing_was_left_to_take_back) {
+  const auto fixed = account.run("S3.4", account.scene("S3.4"), decided);
+  EXPECT_EQ(undo(fixed.id).outcome, "undone");
+  const auto second = undo(fixed.id);
+  EXPECT_EQ(second.outcome, "undone");
+  EXPECT_THAT(second.result["Note"].as_string(), StartsWith("Undone by ann without a change"));
+}
+
 }  // namespace
 }  // namespace fixpoint::controls

@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "controls/account.h"
+#include "controls/undo.h"
 #include "gateway/control_target.h"
 #include "services/securityhub/securityhub.h"
 
@@ -30,6 +31,18 @@ class Hub : public Account {
                         return securityhub->update(tx, key, make, "fixpoint", {execution, {}});
                       }};
     target = std::make_unique<ControlTarget>(controls, *modes, *findings, *executor, *works, *approvals);
+    undoing = std::make_unique<controls::Undo>(
+        *door, *approvals, clock,
+        [this](store::Transaction& tx, const Value& finding, const std::string& execution, const std::string& status,
+               const std::string& note) {
+          return securityhub->update(tx, findings::key_of(finding),
+                                     Object{{"Note", Object{{"Text", note}, {"UpdatedBy", "fixpoint"}}},
+                                            {"Workflow", Object{{"Status", status}}},
+                                            {"UserDefinedFields", Object{{"fixpoint:execution", execution}}}},
+                                     "fixpoint", {execution, {}});
+        },
+        controls::Undo::Options{});
+    executor->add_program("undo", *undoing);
     bus->add_target_kind(
         "fixpoint",
         [this](store::Transaction& tx, const bus::Delivery& delivery) { return target->begin(tx, delivery); },
@@ -103,6 +116,12 @@ class Hub : public Account {
     }
     throw std::runtime_error("the execution neither ends nor asks");
   }
+  /// What 'fixpoint undo' does.
+  executions::Execution undo(const std::string& id) {
+    const auto target = must(executor->get(id));
+    const auto start = controls::Undo::start_of(*target, "undo/" + std::to_string(++undone_), "ann");
+    return ended_or_asks(must(executor->launch(start)).id);
+  }
   void weaken() { call("s3", "DeleteBucketEncryption", Object{{"Bucket", arn.substr(13)}}); }
   std::string journal_of(const std::string& id) {
     std::string text;
@@ -115,6 +134,10 @@ class Hub : public Account {
   std::unique_ptr<bus::Bus> bus;
   std::unique_ptr<services::SecurityHub> securityhub;
   std::unique_ptr<ControlTarget> target;
+  std::unique_ptr<controls::Undo> undoing;
+
+ private:
+  int undone_ = 0;
 };
 
 /// The finding under another Id, as another standard or product has it.

@@ -197,6 +197,55 @@ TEST(Work, is_not_begun_by_what_fixpoint_writes_on_a_finding) {
   hub.settle();
 }
 
+TEST(Work, that_a_person_took_back_begins_again_by_what_is_new_and_not_by_a_resend) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  const auto fixed = hub.run(finding);
+  EXPECT_EQ(hub.undo(fixed.id).outcome, "undone");
+  EXPECT_EQ(hub.status(finding), "NEW");
+  for (const auto* hour : {"04", "05", "06"}) hub.import(later(finding, hour));
+  EXPECT_EQ(hub.all().size(), 2U);
+  EXPECT_TRUE(hub.works->flapping().value().empty());
+  // It passes, and fails again: somebody else's doing, and the control's business.
+  hub.import(later(with_compliance(finding, "PASSED"), "07"));
+  const auto again = hub.run(later(with_compliance(finding, "FAILED"), "08"));
+  EXPECT_EQ(again.outcome, "fixed");
+  EXPECT_EQ(hub.works->failing(again).value().reverts, 1);  // of the second fix alone, were it to fail now
+}
+
+TEST(Work, whose_undo_was_taken_back_is_fixed_again) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  const auto undone = hub.undo(hub.run(finding).id);
+  EXPECT_EQ(hub.undo(undone.id).outcome, "undone");
+  hub.weaken();
+  EXPECT_EQ(hub.run(later(finding, "04")).outcome, "fixed");
+}
+
+TEST(Work, is_not_begun_while_it_is_taken_back) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  const auto fixed = hub.run(finding);
+  hub.call("s3", "PutBucketEncryption",
+           Object{{"Bucket", hub.arn.substr(13)},
+                  {"ServerSideEncryptionConfiguration",
+                   Object{{"Rules", json::Array{Value(Object{{"ApplyServerSideEncryptionByDefault",
+                                                              Object{{"SSEAlgorithm", "aws:kms"}}}})}}}}});
+  const auto asks = hub.undo(fixed.id);  // what it left is no longer there
+  ASSERT_EQ(asks.ended_ms, 0);
+  const Value tool = other(finding, "tool/1");
+  hub.import(tool);
+  EXPECT_EQ(hub.all().size(), 2U);
+  EXPECT_THAT(hub.journal_of(asks.id), HasSubstr("meanwhile the work was asked for by the finding tool/1"));
+  EXPECT_EQ(hub.works->attached(asks.id).value().size(), 0U);
+  ASSERT_TRUE(hub.answer(asks.id, false, "bob"));
+  EXPECT_EQ(hub.ended(asks.id).outcome, "rejected");
+  EXPECT_EQ(hub.run(later(tool, "05")).outcome, "compliant");
+}
+
 TEST(Work, that_waits_is_approved_by_the_custom_action_on_its_finding) {
   Hub hub;
   const Value finding = hub.bucket();

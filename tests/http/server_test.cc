@@ -377,6 +377,9 @@ TEST(Server, says_continue_before_the_body_comes) {
     EXPECT_EQ(socket.hear_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
     socket.say("body");
     EXPECT_EQ(hear_response(socket).body, "PUT /o body");
+    socket.say("PUT /empty HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(socket.hear_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+    EXPECT_EQ(hear_response(socket).body, "PUT /empty ");
   }
 }
 
