@@ -99,13 +99,13 @@ class RealAccounts(unittest.TestCase):
         self.assertEqual("fixed", self.fix(server, self.finding(OWN, own))["Outcome"])
         self.assertTrue(self.rotates(own, OWN))
 
-    def refused(self, folder, *options):
+    def refused(self, folder, *options, status=3):
         """What a server says that does not start."""
         run = subprocess.run(
             [support.BINARY, "serve", "--listen", "127.0.0.1:0", "--data", folder] + list(options), timeout=60,
             env=support.clean_environment(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing"),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
-        self.assertEqual((3, ""), (run.returncode, run.stdout))
+        self.assertEqual((status, ""), (run.returncode, run.stdout))
         return run.stderr
 
     def test_credentials_of_another_account_than_the_one_that_was_named_start_nothing(self):
@@ -119,7 +119,7 @@ class RealAccounts(unittest.TestCase):
         self.assertIn("the first key of the data folder is of the account 123456789012, not 111111111111; another "
                       "account wants a data folder of its own", self.refused(folder, "--account", "111111111111"))
         self.assertIn("which account the credentials of the AWS_* variables are of is not known",
-                      self.refused(folder, "--real-account", "--account-endpoint", "http://127.0.0.1:9"))
+                      self.refused(folder, "--real-account", "--account-endpoint", "http://127.0.0.1:9", status=4))
         server.options = []  # the account is the folder's own
         server.start()
         self.assertEqual(OWN, server.client("sts").get_caller_identity()["Account"])
