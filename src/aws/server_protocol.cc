@@ -105,6 +105,17 @@ Result<void> read_payload(json::Object& input, const Member& payload, std::strin
     return {};
   }
   FIXPOINT_TRY(document, XmlDocument::parse(body));
+  // S3 takes a document of another kind for none of its schema's:
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+  const std::string_view root = local_name(document.root().name());
+  if (root != payload.wire_name && root != shape.location_name && root != shape.name) {
+    Error error = errors::coded("MalformedXML",
+                                "The XML you provided was not well-formed or did not validate against our published "
+                                "schema: its element is '" +
+                                    std::string(root) + "', not '" + std::string(payload.wire_name) + "'",
+                                400);
+    return fail(std::move(error));
+  }
   FIXPOINT_TRY(value, read_xml(document.root(), shape, Reading::Strict));
   input.set(payload.name, std::move(value));
   return {};

@@ -1,4 +1,8 @@
+#include <charconv>
+#include <cstdint>
+#include <optional>
 #include <pugixml.hpp>
+#include <utility>
 
 #include "aws/xml_body.h"
 #include "base/text.h"
@@ -140,6 +144,59 @@ class Reader {
   Reading reading_;
 };
 
+// What https://www.w3.org/TR/xml/#NT-Char lets a document hold, given as a reference.
+bool is_char(std::uint32_t c) {
+  return c == 0x9 || c == 0xA || c == 0xD || (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) ||
+         (c >= 0x10000 && c <= 0x10FFFF);
+}
+
+// The reference that begins at '&': its length, 0 where it is none that XML has without a document type declaration.
+std::size_t reference_length(std::string_view text) {
+  const std::size_t end = text.substr(0, 16).find(';');
+  if (end == std::string_view::npos) return 0;
+  const std::string_view name = text.substr(1, end - 1);
+  for (const std::string_view known : {"amp", "lt", "gt", "quot", "apos"})
+    if (name == known) return end + 1;
+  const bool is_hex = name.starts_with("#x");
+  if (!is_hex && !name.starts_with("#")) return 0;
+  const std::string_view digits = name.substr(is_hex ? 2 : 1);
+  std::uint32_t value = 0;
+  const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, is_hex ? 16 : 10);
+  if (error != std::errc() || last != digits.data() + digits.size() || !is_char(value)) return 0;
+  return end + 1;
+}
+
+// What pugixml lets pass: characters that no document may hold, and references to nothing, at which it would cut a text
+// off or keep it as it stands. The offset and what is wrong there; nothing where all is well.
+std::optional<std::pair<std::size_t, const char*>> unlawful(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') return {{at, "a control character"}};
+    // U+FFFE and U+FFFF
+    if (byte == 0xEF && (text.substr(at, 3) == "\xEF\xBF\xBE" || text.substr(at, 3) == "\xEF\xBF\xBF"))
+      return {{at, "a code point that is no character"}};
+    if (byte == '&') {
+      if (reference_length(text.substr(at)) == 0) return {{at, "'&' that begins no reference"}};
+    } else if (byte == '<') {
+      // In these, '&' stands for itself.
+      for (const auto& [opening, closing] :
+           {std::pair<std::string_view, std::string_view>{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}}) {
+        if (text.substr(at, opening.size()) != opening) continue;
+        const std::size_t end = text.find(closing, at + opening.size());
+        if (end == std::string_view::npos) return {};  // the parser says so
+        for (std::size_t inside = at; inside < end; ++inside) {
+          const auto within = static_cast<unsigned char>(text[inside]);
+          if (within < 0x20 && within != '\t' && within != '\n' && within != '\r')
+            return {{inside, "a control character"}};
+        }
+        at = end + closing.size() - 1;
+        break;
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 XmlDocument::XmlDocument() : document_(std::make_unique<pugi::xml_document>()) {}
@@ -151,15 +208,25 @@ Result<XmlDocument> XmlDocument::parse(std::string_view text, XmlLimits limits) 
   if (text.size() > limits.bytes)
     return fail(malformed("The XML document is longer than " + std::to_string(limits.bytes) + " bytes"));
   if (!is_valid_utf8(text)) return fail(malformed("The XML document is not valid UTF-8"));
+  if (const auto wrong = unlawful(text))
+    return fail(malformed(std::string("The XML document is not well-formed: there is ") + wrong->second,
+                          "byte " + std::to_string(wrong->first)));
   XmlDocument parsed;
   const auto result = parsed.document_->load_buffer(
-      text.data(), text.size(), pugi::parse_default | pugi::parse_doctype | pugi::parse_ws_pcdata_single,
+      text.data(), text.size(),
+      pugi::parse_default | pugi::parse_doctype | pugi::parse_ws_pcdata_single | pugi::parse_fragment,
       pugi::encoding_utf8);
   if (!result)
     return fail(malformed(std::string("The XML document is not well-formed: ") + result.description(),
                           "byte " + std::to_string(result.offset)));
-  for (const pugi::xml_node& child : parsed.document_->children())
+  std::size_t roots = 0;
+  for (const pugi::xml_node& child : parsed.document_->children()) {
     if (child.type() == pugi::node_doctype) return fail(malformed("A document type declaration is not allowed"));
+    const bool is_text = child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata;
+    if (child.type() == pugi::node_element) ++roots;
+    if (roots > 1 || (is_text && !trim(child.value()).empty()))
+      return fail(malformed("The XML document is not well-formed: there is more than its one element"));
+  }
   if (!parsed.document_->document_element()) return fail(malformed("The XML document has no element"));
   if (deeper_than(*parsed.document_, limits.depth + 1))
     return fail(malformed("The XML document is nested deeper than " + std::to_string(limits.depth) + " elements"));

@@ -158,7 +158,11 @@ void escape_xml_to(std::string& out, std::string_view text, bool attribute) {
           out += c;
         break;
       default:
-        if (!is_unwritable(static_cast<unsigned char>(c))) out += c;
+        // U+FFFE and U+FFFF, of which two bytes are there already.
+        if ((c == '\xBE' || c == '\xBF') && out.ends_with("\xEF\xBF"))
+          out.resize(out.size() - 2);
+        else if (!is_unwritable(static_cast<unsigned char>(c)))
+          out += c;
     }
   }
 }

@@ -10,6 +10,8 @@ using json::Value;
 
 constexpr std::size_t most_variables = 100;
 constexpr std::size_t longest_template = 8192;
+// No target takes more (a message of a queue has at most 1 MiB), and a template may name a variable thousands of times.
+constexpr std::size_t longest_input_bytes = 1024UL * 1024;
 constexpr std::string_view rule_arn = "aws.events.rule-arn";
 constexpr std::string_view rule_name = "aws.events.rule-name";
 constexpr std::string_view ingestion_time = "aws.events.event.ingestion-time";
@@ -144,6 +146,10 @@ Result<std::string> TargetInput::render(const Value& event, std::string_view eve
   if (pieces_.empty()) return std::string(event_text);
   std::string out;
   for (const Piece& piece : pieces_) {
+    if (out.size() > longest_input_bytes)
+      return fail(errors::validation("the InputTransformer makes more than " + std::to_string(longest_input_bytes) +
+                                         " bytes of the event, which no target takes",
+                                     "InputTransformer.InputTemplate"));
     if (!piece.variable) {
       out += piece.text;
       continue;

@@ -71,9 +71,22 @@ TEST(hostile_xml, has_xmls_own_entities_and_characters_only) {  // https://www.w
             R"({"Tagging":{"TagSet":[{"Key":"k","Value":"<&>\"'AB"}]},"Bucket":"b"})");
   EXPECT_EQ(put_tagging(in_tagging("<![CDATA[<Key>not a tag</Key>]]>")),
             R"({"Tagging":{"TagSet":[{"Key":"k","Value":"<Key>not a tag</Key>"}]},"Bucket":"b"})");
-  // Another name is never more than its own text.
-  const std::string unknown = put_tagging(in_tagging("&unknown;"));
-  EXPECT_TRUE(unknown == "MalformedXML" || unknown.find("&unknown;") != std::string::npos) << unknown;
+  EXPECT_EQ(put_tagging(in_tagging("<!-- & is itself in here --><![CDATA[&]]>")),
+            R"({"Tagging":{"TagSet":[{"Key":"k","Value":"&"}]},"Bucket":"b"})");
+  EXPECT_EQ(put_tagging(in_tagging("&#x10FFFF;&#9;&#xD7FF;")).find("MalformedXML"), std::string::npos);
+  // What refers to nothing, or to what no document may hold, would cut the text off there or stand as it is.
+  for (const char* text : {"&unknown;", "one&#0;two", "&#x1;", "&#xD800;", "&#xFFFE;", "&#x110000;", "&#;", "&#x;",
+                           "&#1a;", "&", "a & b", "&amp", "one\x01two", "\x1b", "\xEF\xBF\xBE", "\xEF\xBF\xBF"})
+    EXPECT_EQ(put_tagging(in_tagging(text)), "MalformedXML") << text;
+  EXPECT_EQ(put_tagging("<Tagging a=\"&no;\"><TagSet/></Tagging>"), "MalformedXML");
+}
+
+TEST(hostile_xml, has_one_element_and_that_of_its_kind) {  // https://www.w3.org/TR/xml/#NT-document
+  const std::string whole = in_tagging("v");
+  EXPECT_EQ(put_tagging("<?xml version=\"1.0\"?>\n<!-- a -->" + whole + "\n<!-- b -->\n"), right);
+  for (const std::string& body : {whole + whole, whole + "garbage", "garbage" + whole, whole + "<![CDATA[x]]>"})
+    EXPECT_EQ(put_tagging(body), "MalformedXML") << body;
+  EXPECT_EQ(put_tagging("<NoSuchThing><TagSet/></NoSuchThing>"), "MalformedXML") << "it would take all tags away";
 }
 
 TEST(hostile_xml, is_not_deeper_than_a_hundred_elements) {

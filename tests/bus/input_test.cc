@@ -68,6 +68,21 @@ TEST(TargetInput, makes_text_of_a_quoted_template) {
   expect("\"<state> one\"\n\"<instance> two\"", "\"RUNNING one\"\n\"i-0123456789 two\"");
 }
 
+TEST(TargetInput, makes_no_more_than_a_target_takes) {
+  std::string many = "[<big>";
+  for (int i = 0; i < 1300; ++i) many += ",<big>";
+  const Value event = json::Object{{"detail", json::Object{{"big", std::string(200'000, 'x')}}}};
+  const auto input = TargetInput::read(json::Object{
+      {"Id", "t1"},
+      {"InputTransformer",
+       json::Object{{"InputPathsMap", json::Object{{"big", "$.detail.big"}}}, {"InputTemplate", many + "]"}}}});
+  ASSERT_TRUE(input) << describe(input.error());
+  const auto made =
+      input->render(event, json::print(event), {"arn:aws:events:us-east-1:123456789012:rule/mine", "mine"}, ingested);
+  ASSERT_FALSE(made);
+  EXPECT_NE(made.error().message.find("makes more than 1048576 bytes of the event"), std::string::npos);
+}
+
 TEST(TargetInput, makes_json_of_any_other_template) {
   expect(R"({ "instance" : <instance>, "state": <state> })", R"({"instance":"i-0123456789","state":"RUNNING"})");
   expect(R"({"instance": <instance>, "state": "<state>", "both": "instance \"<instance>\" is in <state>"})",
