@@ -260,6 +260,8 @@ json::Value configuration_of(const FunctionRecord& record, bool qualified) {
   out.append("PackageType", "Zip");
   out.append("Architectures", json::Array{record.architecture});
   out.append("EphemeralStorage", json::Object{{"Size", record.ephemeral_storage_mb}});
+  out.append("SnapStart", json::Object{{"ApplyOn", "None"}, {"OptimizationStatus", "Off"}});
+  out.append("LoggingConfig", json::Object{{"LogFormat", "Text"}, {"LogGroup", "/aws/lambda/" + record.name}});
   return out;
 }
 

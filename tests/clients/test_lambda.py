@@ -30,6 +30,9 @@ class Lambda(support.ServerTest):
                            ("Runtime", "python3.11"), ("Environment", {"Variables": {"WORD": "one"}}),
                            ("CodeSha256", made["CodeSha256"]), ("Version", "$LATEST")):
             self.assertEqual(value, got["Configuration"][key], key)
+        self.assertEqual(({"ApplyOn": "None", "OptimizationStatus": "Off"},
+                          {"LogFormat": "Text", "LogGroup": "/aws/lambda/whole"}),
+                         (got["Configuration"]["SnapStart"], got["Configuration"]["LoggingConfig"]))
         self.assertEqual("one", self.invoke("whole", {})[1]["word"])
         changed = self.functions.update_function_configuration(FunctionName="whole", Timeout=8,
                                                                Environment={"Variables": {"WORD": "two"}})
@@ -103,6 +106,7 @@ class Lambda(support.ServerTest):
                 ("FileSystemConfigs", [{"Arn": "arn:aws:elasticfilesystem:%s:%s:access-point/fsap-12345678901234567"
                                                % (REGION, ACCOUNT), "LocalMountPath": "/mnt/a"}]),
                 ("ImageConfig", {"Command": ["a"]}), ("KMSKeyArn", key), ("TracingConfig", {"Mode": "Active"}),
+                ("DeadLetterConfig", {"TargetArn": "arn:aws:sqs:%s:%s:dead" % (REGION, ACCOUNT)}),
                 ("LoggingConfig", {"LogFormat": "JSON"}), ("LoggingConfig", {"LogGroup": "another"}),
                 ("SnapStart", {"ApplyOn": "PublishedVersions"})):
             for call in (create, configure):
@@ -165,6 +169,17 @@ class Lambda(support.ServerTest):
         self.assertEqual(["later"], [json.loads(run["Result"]["Payload"])["event"]["do"] for run in runs])
         self.assertEqual(204, self.functions.invoke(FunctionName="later", InvocationType="DryRun")["StatusCode"])
         self.assertEqual(1, len([run for run in self.server.wait() if run["Program"] == arn]))
+
+    def test_an_event_of_more_than_a_megabyte_is_refused(self):
+        self.place("large")
+        most = json.dumps({"do": "x" * (1024 * 1024 - 9)}, separators=(",", ":")).encode()
+        self.assertEqual(1024 * 1024, len(most))
+        event = dict(FunctionName="large", InvocationType="Event")
+        self.assertEqual(202, self.functions.invoke(Payload=most, **event)["StatusCode"])
+        said = self.refused("RequestTooLargeException", self.functions.invoke, Payload=most + b" ", **event)
+        self.assertEqual(413, self.status)
+        self.assertIn("1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)", said)
+        self.assertEqual(200, self.functions.invoke(FunctionName="large", Payload=most + b" ")["StatusCode"])
 
     def test_a_payload_that_is_no_json_is_refused(self):
         self.place("picky")

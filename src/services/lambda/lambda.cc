@@ -313,6 +313,14 @@ void Lambda::invoke(const aws::Caller& caller, const Value& input, aws::Answer a
     return answer(fail(errors::coded("TooManyRequestsException", "Rate Exceeded.", 429)));
   const auto bytes = base64_decode(input["Payload"].string_or(""));
   const std::string payload = !bytes || bytes->empty() ? "{}" : *bytes;
+  // "For asynchronous invocations, the maximum payload size is 1 MB." (the page above)
+  constexpr std::size_t event_limit_bytes = 1024UL * 1024;
+  if (type == "Event" && payload.size() > event_limit_bytes)
+    return answer(fail(errors::coded("RequestTooLargeException",
+                                     std::to_string(payload.size()) +
+                                         " byte payload is too large for the Event invocation type (limit " +
+                                         std::to_string(event_limit_bytes) + " bytes)",
+                                     413)));
   if (auto parsed = json::parse(payload); !parsed)
     return answer(fail(errors::coded(
         "InvalidRequestContentException",
