@@ -7,6 +7,7 @@
 
 #include "base/arn.h"
 #include "base/text.h"
+#include "findings/products.h"
 #include "findings/shown.h"
 #include "findings/timestamp.h"
 #include "json/text.h"
@@ -365,8 +366,12 @@ Result<void> validate_asff(const Value& finding) {
   FIXPOINT_CHECK(check_objects(finding, "Malware", 5, malware_rules));
   FIXPOINT_CHECK(check_objects(finding, "ThreatIntelIndicators", 5, indicator_rules));
   FIXPOINT_CHECK(check_objects(finding, "Threats", 32, threat_rules));
-  if (const Value* fields = finding.find("ProductFields"))
-    FIXPOINT_CHECK(check_string_map(*fields, "ProductFields", 50, 2048));
+  if (const Value* fields = finding.find("ProductFields")) {
+    // A finding that was exported brings along what Security Hub added to it.
+    const auto added = std::count_if(own_product_fields.begin(), own_product_fields.end(),
+                                     [&](std::string_view name) { return fields->find(name) != nullptr; });
+    FIXPOINT_CHECK(check_string_map(*fields, "ProductFields", 50 + static_cast<std::size_t>(added), 2048));
+  }
   if (const Value* remediation = finding.find("Remediation")) {
     static constexpr Rule nothing[] = {{"Recommendation", Rule::Object}};
     FIXPOINT_CHECK(check_members(*remediation, "Remediation", nothing));

@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "findings/page_token.h"
+#include "findings/products.h"
 #include "findings/timestamp.h"
 #include "json/text.h"
 
@@ -70,7 +71,8 @@ void fill_severity(Value& severity) {
 }
 
 // What Security Hub itself fills in: each of the shared members both at the top and among the provider's, the region,
-// the states. https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_FindingProviderFields.html
+// the states, the product's names.
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_FindingProviderFields.html
 void fill_defaults(Value& finding) {
   Value& provider = finding.at_or_make("FindingProviderFields");
   if (provider.is_object())
@@ -83,6 +85,7 @@ void fill_defaults(Value& finding) {
     if (theirs.is_null() && !top.is_null()) finding.at_or_make("FindingProviderFields").set(name, top);
   }
   if (finding["FindingProviderFields"].is_null()) finding.as_object().erase("FindingProviderFields");
+  fill_product(finding);
   if (finding.find("Types") == nullptr) finding.set("Types", json::Array());
   if (finding.find("RecordState") == nullptr) finding.set("RecordState", "ACTIVE");
   if (finding["Workflow"]["Status"].is_null()) finding.set("Workflow", json::Object{{"Status", "NEW"}});

@@ -104,6 +104,7 @@ class WholeApp final : public App {
     FIXPOINT_CHECK(findings_->load());
     bus_ = std::make_unique<bus::Bus>(*store_, clock_);
     securityhub_ = std::make_unique<services::SecurityHub>(*store_, *findings_, *bus_, controls_, clock_);
+    FIXPOINT_CHECK(securityhub_->load());
     if (options_.around_account) {
       around_account_ = options_.around_account(*account_);
       account_ = around_account_.get();

@@ -474,7 +474,9 @@ class Hub(support.ServerTest):
 class OffAndOn(support.ServerTest):
     def test_a_hub_that_is_off_answers_nothing_until_it_is_on(self):
         hub = self.securityhub
-        self.assertEqual(ARN + "hub/default", hub.describe_hub()["HubArn"])
+        shown = hub.describe_hub()
+        self.assertEqual(ARN + "hub/default", shown["HubArn"])
+        self.assertRegex(shown["SubscribedAt"], r"^\d{4}-\d\d-\d\dT.*Z$")
         self.refused("ResourceNotFoundException", hub.describe_hub, HubArn=ARN + "hub/other")
         self.refused("ResourceConflictException", hub.enable_security_hub)
         hub.update_security_hub_configuration(AutoEnableControls=False)

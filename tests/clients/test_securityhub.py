@@ -70,6 +70,35 @@ class SecurityHub(support.ServerTest):
         self.assertEqual(["f-1", "f-3"], self.ids(dict(mine, Id=equals("f-1") + equals("f-3")), SortCriteria=by_id))
         self.assertEqual([], self.ids(dict(mine, WorkflowStatus=equals("RESOLVED"))))
 
+    def test_a_finding_gets_the_names_of_its_product(self):
+        sqs, events = self.server.client("sqs"), self.server.client("events")
+        queue = sqs.create_queue(QueueName="product-names")["QueueUrl"]
+        pattern = {"source": ["aws.securityhub"], "detail": {"findings": {
+            "ProductName": ["Default"], "ProductFields": {"aws/securityhub/CompanyName": ["Personal"]}}}}
+        events.put_rule(Name="product-names", EventPattern=json.dumps(pattern))
+        events.put_targets(Rule="product-names", Targets=[{
+            "Id": "1", "Arn": "arn:aws:sqs:%s:%s:product-names" % (REGION, ACCOUNT)}])
+        findings = {"names-1": self.make("names-1"), "names-2": self.make("names-2", ProductName="Scanner"),
+                    "names-3": self.make("names-3", ProductArn="arn:aws:securityhub:%s::product/aws/guardduty" % REGION)}
+        for name in findings:
+            del findings[name]["CompanyName"]
+        for name in ("names-1", "names-3"):
+            del findings[name]["ProductName"]
+        self.take_in(*findings.values())
+        mine = {"Id": [{"Value": "names-", "Comparison": "PREFIX"}]}
+        for found, member, value in ((["names-1"], "ProductName", "Default"), (["names-2"], "ProductName", "Scanner"),
+                                     (["names-1", "names-2"], "CompanyName", "Personal"),
+                                     (["names-3"], "ProductName", "GuardDuty"), (["names-3"], "CompanyName", "Amazon")):
+            self.assertEqual(found, self.ids(dict(mine, **{member: equals(value)}), SortCriteria=[
+                {"Field": "Id", "SortOrder": "asc"}]), value)
+            self.assertEqual(found, self.ids(dict(mine, ProductFields=[dict(
+                equals(value)[0], Key="aws/securityhub/" + member)]), SortCriteria=[{"Field": "Id", "SortOrder": "asc"}]))
+        said = json.loads(sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"][0]["Body"])
+        self.assertEqual({"aws/securityhub/ProductName": "Default", "aws/securityhub/CompanyName": "Personal",
+                          "aws/securityhub/FindingId": PRODUCT + "/names-1"},
+                         said["detail"]["findings"][0]["ProductFields"])
+        self.assertNotIn("Messages", sqs.receive_message(QueueUrl=queue))
+
     def test_findings_come_in_pages_and_in_order(self):
         self.take_in(*[self.make("sorted-%02d" % i, GeneratorId="pages", Severity={
             "Label": ("LOW", "MEDIUM", "HIGH")[i % 3]}) for i in range(25)])

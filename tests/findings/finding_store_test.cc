@@ -386,6 +386,7 @@ TEST_F(StoreOfFindings, an_update_that_was_prepared_is_the_update_that_is_made_a
   Value plain = stored("finding-2");
   EXPECT_EQ(stored(), prepared->finding);
   plain.set("Id", "finding-1");
+  plain.at_or_make("ProductFields").set("aws/securityhub/FindingId", key.product_arn + "/finding-1");
   EXPECT_EQ(stored(), plain);
   EXPECT_EQ(find(R"({"WorkflowStatus":[{"Value":"NOTIFIED","Comparison":"EQUALS"}]})").findings.size(), 2U);
   EXPECT_TRUE(find(R"({"WorkflowStatus":[{"Value":"NEW","Comparison":"EQUALS"}]})").findings.empty());

@@ -4,10 +4,12 @@
 
 #include "base/arn.h"
 #include "base/text.h"
+#include "findings/products.h"
 
 namespace fixpoint::services::hub {
 namespace {
 
+using findings::Product;
 using json::Value;
 
 constexpr const char* hub_kind = "hub";
@@ -15,6 +17,7 @@ constexpr const char* hub_id = "default";
 constexpr const char* member_kind = "member";
 constexpr const char* product_kind = "product-subscription";
 constexpr const char* aggregator_kind = "aggregator";
+constexpr const char* store_kind = "store";  // of no account
 
 Error off(const aws::Caller& caller) {
   return errors::coded("InvalidAccessException", "Account " + caller.account + " is not subscribed to AWS Security Hub",
@@ -24,28 +27,6 @@ Error off(const aws::Caller& caller) {
 std::string time_text(TimeMs at) {
   return format_iso8601_ms(at);
 }
-
-// The integrations of AWS's own services whose findings come in:
-// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-internal-providers.html
-struct Product {
-  const char* path;
-  const char* name;
-  const char* description;
-};
-constexpr Product products[] = {
-    {"aws/access-analyzer", "IAM Access Analyzer", "Findings of access that is granted from outside of the account."},
-    {"aws/config", "Config", "Evaluations of AWS Config rules."},
-    {"aws/firewall-manager", "Firewall Manager", "Policies and resources that do not comply with them."},
-    {"aws/guardduty", "GuardDuty", "Threats that GuardDuty has detected."},
-    {"aws/health", "Health", "Security-related operational events."},
-    {"aws/inspector", "Inspector", "Vulnerabilities of instances, images and functions."},
-    {"aws/macie", "Macie", "Sensitive data and bucket policies that expose it."},
-    {"aws/securityhub", "Security Hub", "Security Hub's own checks."},
-    {"aws/ssm-patch-manager", "Systems Manager Patch Manager", "Instances that lack patches."},
-    {"aquasecurity/aquasecurity", "Trivy", "Vulnerabilities and faults that Trivy has found."},
-    {"aqua-security/kube-bench", "kube-bench", "Checks of Kubernetes against its CIS benchmark."},
-    {"prowler/prowler", "Prowler", "Checks of accounts by Prowler."},
-};
 
 // By its form: us-east-1, us-gov-west-1, ap-southeast-2.
 bool is_region(std::string_view text) {
@@ -58,17 +39,18 @@ bool is_region(std::string_view text) {
                      [&](std::string_view part) { return of(part, "abcdefghijklmnopqrstuvwxyz"); });
 }
 
-std::string company_of(const Product& product) {
-  const std::string_view path = product.path;
-  const std::string_view company = path.substr(0, path.find('/'));
-  return company == "aws" ? "AWS" : std::string(company);
-}
-
-std::string product_arn(const aws::Caller& caller, const std::string& path) {
-  return "arn:" + caller.partition + ":securityhub:" + caller.region + "::product/" + path;
+std::string product_arn(const aws::Caller& caller, std::string_view path) {
+  return "arn:" + caller.partition + ":securityhub:" + caller.region + "::product/" + std::string(path);
 }
 
 }  // namespace
+
+Result<void> Hub::load() {
+  return records_.store().write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_TRY(there, records_.get(tx, store_kind, {}, hub_id));
+    return there ? Result<void>() : records_.put(tx, store_kind, {}, hub_id, json::Object());
+  });
+}
 
 Result<Value> Hub::settings(store::Session& session, const aws::Caller& caller) {
   FIXPOINT_TRY(found, records_.get(session, hub_kind, caller, hub_id));
@@ -135,12 +117,19 @@ void Hub::add_to(aws::ServiceTable& table, Standards& standards) {
     const std::string arn = hub_arn(caller, "hub/default");
     if (const std::string_view asked = input["HubArn"].string_or(""); !asked.empty() && asked != arn)
       return fail(errors::resource_not_found("no hub has the ARN '" + std::string(asked) + "'", "HubArn"));
-    FIXPOINT_TRY(now, records_.store().read([&](store::Session& session) { return settings(session, caller); }));
-    json::Object out{{"HubArn", arn},
-                     {"AutoEnableControls", now["AutoEnableControls"]},
-                     {"ControlFindingGenerator", now["ControlFindingGenerator"]}};
-    if (!now["SubscribedAt"].string_or("").empty()) out.set("SubscribedAt", now["SubscribedAt"]);
-    return Value(std::move(out));
+    return records_.store().read([&](store::Session& session) -> Result<Value> {
+      FIXPOINT_TRY(now, settings(session, caller));
+      Value since = now["SubscribedAt"];
+      if (since.string_or("").empty()) {
+        FIXPOINT_TRY(made, records_.get(session, store_kind, {}, hub_id));
+        since = made ? Value(time_text(made->made_ms)) : Value();
+      }
+      json::Object out{{"HubArn", arn},
+                       {"AutoEnableControls", now["AutoEnableControls"]},
+                       {"ControlFindingGenerator", now["ControlFindingGenerator"]}};
+      if (!since.is_null()) out.set("SubscribedAt", std::move(since));
+      return Value(std::move(out));
+    });
   });
   table.add("UpdateSecurityHubConfiguration", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     if (input.size() == 0)
@@ -247,7 +236,7 @@ void Hub::add_members(aws::ServiceTable& table) {
 
 void Hub::add_products(aws::ServiceTable& table) {
   const auto known = [](const aws::Caller& caller, std::string_view arn) -> const Product* {
-    for (const Product& product : products)
+    for (const Product& product : findings::products())
       if (product_arn(caller, product.path) == arn) return &product;
     return nullptr;
   };
@@ -259,12 +248,12 @@ void Hub::add_products(aws::ServiceTable& table) {
     const std::string asked(input["ProductArn"].string_or(""));
     if (!asked.empty() && known(caller, asked) == nullptr) return fail(not_known(asked));
     json::Array items;
-    for (const Product& product : products) {
+    for (const Product& product : findings::products()) {
       const std::string arn = product_arn(caller, product.path);
       if (!asked.empty() && asked != arn) continue;
       items.emplace_back(json::Object{{"ProductArn", arn},
                                       {"ProductName", product.name},
-                                      {"CompanyName", company_of(product)},
+                                      {"CompanyName", product.company},
                                       {"Description", product.description},
                                       {"Categories", json::Array()},
                                       {"IntegrationTypes", json::Array{Value("SEND_FINDINGS_TO_SECURITY_HUB")}}});
@@ -274,9 +263,9 @@ void Hub::add_products(aws::ServiceTable& table) {
   // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeProductsV2.html
   table.add_quick("DescribeProductsV2", [](const aws::Caller&, const Value& input) -> Result<Value> {
     json::Array items;
-    for (const Product& product : products)
+    for (const Product& product : findings::products())
       items.emplace_back(json::Object{{"ProductV2Name", product.name},
-                                      {"CompanyName", company_of(product)},
+                                      {"CompanyName", product.company},
                                       {"Description", product.description},
                                       {"Categories", json::Array()},
                                       {"IntegrationV2Types", json::Array{Value("SEND_FINDINGS_TO_SECURITY_HUB")}}});

@@ -13,6 +13,8 @@ namespace fixpoint::services::hub {
 class Hub {
  public:
   explicit Hub(Records& records) : records_(records) {}
+  /// Notes when the store was made, where that is not noted yet: a hub that nobody enabled is on since then.
+  Result<void> load();
   /// EnableSecurityHub switches on the standards that are on by default.
   void add_to(aws::ServiceTable& table, Standards& standards);
   /// Makes every operation of the table answer InvalidAccessException where the caller's hub is off, but for those that

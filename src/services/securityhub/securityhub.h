@@ -39,6 +39,8 @@ class SecurityHub {
                        const findings::OcsfUpdate& update) { return update_v2(tx, caller, key, update); }),
         standards_(records_, controls) {}
   static store::Schema schema();
+  /// To be called once before use.
+  Result<void> load() { return hub_.load(); }
 
   /// The operations of the model's `securityhub` that are there.
   aws::ServiceTable table();
