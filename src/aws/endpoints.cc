@@ -72,6 +72,10 @@ bool is_host_label(std::string_view text) {
   });
 }
 
+bool is_partition(std::string_view name) {
+  return std::ranges::any_of(suffixes, [&](const Suffix& known) { return known.partition == name; });
+}
+
 std::string_view dns_suffix(std::string_view partition) {
   for (const Suffix& known : suffixes) {
     if (known.partition == partition) return known.suffix;

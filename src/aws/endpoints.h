@@ -20,6 +20,9 @@ struct Endpoint {
   std::string base_url() const { return scheme + "://" + host; }
 };
 
+/// Whether AWS has a partition of that name.
+bool is_partition(std::string_view name);
+
 /// The domain under which a partition's services are: `amazonaws.com` for aws.
 /// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 std::string_view dns_suffix(std::string_view partition);

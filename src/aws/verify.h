@@ -21,6 +21,8 @@ struct Principal {
   std::string arn;        ///< of the user, role session or root
   std::string user_id;    ///< as GetCallerIdentity gives it
   std::string execution;  ///< the execution that the credentials were issued for, empty where for none
+  /// Of a role session: the ARN of who assumed the role, through a chain of roles the first. Empty where nobody did.
+  std::string source{};
 };
 
 /// What is known of one access key.

@@ -43,7 +43,7 @@ struct Target {
 /// Whose doing an event is, where that is known; not a part of the event that targets get.
 struct Origin {
   std::string execution;  ///< the execution that caused it
-  std::string principal;  ///< the ARN of who did
+  std::string principal;  ///< who did (`base/person.h`)
 };
 
 /// Whether the event is a person's choice of a custom action, which is a decision: Security Hub's own, since anybody

@@ -1,6 +1,7 @@
 #include "executions/approvals.h"
 
 #include "base/fault.h"
+#include "base/person.h"
 #include "json/text.h"
 
 namespace fixpoint::executions {
@@ -56,6 +57,17 @@ Error answered_before(const Approval& a) {
   return errors::resource_conflict("the approval was answered before: " + a.state + " by " + a.answered_by + " at " +
                                    format_iso8601_ms(a.answered_ms) +
                                    (a.because.empty() ? std::string() : ", who said: " + a.because));
+}
+
+// Why an approval is not another person's than the question; nothing where it is. Roles count for nothing: whoever may
+// assume one names the session as they like.
+std::optional<std::string> one_person(const Approval& a, const std::string& by) {
+  const std::string asked = person_of(a.requested_by);
+  const std::string approves = person_of(by);
+  if (asked.empty()) return "nobody knows who asked, so nobody can be shown to be another";
+  if (approves.empty()) return "nobody knows who approves with '" + by + "', so it may be who asked";
+  if (asked == approves) return asked + " asked for this, so somebody else has to approve it";
+  return {};
 }
 
 bool names(std::string_view given, const std::string& whole) {
@@ -188,11 +200,9 @@ Result<Approval> Approvals::answer(store::Transaction& tx, const Answer& answer)
   if (!answer.by_execution.empty())
     return fail(errors::access_denied("the credentials belong to the execution " + answer.by_execution +
                                       "; an approval is answered by a person"));
-  if (answer.approved && a.four_eyes && (a.requested_by.empty() || a.requested_by == answer.by))
-    return fail(errors::access_denied("four eyes are required: " +
-                                      (a.requested_by.empty()
-                                           ? "nobody knows who asked, so nobody can be shown to be another"
-                                           : answer.by + " asked for this, so somebody else has to approve it")));
+  if (answer.approved && a.four_eyes)
+    if (auto refusal = one_person(a, answer.by))
+      return fail(errors::access_denied("four eyes are required: " + *refusal));
   a.state = answer.approved ? "APPROVED" : "REJECTED";
   a.answered_by = answer.by;
   a.because = answer.because;

@@ -23,7 +23,7 @@ struct Approval {
   std::string plan_hash;
   json::Value plan;
   std::string words;         ///< a line that says what is planned
-  std::string requested_by;  ///< the principal or the rule that started the execution; empty where nobody knows
+  std::string requested_by;  ///< who or what rule started the execution (`base/person.h`); empty where nobody knows
   TimeMs asked_ms = 0;
   TimeMs warn_ms = 0;  ///< when the warning is due; 0 for none
   TimeMs expires_ms = 0;
@@ -44,14 +44,14 @@ struct Ask {
   std::string requested_by;
   TimeMs wait_ms = 0;         ///< from now to the expiry
   TimeMs warn_before_ms = 0;  ///< before the expiry; 0 for no warning
-  bool four_eyes = false;     ///< who asked may not approve
+  bool four_eyes = false;     ///< who asked may not approve, nor in the session of a role
 };
 
 struct Answer {
   std::string execution;
   std::string plan_hash;  ///< whole, or its beginning of at least eight digits; empty: whatever plan waits
   bool approved = false;
-  std::string by;            ///< the principal's ARN
+  std::string by;            ///< who answers (`base/person.h`)
   std::string by_execution;  ///< the execution that the principal's credentials were issued for; empty for a person
   std::string because;
 };
@@ -79,8 +79,8 @@ class Approvals {
 
   /// Takes one answer and lets the execution go on. Errors: ResourceNotFoundException; ResourceConflictException for
   /// another plan's hash (with both), a second answer (who answered what, and when), and one after the expiry;
-  /// AccessDeniedException where four eyes are required and the answer comes from who asked, or nobody knows who asked,
-  /// and for every answer of an execution's own credentials.
+  /// AccessDeniedException where four eyes are required and the answer comes from who asked, in whatever session, or
+  /// nobody knows who asked or who answers, and for every answer of an execution's own credentials.
   Result<Approval> answer(const Answer& answer);
   Result<Approval> answer(store::Transaction& tx, const Answer& answer);
 

@@ -95,10 +95,8 @@ Result<Value> Api::answer(const aws::Caller& caller, const Value& input) {
   answer.execution = std::move(whole);
   if (!input["Approved"].is_bool()) return fail(errors::validation("Approved has to be true or false", "Approved"));
   answer.approved = input["Approved"].as_bool();
-  if (caller.principal) {
-    answer.by = caller.principal->arn;
-    answer.by_execution = caller.principal->execution;
-  }
+  answer.by = who(caller);
+  if (caller.principal) answer.by_execution = caller.principal->execution;
   FIXPOINT_TRY(approval, parts_.approvals.answer(answer));
   return executions::to_json(approval);
 }

@@ -1,11 +1,12 @@
 #include "gateway/people.h"
 
 #include "aws/verify.h"
+#include "base/person.h"
 
 namespace fixpoint::gateway {
 
 std::string who(const aws::Caller& caller) {
-  return caller.principal ? caller.principal->arn : std::string();
+  return caller.principal ? person_text(caller.principal->arn, caller.principal->source) : std::string();
 }
 
 Result<void> only_people(const aws::Caller& caller) {

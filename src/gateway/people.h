@@ -7,7 +7,7 @@
 
 namespace fixpoint::gateway {
 
-/// The ARN of who calls; empty where nobody is known.
+/// Who calls, as records name it (`base/person.h`); empty where nobody is known.
 std::string who(const aws::Caller& caller);
 
 /// What decides about changes, or what holds them off, is for people: an execution's own credentials are refused.

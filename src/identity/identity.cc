@@ -20,8 +20,19 @@ CREATE INDEX session_key_execution ON session_key (execution) WHERE execution <>
 CREATE INDEX session_key_expires ON session_key (expires_ms);
 )sql";
 
+// Of a session from before, nobody knows who assumed it.
+constexpr const char* version_2 = R"sql(
+ALTER TABLE session_key ADD COLUMN source TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr std::string_view key_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr std::size_t cached_limit = 10'000;
+
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
+bool is_user_name(std::string_view name) {
+  constexpr std::string_view characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-";
+  return !name.empty() && name.size() <= 64 && name.find_first_not_of(characters) == std::string_view::npos;
+}
 
 Result<Value> read_keys(const std::string& path) {
   FIXPOINT_TRY(text, store::read_private_file(path));
@@ -36,7 +47,7 @@ Result<Value> read_keys(const std::string& path) {
 }  // namespace
 
 store::Schema Identity::schema() {
-  return {"identity", {tables}};
+  return {"identity", {tables, version_2}};
 }
 
 Result<std::unique_ptr<Identity>> Identity::open(const std::string& folder, const std::string& account,
@@ -63,9 +74,14 @@ Result<std::unique_ptr<Identity>> Identity::open(const std::string& folder, cons
   for (const Value& key : keys["Keys"].as_array()) {
     const std::string access_key(key["AccessKeyId"].string_or(""));
     const std::string owner(key["Account"].string_or(account));
+    const Value* named = key.find("User");
+    const std::string user(named != nullptr ? named->string_or("") : "fixpoint");
+    if (!is_user_name(user))
+      return fail(errors::validation(path + " gives the key " + access_key +
+                                     " a User that is no name; 1 to 64 of letters, digits and _+=,.@- are one"));
     auto principal = std::make_shared<aws::Principal>();
     principal->account = owner;
-    principal->arn = "arn:aws:iam::" + owner + ":user/fixpoint";
+    principal->arn = "arn:aws:iam::" + owner + ":user/" + user;
     principal->user_id = "AIDA" + access_key.substr(std::min<std::size_t>(4, access_key.size()));
     auto record = std::make_shared<aws::KeyRecord>();
     record->secret = key["SecretAccessKey"].string_or("");
@@ -91,14 +107,9 @@ std::string Identity::derived(std::string_view purpose, std::string_view access_
   return base64_encode(hmac_sha256(master_, std::string(purpose) + ":" + std::string(access_key)));
 }
 
-std::shared_ptr<const aws::KeyRecord> Identity::record_of(const std::string& access_key, std::string account,
-                                                          std::string arn, std::string user_id, std::string execution,
+std::shared_ptr<const aws::KeyRecord> Identity::record_of(const std::string& access_key,
+                                                          std::shared_ptr<const aws::Principal> principal,
                                                           TimeMs expires_ms) const {
-  auto principal = std::make_shared<aws::Principal>();
-  principal->account = std::move(account);
-  principal->arn = std::move(arn);
-  principal->user_id = std::move(user_id);
-  principal->execution = std::move(execution);
   auto record = std::make_shared<aws::KeyRecord>();
   record->secret = derived("secret", access_key).substr(0, 40);
   record->session_token = "FQ" + derived("token", access_key);
@@ -115,31 +126,46 @@ std::shared_ptr<const aws::KeyRecord> Identity::find(std::string_view access_key
   }
   if (!name.starts_with("ASIA") || name.size() != 20) return nullptr;
   auto rows = store_.read([&](store::Session& session) {
-    return session.query("SELECT account, arn, user_id, execution, expires_ms FROM session_key WHERE access_key = ?",
-                         {name});
+    return session.query(
+        "SELECT account, arn, user_id, execution, source, expires_ms FROM session_key WHERE access_key = ?", {name});
   });
   if (!rows || rows->empty()) return nullptr;
-  auto record = record_of(name, (*rows)[0].take(0), (*rows)[0].take(1), (*rows)[0].take(2), (*rows)[0].take(3),
-                          (*rows)[0].integer(4));
+  store::Row& row = (*rows)[0];
+  auto principal = std::make_shared<aws::Principal>();
+  principal->account = row.take(0);
+  principal->arn = row.take(1);
+  principal->user_id = row.take(2);
+  principal->execution = row.take(3);
+  principal->source = row.take(4);
+  auto record = record_of(name, std::move(principal), row.integer(5));
   std::lock_guard lock(mutex_);
   known_.emplace(name, record);
   return record;
 }
 
 Result<Issued> Identity::issue(const std::string& account, const std::string& partition, const std::string& role,
-                               const std::string& session, const std::string& execution, int seconds) {
+                               const std::string& session, const std::string& execution, int seconds,
+                               const std::string& source) {
   const std::string access_key = "ASIA" + random_text(16, key_letters);
   Issued issued;
   issued.expires_ms = clock_.now_ms() + TimeMs{seconds} * 1000;
   issued.arn = "arn:" + partition + ":sts::" + account + ":assumed-role/" + role + "/" + session;
   issued.user_id = "AROA" + access_key.substr(4) + ":" + session;
-  const auto record = record_of(access_key, account, issued.arn, issued.user_id, execution, issued.expires_ms);
+  auto principal = std::make_shared<aws::Principal>();
+  principal->account = account;
+  principal->arn = issued.arn;
+  principal->user_id = issued.user_id;
+  principal->execution = execution;
+  principal->source = source;
+  const auto record = record_of(access_key, std::move(principal), issued.expires_ms);
   issued.credentials = {access_key, record->secret, record->session_token};
   const TimeMs now = clock_.now_ms();
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(tx.execute("DELETE FROM session_key WHERE expires_ms < ?", {now - 3'600'000}));
-    FIXPOINT_CHECK(tx.execute("INSERT INTO session_key VALUES (?, ?, ?, ?, ?, ?)",
-                              {access_key, account, issued.arn, issued.user_id, execution, issued.expires_ms}));
+    FIXPOINT_CHECK(
+        tx.execute("INSERT INTO session_key (access_key, account, arn, user_id, execution, expires_ms, source) VALUES "
+                   "(?,?,?,?,?,?,?)",
+                   {access_key, account, issued.arn, issued.user_id, execution, issued.expires_ms, source}));
     return {};
   }));
   std::lock_guard lock(mutex_);

@@ -30,7 +30,8 @@ class Identity final : public aws::KeyLookup {
  public:
   static store::Schema schema();
 
-  /// Reads `keys.json`, or makes it with one key for `account`. An empty folder keeps everything in memory.
+  /// Reads `keys.json`, or makes it with one key for `account`. An empty folder keeps everything in memory. A key whose
+  /// `User` says so belongs to that user, else to `fixpoint`: who holds several keys of one user is one person.
   /// Errors: ValidationException where the file is damaged or others may read it.
   static Result<std::unique_ptr<Identity>> open(const std::string& folder, const std::string& account,
                                                 store::Store& store, const Clock& clock);
@@ -45,9 +46,12 @@ class Identity final : public aws::KeyLookup {
   aws::Credentials first_key() const;
 
   /// Issues credentials for a role session (`arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/SESSION`). `execution` ties
-  /// every call that is made with them to it. Committed when it returns.
+  /// every call that is made with them to it; `source` is the ARN of who assumed the role, and stays with them as
+  /// STS's source identity does. Committed when it returns.
+  /// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
   Result<Issued> issue(const std::string& account, const std::string& partition, const std::string& role,
-                       const std::string& session, const std::string& execution, int seconds);
+                       const std::string& session, const std::string& execution, int seconds,
+                       const std::string& source = {});
   /// Ends the credentials of an execution at once; within a transaction, with its commit.
   Result<void> revoke(const std::string& execution);
   Result<void> revoke(store::Transaction& tx, const std::string& execution);
@@ -58,8 +62,9 @@ class Identity final : public aws::KeyLookup {
  private:
   Identity(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
   std::string derived(std::string_view purpose, std::string_view access_key) const;
-  std::shared_ptr<const aws::KeyRecord> record_of(const std::string& access_key, std::string account, std::string arn,
-                                                  std::string user_id, std::string execution, TimeMs expires_ms) const;
+  std::shared_ptr<const aws::KeyRecord> record_of(const std::string& access_key,
+                                                  std::shared_ptr<const aws::Principal> principal,
+                                                  TimeMs expires_ms) const;
 
   store::Store& store_;
   const Clock& clock_;

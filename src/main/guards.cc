@@ -229,7 +229,8 @@ Command settings_command() {
           "  allow_irreversible '[\"kms:ScheduleKeyDeletion\"]'\n"
           "  owned ask | change                            what the tags say that Terraform or CloudFormation owns\n"
           "  owner_tags '[\"terraform\", \"managed-by=terraform\"]'\n"
-          "  four_eyes true                                who approves may not be who asked\n"
+          "  four_eyes true                                who approves may not be who asked, nor that user in a "
+          "session\n"
           "The narrowest setting wins: control, account, all. Exit status 1 where --unset finds nothing set."};
 }
 

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/http_message.h"
 #include "base/id.h"
+#include "base/person.h"
 #include "base/seal.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -152,6 +153,23 @@ TEST(Arn, splits_and_joins) {
   EXPECT_EQ(parse_arn("arn:aws:s3:::bucket/key:with:colons")->resource, "bucket/key:with:colons");
   for (const char* bad : {"", "arn", "arn:aws", "arn:aws:s3:::", "arn::s3:::b", "arn:aws::::b", "urn:aws:s3:::b"})
     EXPECT_FALSE(parse_arn(bad)) << bad;
+}
+
+TEST(Person, is_who_assumed_the_role) {
+  const std::string ann = "arn:aws:iam::111111111111:user/ann";
+  const std::string session = "arn:aws-cn:sts::222222222222:assumed-role/fixer/bob";
+  EXPECT_EQ(person_text(ann, ""), ann);
+  EXPECT_EQ(person_text(ann, ann), ann);
+  EXPECT_EQ(person_text(session, ann), session + ", assumed by " + ann);
+  EXPECT_EQ(person_of(ann), ann);
+  EXPECT_EQ(person_of(person_text(session, ann)), ann);
+}
+
+TEST(Person, is_nobody_where_nobody_knows) {
+  const std::string session = "arn:aws:sts::222222222222:assumed-role/fixer/bob";
+  for (const std::string& text : {std::string(), session, person_text(session, session + "2"),
+                                  std::string("custom action Fix"), session + ", assumed by "})
+    EXPECT_EQ(person_of(text), "") << text;
 }
 
 TEST(Id, uuids_have_their_version) {

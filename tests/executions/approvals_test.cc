@@ -219,6 +219,38 @@ TEST_F(ApprovalsTest, wants_another_person_where_four_eyes_are_required) {
   EXPECT_EQ(ended(id)->result["By"].string_or(""), bob);
 }
 
+// Whoever may assume a role names the session as they like.
+TEST_F(ApprovalsTest, takes_the_sessions_of_one_person_for_that_person) {
+  const auto in_session = [](const std::string& session, const std::string& who) {
+    return "arn:aws:sts::222222222222:assumed-role/fixer/" + session + ", assumed by " + who;
+  };
+  for (const auto& [asked, answers] : {std::pair<std::string, std::string>{ann, in_session("bob", ann)},
+                                       {in_session("bob", ann), ann},
+                                       {in_session("x", ann), in_session("y", ann)}}) {
+    const std::string id = asks(json::Object{{"By", asked}, {"FourEyes", true}});
+    const auto same = approve(id, answers);
+    ASSERT_FALSE(same) << asked << " and " << answers;
+    EXPECT_EQ(same.error().code, "AccessDeniedException");
+    EXPECT_THAT(same.error().message, HasSubstr(std::string(ann) + " asked for this"));
+    ASSERT_TRUE(approve(id, in_session("ann", bob)));
+    EXPECT_EQ(ended(id)->result["By"].string_or(""), in_session("ann", bob));
+  }
+}
+
+TEST_F(ApprovalsTest, takes_no_approval_where_four_eyes_are_required_and_nobody_knows_who_approves) {
+  const std::string session = "arn:aws:sts::222222222222:assumed-role/fixer/bob";
+  const std::string id = asks(json::Object{{"By", ann}, {"FourEyes", true}});
+  for (const std::string& by : {session, std::string("custom action Fix"), std::string()}) {
+    const auto refused = approve(id, by);
+    ASSERT_FALSE(refused) << by;
+    EXPECT_THAT(refused.error().message, HasSubstr("nobody knows who approves"));
+  }
+  const std::string of_session = asks(json::Object{{"By", session}, {"FourEyes", true}});
+  const auto refused = approve(of_session, ann);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("nobody knows who asked"));
+}
+
 TEST_F(ApprovalsTest, lets_who_asked_reject_it) {
   const std::string id = asks(json::Object{{"By", bob}, {"FourEyes", true}});
   EXPECT_TRUE(reject(id, "a mistake"));

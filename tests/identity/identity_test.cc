@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "json/text.h"
 #include "support/paths.h"
 #include "support/postgres.h"
 #include "support/temp_dir.h"
@@ -53,6 +54,47 @@ TEST_F(IdentityTest, issued_credentials_outlive_the_process_but_their_secrets_ar
     const std::string bytes = test::read_file(dir_.string() + file);
     EXPECT_EQ(bytes.find(issued.credentials.secret), std::string::npos);
     EXPECT_EQ(bytes.find(issued.credentials.session_token), std::string::npos);
+  }
+}
+
+TEST_F(IdentityTest, a_session_keeps_who_assumed_the_role) {
+  const std::string ann = "arn:aws:iam::111111111111:user/ann";
+  Issued issued;
+  {
+    auto store = open_store();
+    auto identity = Identity::open(dir_.string(), "111111111111", *store, clock_).value();
+    issued = identity->issue("222222222222", "aws", "fixer", "bob", "", 900, ann).value();
+    EXPECT_EQ(identity->find(issued.credentials.access_key)->principal->source, ann);
+    EXPECT_EQ(identity->find(identity->first_key().access_key)->principal->source, "");
+  }
+  auto store = open_store();
+  auto identity = Identity::open(dir_.string(), "111111111111", *store, clock_).value();
+  const auto record = identity->find(issued.credentials.access_key);
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->principal->arn, "arn:aws:sts::222222222222:assumed-role/fixer/bob");
+  EXPECT_EQ(record->principal->source, ann);
+}
+
+TEST_F(IdentityTest, a_key_belongs_to_the_user_that_the_file_names) {
+  auto store = open_store();
+  const auto first = Identity::open(dir_.string(), "111111111111", *store, clock_).value()->first_key();
+  const std::string path = dir_.string() + "/keys.json";
+  const auto with_user = [&](const std::string& user) {
+    auto keys = json::parse(test::read_file(path)).value();
+    json::Value key = keys["Keys"][0];
+    key.set("AccessKeyId", "AKIAANOTHERKEY234567");
+    key.set("User", user);
+    keys.set("Keys", json::Array{keys["Keys"][0], key});
+    std::ofstream(path) << json::print(keys);
+    return Identity::open(dir_.string(), "111111111111", *store, clock_);
+  };
+  const auto identity = with_user("ann").value();
+  EXPECT_EQ(identity->find(first.access_key)->principal->arn, "arn:aws:iam::111111111111:user/fixpoint");
+  EXPECT_EQ(identity->find("AKIAANOTHERKEY234567")->principal->arn, "arn:aws:iam::111111111111:user/ann");
+  for (const std::string user : {"", "ann, assumed by bob", "a/b"}) {
+    const auto refused = with_user(user);
+    ASSERT_FALSE(refused) << user;
+    EXPECT_NE(refused.error().message.find("AKIAANOTHERKEY234567"), std::string::npos) << refused.error().message;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "aws/offset_page.h"
 #include "aws/verify.h"
+#include "base/person.h"
 #include "base/text.h"
 #include "json/text.h"
 
@@ -98,7 +99,7 @@ std::string hub_arn(const aws::Caller& caller, const std::string& resource) {
 
 bus::Origin origin_of(const aws::Caller& caller) {
   if (!caller.principal) return {};
-  return {caller.principal->execution, caller.principal->arn};
+  return {caller.principal->execution, person_text(caller.principal->arn, caller.principal->source)};
 }
 
 std::string caller_arn(const aws::Caller& caller) {

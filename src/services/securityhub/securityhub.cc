@@ -351,7 +351,7 @@ std::function<Result<void>(store::Transaction&)> SecurityHub::prepare_update(con
 Result<void> SecurityHub::update_v2(store::Transaction& tx, const aws::Caller& caller, const findings::FindingKey& key,
                                     const findings::OcsfUpdate& update) {
   const bus::Origin origin = origin_of(caller);
-  FIXPOINT_TRY(stored, findings_.update(tx, key, update, origin.principal));
+  FIXPOINT_TRY(stored, findings_.update(tx, key, update, hub::caller_arn(caller)));
   if (!stored) return fail(errors::resource_not_found("no finding has the id '" + key.id + "'"));
   return publish_imported(tx, stored->finding, origin);
 }
@@ -377,7 +377,7 @@ Result<Value> SecurityHub::batch_update(const aws::Caller& caller, const Value& 
         continue;
       }
       const bus::Origin origin = origin_of(caller);
-      const auto updated = update(tx, key, input, origin.principal, origin);
+      const auto updated = update(tx, key, input, hub::caller_arn(caller), origin);
       if (updated) {
         processed.push_back(key_json(key));
       } else if (updated.error().code == "ResourceNotFoundException") {
@@ -414,7 +414,7 @@ Result<Value> SecurityHub::update_findings(const aws::Caller& caller, const Valu
   for (std::size_t at = 0; at < keys.size(); at += findings_a_call)
     FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
       for (std::size_t i = at; i < std::min(at + findings_a_call, keys.size()); ++i)
-        FIXPOINT_CHECK(this->update(tx, keys[i], Value(update), origin.principal, origin));
+        FIXPOINT_CHECK(this->update(tx, keys[i], Value(update), hub::caller_arn(caller), origin));
       return {};
     }));
   return Value(json::Object());
