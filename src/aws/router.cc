@@ -8,6 +8,7 @@
 #include "aws/query_form.h"
 #include "aws/quirks.h"
 #include "aws/rest_binding.h"
+#include "aws/verify.h"
 #include "base/text.h"
 
 namespace fixpoint::aws {
@@ -84,6 +85,9 @@ std::string signing_name_of(const HttpRequest& request) {
   } else {
     credential = form_value(request.query(), "X-Amz-Credential");
   }
+  if (credential.empty() && header.empty() && is_version_2_query(request.query()) &&
+      form_value(request.query(), "Action").empty())
+    return "s3";
   const auto parts = split(credential, '/');
   return parts.size() >= 5 ? std::string(parts[parts.size() - 2]) : std::string();
 }
@@ -215,6 +219,14 @@ tl::expected<Routed, RouteFailure> Router::route(const HttpRequest& request, std
     for (const PackEntry& entry : models_.services())
       if (speaks_rest(entry)) candidates.push_back(&entry);
   return route_path(request, candidates);
+}
+
+std::string_view Router::signing_name_for(const Service& service, std::string_view signing_name) const {
+  const auto signed_for = models_.by_signing_name(signing_name);
+  const bool so = std::ranges::any_of(signed_for, [&](const PackEntry* entry) { return entry->name == service.name; });
+  const bool of_s3 =
+      path_rule_of(service.signing_name) == PathRule::AsSent && path_rule_of(signing_name) == PathRule::AsSent;
+  return so || of_s3 ? signing_name : std::string_view(service.signing_name);
 }
 
 tl::expected<Routed, RouteFailure> Router::route_target(const HttpRequest& request, const PackEntry& entry,

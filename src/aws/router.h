@@ -21,7 +21,7 @@ struct RouteFailure {
 };
 
 /// The service in the credential scope of a request, as it stands there: from Authorization or X-Amz-Credential. Not
-/// verified. Empty where there is none.
+/// verified. Empty where there is none. A query signed by Signature Version 2 that names no action is S3's.
 std::string signing_name_of(const HttpRequest& request);
 
 /// Finds the service and operation that a request is for. Models are loaded when they are first asked for. Thread-safe.
@@ -41,6 +41,10 @@ class Router {
   /// Errors: UnknownOperationException, InvalidAction, MissingAction, MethodNotAllowed (S3), each as the service
   /// answers.
   tl::expected<Routed, RouteFailure> route(const HttpRequest& request, std::string_view signing_name) const;
+
+  /// What the credential scope of a request to `service` has to name: `signing_name` where clients sign for it so (by
+  /// the model's signing name, its endpoint's prefix, or another name of S3's), else the model's.
+  std::string_view signing_name_for(const Service& service, std::string_view signing_name) const;
 
  private:
   struct Table;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aws/auth_errors.h"
+#include "aws/endpoints.h"
 #include "aws/sign.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -13,6 +14,7 @@ namespace fixpoint::aws {
 namespace {
 
 constexpr std::size_t signed_headers_limit = 128;
+constexpr std::size_t shown_limit = 64;  // of what a request says, in an error
 constexpr TimeMs minute_ms = 60'000;
 constexpr TimeMs skew_ms = 5 * minute_ms;
 constexpr TimeMs s3_skew_ms = 15 * minute_ms;
@@ -77,19 +79,29 @@ Error bad_parameter(AuthStyle style, std::string message) {
   return incomplete(style, std::move(message));
 }
 
+// A request that is signed in a way that nobody signs in any more.
+Error other_mechanism(AuthStyle style, std::string message) {
+  if (style != AuthStyle::S3) return incomplete(style, std::move(message));
+  return errors::coded("InvalidRequest",
+                       "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+                       400);
+}
+
+// S3 says of a scope in a word of its own what is wrong with it.
+Error wrong_scope(const Claim& claim, AuthStyle style, const std::string& in_s3, std::string message) {
+  if (style != AuthStyle::S3) return auth_error(style, AuthFault::SignatureMismatch, std::move(message));
+  if (claim.presigned) return bad_parameter(style, "Error parsing the X-Amz-Credential parameter; " + in_s3);
+  return incomplete(style, "The authorization header is malformed; " + in_s3);
+}
+
 Result<void> read_header_claim(Claim& claim, const HttpRequest& request, std::string_view authorization,
                                AuthStyle style) {
   const std::size_t blank = std::min(authorization.find_first_of(" \t"), authorization.size());
   const std::string_view algorithm = authorization.substr(0, blank);
   if (algorithm != signature_algorithm) {
-    if (style == AuthStyle::S3) {
-      return fail(errors::coded(
-          "InvalidRequest",
-          "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.", 400));
-    }
-    return fail(incomplete(style,
-                           "Unsupported AWS 'algorithm': the Authorization header must begin with "
-                           "AWS4-HMAC-SHA256."));
+    return fail(other_mechanism(style,
+                                "Unsupported AWS 'algorithm': the Authorization header must begin with "
+                                "AWS4-HMAC-SHA256."));
   }
   const std::string_view rest = authorization.substr(blank);
   claim.credential = attribute(rest, "Credential");
@@ -142,7 +154,7 @@ Result<void> read_query_claim(Claim& claim, std::string_view query, AuthStyle st
   return {};
 }
 
-Result<void> read_scope(Claim& claim, AuthStyle style) {
+Result<void> read_scope(Claim& claim, AuthStyle style, std::string_view service) {
   const auto parts = split(claim.credential, '/');
   // An access key may hold slashes no more than a scope may: five parts exactly.
   if (parts.size() != 5 || parts[0].empty() || parts[2].empty() || parts[3].empty()) {
@@ -156,6 +168,16 @@ Result<void> read_scope(Claim& claim, AuthStyle style) {
     return fail(auth_error(style, AuthFault::SignatureMismatch,
                            "Credential should be scoped with a valid terminator: 'aws4_request'."));
   }
+  const std::string region = claim.scope.region.substr(0, shown_limit);
+  if (!is_host_label(claim.scope.region))
+    return fail(wrong_scope(claim, style, "the region '" + region + "' is wrong; it has letters, digits and hyphens",
+                            "Credential should be scoped to a valid region, not '" + region + "'."));
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+  if (!service.empty() && claim.scope.service != service)
+    return fail(wrong_scope(claim, style,
+                            "incorrect service \"" + claim.scope.service.substr(0, shown_limit) +
+                                "\". This endpoint belongs to \"" + std::string(service) + "\".",
+                            "Credential should be scoped to correct service: '" + std::string(service) + "'."));
   Result<TimeMs> time = parse_basic_iso8601(claim.time_text);
   if (!time && !claim.presigned) {
     if (const auto seconds = parse_http_date(claim.time_text)) time = static_cast<TimeMs>(*seconds * 1000);
@@ -278,6 +300,10 @@ Result<Payload> read_payload(const Claim& claim, const HttpRequest& request, Aut
 
 }  // namespace
 
+bool is_version_2_query(std::string_view query) {
+  return query_value(query, "AWSAccessKeyId") && query_value(query, "Signature");
+}
+
 Verifier::Verifier(const KeyLookup& keys, const Clock& clock, std::size_t cached_keys)
     : keys_(keys), clock_(clock), signing_keys_(cached_keys) {}
 
@@ -289,7 +315,12 @@ Result<Verified> Verifier::verify(const HttpRequest& request, const VerifyOption
       query.find("X-Amz-") != std::string_view::npos &&
       (query_value(query, "X-Amz-Algorithm").has_value() || query_value(query, "X-Amz-Signature").has_value());
   if (authorization == nullptr && !in_query) {
-    return fail(auth_error(auth_style(options.expected_service, request), AuthFault::MissingToken));
+    const AuthStyle style = auth_style(options.service, request);
+    if (is_version_2_query(query)) {
+      return fail(
+          other_mechanism(style, "The query is signed by Signature Version 2; it has to be by AWS4-HMAC-SHA256."));
+    }
+    return fail(auth_error(style, AuthFault::MissingToken));
   }
   const std::string credential =
       authorization != nullptr
@@ -297,8 +328,7 @@ Result<Verified> Verifier::verify(const HttpRequest& request, const VerifyOption
                 std::string_view(*authorization).substr(std::min(authorization->find(' '), authorization->size())),
                 "Credential"))
           : query_value(query, "X-Amz-Credential").value_or("");
-  std::string_view service = service_of_credential(credential);
-  if (service.empty()) service = options.expected_service;
+  const std::string_view service = options.service.empty() ? service_of_credential(credential) : options.service;
   const AuthStyle style = auth_style(service, request);
   if (authorization != nullptr && in_query && style == AuthStyle::S3) {
     return fail(errors::coded("InvalidArgument",
@@ -308,7 +338,7 @@ Result<Verified> Verifier::verify(const HttpRequest& request, const VerifyOption
   }
   FIXPOINT_CHECK(authorization != nullptr ? read_header_claim(claim, request, *authorization, style)
                                           : read_query_claim(claim, query, style));
-  FIXPOINT_CHECK(read_scope(claim, style));
+  FIXPOINT_CHECK(read_scope(claim, style, options.service));
   FIXPOINT_CHECK(read_names(claim, request, style));
 
   const TimeMs now = clock_.now_ms();

@@ -54,9 +54,15 @@ struct Verified {
 };
 
 struct VerifyOptions {
-  std::string_view expected_service{};  ///< whose errors an unsigned request gets, where the caller can tell
-  std::optional<PathRule> path_rule{};  ///< else by the service of the credential scope
+  /// The signing name of the service that the request is for: the credential scope has to have it, and its rules and
+  /// errors hold. Empty where the caller cannot tell: then those of the scope's service do.
+  std::string_view service{};
+  std::optional<PathRule> path_rule{};  ///< else by the service
 };
+
+/// Whether a query is signed by Signature Version 2, which S3 and the query services took in its time.
+/// https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
+bool is_version_2_query(std::string_view query);
 
 /// Verifies Signature Version 4, in headers, presigned and streaming. Thread-safe.
 class Verifier {
@@ -66,9 +72,10 @@ class Verifier {
 
   /// Errors carry the code, HTTP status and sentence of the service that the request is for (see auth_errors.h); none
   /// holds a secret, a token or an expected signature. In words: nothing says who calls, an authorization that lacks a
-  /// part, an unknown key, another session token than the key's or an expired one, a wrong signature, a time more than
-  /// 5 minutes off (15 for S3), an expired presigned request, a header unsigned that must be signed, a body that does
-  /// not have the hash that was signed (XAmzContentSHA256Mismatch for S3).
+  /// part or is scoped to another service or to no region, an unknown key, another session token than the key's or an
+  /// expired one, a wrong signature, a time more than 5 minutes off (15 for S3), an expired presigned request, a header
+  /// unsigned that must be signed, a body that does not have the hash that was signed (XAmzContentSHA256Mismatch for
+  /// S3).
   Result<Verified> verify(const HttpRequest& request, const VerifyOptions& options = {}) const;
 
  private:

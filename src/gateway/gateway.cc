@@ -48,12 +48,17 @@ std::shared_ptr<http::Responder> shared(http::Responder responder) {
 
 void Gateway::handle(HttpRequest request, http::Responder responder, Way way) {
   const std::string_view path = request.path();
-  if (path == "/healthz" && request.method == "GET")
+  const std::string signing_name = aws::signing_name_of(request);
+  const bool is_signed = !signing_name.empty() || request.headers.has("Authorization") ||
+                         request.query().find("X-Amz-Signature") != std::string_view::npos;
+  // Buckets may be named `api` and `healthz`: what is signed for S3 is S3's.
+  if (path == "/healthz" && !is_signed && request.query().empty() &&
+      (request.method == "GET" || request.method == "HEAD"))
     return responder.send({200, {{"Content-Type", "text/plain"}}, "ok\n"});
-  if (path.starts_with("/api/")) return handle_api(request, std::move(responder), way);
+  if (path.starts_with("/api/") && (signing_name.empty() || signing_name == api_service))
+    return handle_api(request, std::move(responder), way);
   // A link in a notification is opened without a signature, in the address or anywhere else.
-  if (way == Way::Anybody && open_ && request.method == "GET" && !request.headers.has("Authorization") &&
-      request.query().find("X-Amz-Signature") == std::string_view::npos)
+  if (way == Way::Anybody && open_ && request.method == "GET" && !is_signed)
     return handle_open(std::move(request), std::move(responder));
   handle_aws(std::move(request), std::move(responder), way);
 }
@@ -78,8 +83,7 @@ void Gateway::handle_aws(HttpRequest request, http::Responder responder, Way way
   const aws::Routed& form = routed ? *routed : routed.error().routed;
   // Who calls is asked before what is called for: a stranger learns nothing of what there is.
   auto verified = verifier_.verify(
-      request, {.expected_service = signing_name.empty() && form.service ? form.service->signing_name
-                                                                         : std::string_view(signing_name)});
+      request, {.service = form.service ? router_.signing_name_for(*form.service, signing_name) : std::string_view()});
   if (!verified) return responder.send(aws::serialize_error(form, verified.error(), request_id));
   if (const auto may = may_come(*verified, request, way); !may)
     return responder.send(aws::serialize_error(form, may.error(), request_id));
@@ -107,13 +111,9 @@ void Gateway::handle_aws(HttpRequest request, http::Responder responder, Way way
 }
 
 void Gateway::handle_api(const HttpRequest& request, http::Responder responder, Way way) {
-  auto verified = verifier_.verify(request, {.expected_service = api_service});
+  auto verified = verifier_.verify(request, {.service = api_service});
   if (!verified) return responder.send(api_error(verified.error()));
   if (const auto may = may_come(*verified, request, way); !may) return responder.send(api_error(may.error()));
-  if (verified->scope.service != api_service)
-    return responder.send(api_error(errors::coded(
-        "SignatureDoesNotMatch",
-        "requests to /api/ are signed for the service 'fixpoint', not '" + verified->scope.service + "'", 403)));
   if (!verified->principal->execution.empty())
     return responder.send(
         api_error(errors::access_denied("credentials that were issued for an execution cannot use /api/")));

@@ -62,8 +62,8 @@ class Verify : public testing::Test {
     return request;
   }
   // "CODE STATUS", or "ok".
-  std::string answer(const HttpRequest& request, std::string_view expected_service = {}) const {
-    const auto verified = verifier.verify(request, {.expected_service = expected_service});
+  std::string answer(const HttpRequest& request, std::string_view service = {}) const {
+    const auto verified = verifier.verify(request, {.service = service});
     if (verified) return "ok";
     last_message = verified.error().message;
     return verified.error().code + ' ' + std::to_string(verified.error().http_status);
@@ -223,6 +223,62 @@ TEST_F(Verify, refuses_a_scope_that_does_not_fit) {
   request.headers.set("Authorization",
                       replace_all(std::string(request.headers.get("Authorization")), "aws5_request", "aws4_request"));
   EXPECT_EQ(answer(request), "IncompleteSignature 400");
+}
+
+// A scope that names nothing known once let its holder call every service, and by none of S3's rules.
+TEST_F(Verify, wants_a_scope_of_the_service_that_is_called) {
+  const auto scoped = [&](const std::string& form, const std::string& service, const std::string& region) {
+    HttpRequest request = request_to(form);
+    EXPECT_TRUE(sign(request, credentials, SigningOptions::for_service(service, region, day)));
+    return request;
+  };
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+  for (const char* other : {"foo", "fixpoint", "STS", "s3"}) {
+    EXPECT_EQ(answer(scoped("sts", other, "us-east-1"), "sts"), "SignatureDoesNotMatch 403") << other;
+    EXPECT_EQ(last_message, "Credential should be scoped to correct service: 'sts'.");
+    EXPECT_EQ(answer(scoped("kms", other, "us-east-1"), "kms"), "InvalidSignatureException 400") << other;
+    EXPECT_EQ(answer(scoped("securityhub", other, "us-east-1"), "securityhub"), "InvalidSignatureException 403");
+    EXPECT_EQ(answer(scoped("ec2", other, "us-east-1"), "ec2"), "AuthFailure 401") << other;
+  }
+  EXPECT_EQ(answer(scoped("s3", "foo", "us-east-1"), "s3"), "AuthorizationHeaderMalformed 400");
+  EXPECT_EQ(last_message,
+            "The authorization header is malformed; incorrect service \"foo\". This endpoint belongs to \"s3\".");
+  EXPECT_EQ(answer(scoped("sts", "sts", "us-east-1"), "sts"), "ok");
+  HttpRequest object = request_to("s3");
+  object.method = "GET";
+  ASSERT_TRUE(presign(object, credentials, SigningOptions::for_service("foo", "us-east-1", day), 60));
+  EXPECT_EQ(answer(object, "s3"), "AuthorizationQueryParametersError 400");
+}
+
+TEST_F(Verify, wants_a_scope_of_a_region) {
+  const auto in_region = [&](const std::string& service, const std::string& region) {
+    HttpRequest request = request_to(service);
+    EXPECT_TRUE(sign(request, credentials, SigningOptions::for_service(service, region, day)));
+    return request;
+  };
+  for (const std::string& region : {std::string("us east 1"), std::string("us_east_1"), std::string("*"),
+                                    std::string("us-east-1:x"), std::string("-"), std::string(64, 'a')}) {
+    EXPECT_EQ(answer(in_region("sts", region)), "SignatureDoesNotMatch 403") << region;
+    EXPECT_EQ(last_message, "Credential should be scoped to a valid region, not '" + region + "'.");
+    EXPECT_EQ(answer(in_region("s3", region)), "AuthorizationHeaderMalformed 400") << region;
+  }
+  for (const char* region : {"us-gov-west-1", "aws-global", "eu-isoe-west-1"})
+    EXPECT_EQ(answer(in_region("sts", region)), "ok") << region;
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
+TEST_F(Verify, says_of_a_query_of_version_2_that_version_4_is_wanted) {
+  HttpRequest object = request_to("s3");
+  object.method = "GET";
+  object.target += "?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Expires=1141889120&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D";
+  EXPECT_EQ(answer(object, "s3"), "InvalidRequest 400");
+  EXPECT_EQ(last_message,
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.");
+  HttpRequest query = request_to("sts");
+  query.target = "/?Action=GetCallerIdentity&AWSAccessKeyId=A&Signature=x&SignatureVersion=2";
+  EXPECT_EQ(answer(query, "sts"), "IncompleteSignature 400");
+  object.target = "/bucket/key?AWSAccessKeyId=A&Expires=1";
+  EXPECT_EQ(answer(object, "s3"), "AccessDenied 403");
 }
 
 TEST_F(Verify, wants_the_headers_signed_that_say_what_is_called) {

@@ -1,9 +1,16 @@
 """Who is let in, and as whom."""
 import http.client
+import json
 import os
 import sqlite3
+import subprocess
 import time
 import unittest
+import urllib.request
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 import support
 from support import ACCOUNT
@@ -94,9 +101,156 @@ class Identity(support.ServerTest):
             self.assertIn(answer.status, (400, 403), path + ": " + text)
             self.assertNotIn('"Own"', text)
             self.assertRegex(text, "Missing|AccessDenied|Authentication", path)
-        connection.request("GET", "/healthz")
-        self.assertEqual((200, b"ok\n"), (lambda a: (a.status, a.read()))(connection.getresponse()))
+        for method, body in (("GET", b"ok\n"), ("HEAD", b"")):
+            connection.request(method, "/healthz")
+            answer = connection.getresponse()
+            self.assertEqual((200, "3", body), (answer.status, answer.getheader("Content-Length"), answer.read()))
+        connection.request("GET", "/healthz?list-type=2")
+        self.assertEqual(403, (lambda a: (a.status, a.read()))(connection.getresponse())[0])
         connection.close()
+
+    def test_what_is_no_roles_arn_or_no_policy_is_refused(self):
+        for arn in ("arn:aws:iam::1:role/handler", "arn:other:iam::%s:role/handler" % ACCOUNT,
+                    "arn:aws:iam::%s:role/" % ACCOUNT, "arn:aws:iam::%s:role/a b" % ACCOUNT):
+            self.assertIn(arn, self.refused("ValidationError", self.sts.assume_role, RoleArn=arn, RoleSessionName="s1"))
+        self.refused("MalformedPolicyDocument", self.sts.assume_role, RoleArn=support.ROLE, RoleSessionName="s1",
+                     Policy="{}")
+        keys = self.sts.assume_role(RoleArn=support.ROLE, RoleSessionName="first", DurationSeconds=43200)["Credentials"]
+        chained = self.server.client("sts", key=keys["AccessKeyId"], secret=keys["SecretAccessKey"],
+                                     token=keys["SessionToken"])
+        self.assertIn("role chaining", self.refused("ValidationError", chained.assume_role, RoleArn=support.ROLE,
+                                                    RoleSessionName="next", DurationSeconds=3601))
+
+    def sent(self, method, path, scope, headers=None, body=""):
+        """(status, answer) of a request that is signed for that service."""
+        keys = self.server.variables
+        request = AWSRequest(method, self.server.endpoint + path, data=body, headers=headers or {})
+        SigV4Auth(Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]), scope,
+                  support.REGION).add_auth(request)
+        made = request.prepare()
+        connection = http.client.HTTPConnection(self.server.endpoint.split("//")[1], timeout=30)
+        connection.request(method, made.url[len(self.server.endpoint):], body=body, headers=dict(made.headers))
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, text
+
+    def test_a_scope_of_another_service_is_refused(self):
+        json_call = {"X-Amz-Target": "AWSEvents.ListRules", "Content-Type": "application/x-amz-json-1.1"}
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        caller = "Action=GetCallerIdentity&Version=2011-06-15"
+        self.assertEqual(200, self.sent("POST", "/", "events", json_call, "{}")[0])
+        self.assertEqual(200, self.sent("POST", "/", "sts", form, caller)[0])
+        for scope in ("foo", "fixpoint", "Events"):
+            with self.subTest(scope=scope):
+                status, text = self.sent("POST", "/", scope, json_call, "{}")
+                self.assertEqual(400, status, text)
+                self.assertIn("InvalidSignatureException", text)
+                self.assertIn("Credential should be scoped to correct service: 'events'.", text)
+                status, text = self.sent("POST", "/", scope, form, caller)
+                self.assertEqual(403, status, text)
+                self.assertRegex(text, "<Code>SignatureDoesNotMatch</Code>")
+                status, text = self.sent("PUT", "/a-bucket/key", scope, {"x-amz-acl": "public-read"}, "x")
+                self.assertEqual(400, status, text)
+                self.assertRegex(text, "<Code>AuthorizationHeaderMalformed</Code>.*This endpoint belongs to")
+                status, text = self.sent("POST", "/api/status", scope, {}, "{}")
+                self.assertEqual(200 if scope == "fixpoint" else 400, status, text)
+
+    def test_buckets_have_the_names_of_the_servers_own_paths(self):
+        for bucket in ("api", "healthz"):
+            self.s3.create_bucket(Bucket=bucket)
+            self.s3.put_object(Bucket=bucket, Key="k", Body=b"v")
+            self.s3.put_object(Bucket=bucket, Key="controls", Body=b"w")
+            self.assertEqual(b"v", self.s3.get_object(Bucket=bucket, Key="k")["Body"].read())
+            self.assertEqual(["controls", "k"],
+                             [key["Key"] for key in self.s3.list_objects_v2(Bucket=bucket)["Contents"]])
+            self.assertEqual(200, self.s3.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPStatusCode"])
+            url = self.server.client("s3", signature_version="s3v4").generate_presigned_url("get_object", dict(Bucket=bucket, Key="controls"))
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url) as answer:
+                self.assertEqual(b"w", answer.read())
+            for key in ("k", "controls"):
+                self.s3.delete_object(Bucket=bucket, Key=key)
+            self.s3.delete_bucket(Bucket=bucket)
+
+    def test_a_query_of_version_2_is_told_what_is_wanted(self):
+        connection = http.client.HTTPConnection(self.server.endpoint.split("//")[1], timeout=30)
+        for path in ("/a-bucket/key", "/api/key", "/healthz", "/healthz/key"):
+            connection.request("GET", path + "?AWSAccessKeyId=%s&Expires=2000000000&Signature=abc%%3D" %
+                               self.server.variables["AWS_ACCESS_KEY_ID"])
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            self.assertEqual(400, answer.status, text)
+            self.assertRegex(text, "<Code>InvalidRequest</Code><Message>The authorization mechanism you have provided is "
+                                   "not supported. Please use AWS4-HMAC-SHA256.")
+        connection.close()
+
+
+class FourEyes(support.ServerTest):
+    def command(self, keys, *arguments):
+        """(status, output and errors) of the command with those keys."""
+        environment = dict(self.server.environment, AWS_ACCESS_KEY_ID=keys["AccessKeyId"],
+                           AWS_SECRET_ACCESS_KEY=keys["SecretAccessKey"],
+                           AWS_SESSION_TOKEN=keys.get("SessionToken", ""))
+        run = subprocess.run([support.BINARY] + list(arguments), env=environment, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, universal_newlines=True, timeout=120)
+        return run.returncode, run.stdout
+
+    def session(self, name):
+        return self.sts.assume_role(RoleArn=support.ROLE, RoleSessionName=name)["Credentials"]
+
+    def asked(self, keys):
+        """A fix that those keys ask for and that waits."""
+        finding = json.loads(self.server.fixpoint("scene", "S3.4", "--json")[1])[0]["FindingId"]
+        status, out = self.command(keys, "fix", finding, "--json")
+        self.assertEqual(0, status, out)
+        execution = json.loads(out)["Executions"][0]["Id"]
+        support.until(lambda: json.loads(self.server.fixpoint("executions", execution, "--json")[1])["Approvals"])
+        return execution
+
+    def test_one_person_is_one_in_whatever_session(self):
+        self.assertEqual(0, self.server.fixpoint("settings", "four_eyes", "true")[0])
+        self.assertEqual(0, self.server.fixpoint("mode", "ask")[0])
+        ann = {"AccessKeyId": self.server.variables["AWS_ACCESS_KEY_ID"],
+               "SecretAccessKey": self.server.variables["AWS_SECRET_ACCESS_KEY"]}
+        who = "arn:aws:iam::%s:user/fixpoint" % ACCOUNT
+        bob = self.session("bob")
+        named = "arn:aws:sts::%s:assumed-role/handler/bob, assumed by %s" % (ACCOUNT, who)
+        chained = self.server.client("sts", key=bob["AccessKeyId"], secret=bob["SecretAccessKey"],
+                                     token=bob["SessionToken"])
+        carol = chained.assume_role(RoleArn="arn:aws:iam::222222222222:role/r", RoleSessionName="carol")["Credentials"]
+        for asks, answers in ((ann, bob), (bob, ann), (bob, carol), (ann, carol)):
+            execution = self.asked(asks)
+            status, out = self.command(answers, "approve", execution)
+            self.assertEqual(5, status, out)
+            self.assertIn(who + " asked for this, so somebody else has to approve it", out)
+            self.assertEqual(0, self.command(answers, "reject", execution)[0])
+        # Records name the session and who is behind it.
+        execution = self.asked(bob)
+        shown = json.loads(self.server.fixpoint("executions", execution, "--json")[1])
+        self.assertEqual(named, shown["Approvals"][0]["RequestedBy"])
+        status, out = self.command(bob, "freeze", "--because", "a test")
+        self.assertEqual(0, status, out)
+        self.assertIn(named, [line["By"] for line in json.loads(self.server.fixpoint("freeze", "--list", "--json")[1])["Frozen"]])
+        self.assertEqual(0, self.command(carol, "unfreeze")[0])
+        audit = json.loads(self.server.fixpoint("audit", "--json")[1])["Records"]
+        by = {record["Kind"]: record["About"].get("By") for record in audit}
+        self.assertEqual(named, by["changes.frozen"])
+        self.assertRegex(by["changes.unfrozen"], "carol, assumed by %s$" % who)
+        # A key of another user is another person.
+        self.server.end()
+        path = os.path.join(self.server.folder, "data", "keys.json")
+        with open(path, encoding="utf-8") as file:
+            keys = json.load(file)
+        other = dict(keys["Keys"][0], AccessKeyId="AKIAANOTHERKEY234567", SecretAccessKey="of another", User="dave")
+        keys["Keys"].append(other)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(keys, file)
+        self.server.start()
+        status, out = self.command(other, "approve", execution)
+        self.assertEqual(0, status, out)
+        support.until(lambda: json.loads(self.server.fixpoint("executions", execution, "--json")[1])["Outcome"] == "fixed")
+        shown = json.loads(self.server.fixpoint("executions", execution, "--json")[1])
+        self.assertEqual("arn:aws:iam::%s:user/dave" % ACCOUNT, shown["Approvals"][0]["AnsweredBy"])
 
 
 class Expiry(unittest.TestCase):
