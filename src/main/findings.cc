@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "findings/asff.h"
 #include "json/text.h"
 #include "main/commands.h"
 #include "main/files.h"
@@ -132,10 +133,10 @@ bool is_archived(const Value& finding) {
   return finding["RecordState"].string_or("") == "ARCHIVED";
 }
 
-// As the finding itself names it.
+// The one that the finding names, in whichever of its forms.
 std::string control_of(const Value& finding) {
-  const std::string_view named = finding["Compliance"]["SecurityControlId"].string_or("");
-  return std::string(named.empty() ? finding["ProductFields"]["ControlId"].string_or("-") : named);
+  std::string named = findings::control_of(finding);
+  return named.empty() ? "-" : named;
 }
 
 int run_findings(const Arguments& arguments) {

@@ -69,6 +69,11 @@ def knows_endpoint_variable(version):
     return minor >= (29 if major == 1 else 13)
 
 
+def takes(client, operation, member):
+    """Whether this client's model of the operation has the member in its input; newer than the client, it cannot be sent."""
+    return member in client.meta.service_model.operation_model(operation).input_shape.members
+
+
 # Read once: every session would read a service's model of its own, which are megabytes.
 MODELS = botocore.loaders.create_loader()
 

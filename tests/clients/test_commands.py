@@ -320,8 +320,7 @@ class Answers(support.ServerTest):
         self.assertIn(r"bad\u009b31m\u007f\u202egpj", raw)
 
     def test_archived_findings_are_marked_and_not_handed_on(self):
-        self.take_in(make_finding("kept/1", "AwsS3Bucket", "arn:aws:s3:::kept", "g",
-                                  Compliance={"Status": "FAILED", "SecurityControlId": "S3.4"}),
+        self.take_in(make_finding("kept/1", "AwsS3Bucket", "arn:aws:s3:::kept", "security-control/S3.4"),
                      make_finding("kept/2", "AwsS3Bucket", "arn:aws:s3:::kept", "g", RecordState="ARCHIVED"))
         shown = self.run_ok("findings")
         self.assertRegex(shown, r"MEDIUM +NEW +111111111111 +S3\.4 +arn:aws:s3:::kept")
