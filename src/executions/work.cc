@@ -19,16 +19,18 @@ struct Last {
   std::string outcome;
   std::string subject;
   bool passed = false;
+  std::string result;
 };
 
 Result<std::optional<Last>> last_of(store::Session& session, const std::string& fingerprint) {
-  FIXPOINT_TRY(rows,
-               session.query("SELECT w.execution, e.ended_ms, e.outcome, e.subject, w.passed, e.kind FROM work w JOIN "
-                             "execution e ON e.id = w.execution WHERE w.fingerprint = ?",
-                             {fingerprint}));
+  FIXPOINT_TRY(
+      rows,
+      session.query("SELECT w.execution, e.ended_ms, e.outcome, e.subject, w.passed, e.kind, e.result FROM work w JOIN "
+                    "execution e ON e.id = w.execution WHERE w.fingerprint = ?",
+                    {fingerprint}));
   if (rows.empty()) return std::nullopt;
-  return Last{rows[0].take(0), rows[0].take(5), rows[0].integer(1) != 0,
-              rows[0].take(2), rows[0].take(3), rows[0].integer(4) != 0};
+  return Last{rows[0].take(0), rows[0].take(5),         rows[0].integer(1) != 0, rows[0].take(2),
+              rows[0].take(3), rows[0].integer(4) != 0, rows[0].take(6)};
 }
 
 // The digest that the finding had for that execution; empty where it was not about that finding.
@@ -83,7 +85,7 @@ Result<void> Works::watch(store::Transaction& tx, const Execution& execution) {
 }
 
 Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item& item, Start start,
-                           const std::function<Result<bool>(const std::string& outcome)>& again) {
+                           const Again& again) {
   if (work.fingerprint.empty()) {
     FIXPOINT_TRY(started, executor_.launch(tx, std::move(start)));
     return Begun{started.fresh ? Begun::How::Started : Begun::How::Known, started.id, {}};
@@ -113,7 +115,8 @@ Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item&
       known = digest == item.digest;
     }
     if (known) {
-      FIXPOINT_TRY(once_more, again(last->outcome));
+      FIXPOINT_TRY(result, json::parse(last->result.empty() ? "null" : last->result));
+      FIXPOINT_TRY(once_more, again(last->outcome, result));
       if (!once_more) return Begun{Begun::How::Known, last->execution, last->outcome};
     }
   }

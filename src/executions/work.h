@@ -64,10 +64,10 @@ class Works {
   Works(store::Store& store, Executor& executor, const Clock& clock, Tell tell, Options options);
 
   /// Starts an execution for the work, or attaches the finding to the one that is under way, or neither, within the
-  /// transaction of the event that asks. `again` is asked where the last execution ended with that outcome and left the
-  /// finding as it was, and the finding says what it said then: true begins anew all the same.
-  Result<Begun> begin(store::Transaction& tx, const Work& work, const Item& item, Start start,
-                      const std::function<Result<bool>(const std::string& outcome)>& again);
+  /// transaction of the event that asks. `again` is asked where the last execution ended with that outcome and result
+  /// and left the finding as it was, and the finding says what it said then: true begins anew all the same.
+  using Again = std::function<Result<bool>(const std::string& outcome, const json::Value& result)>;
+  Result<Begun> begin(store::Transaction& tx, const Work& work, const Item& item, Start start, const Again& again);
 
   /// A finding of the work says that the check passes: what is found failing from now on is news.
   Result<void> passed(store::Transaction& tx, const std::string& fingerprint);

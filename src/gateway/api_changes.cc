@@ -258,7 +258,7 @@ Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
         .input = json::Object{{"Finding", subject.finding}, {"Decided", true}, {"By", who(caller)}}};
     if (!hash.empty()) start.input.set("Plan", hash);
     FIXPOINT_TRY(begun, parts_.door.store().write([&](store::Transaction& tx) {
-      return parts_.works.begin(tx, work, item, start, [](const std::string&) { return true; });
+      return parts_.works.begin(tx, work, item, start, [](const std::string&, const Value&) { return true; });
     }));
     const bool undoing = begun.how == executions::Begun::How::Undoing;
     const bool joined = undoing || begun.how == executions::Begun::How::Attached;

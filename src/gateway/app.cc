@@ -163,7 +163,8 @@ class WholeApp final : public App {
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
     if (embedded_account_) embedded_account_->add(lambda_->table());
     if (embedded_account_) FIXPOINT_CHECK(build_queues());
-    control_target_ = std::make_unique<ControlTarget>(controls_, *modes_, *findings_, *executor_, *works_, *approvals_);
+    control_target_ =
+        std::make_unique<ControlTarget>(controls_, *modes_, *findings_, *executor_, *works_, *approvals_, clock_);
     bus_->add_target_kind(
         "lambda",
         [this](store::Transaction& tx, const bus::Delivery& delivery) { return lambda_->begin(tx, delivery); },

@@ -1,6 +1,9 @@
 #include "gateway/control_target.h"
 
+#include <algorithm>
+
 #include "base/arn.h"
+#include "changes/exceptions.h"
 #include "findings/asff.h"
 #include "findings/fingerprint.h"
 
@@ -85,11 +88,14 @@ Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Deliver
   start.cause = delivery.origin.execution;
   if (start.cause.empty() && delivery.origin.principal.empty() && !decided)
     start.cause = findings::updated_by_execution(finding, note_author);
-  FIXPOINT_TRY(begun, works_.begin(tx, work, item, std::move(start), [&](const std::string& outcome) -> Result<bool> {
-    if (decided || outcome != "observed") return decided;
+  const auto again = [&](const std::string& outcome, const Value& result) -> Result<bool> {
+    if (decided) return true;
+    if (outcome == "excepted") return exception_has_ended(tx, result["Exception"]["Id"].string_or(""));
+    if (outcome != "observed") return false;
     FIXPOINT_TRY(mode, modes_.find(tx, delivery.rule_arn, control.id, key.account));
     return mode != controls::Mode::Observe;
-  }));
+  };
+  FIXPOINT_TRY(begun, works_.begin(tx, work, item, std::move(start), again));
   if (!decided || begun.how != executions::Begun::How::Attached) return {};
   const std::string action(delivery.event["detail"]["actionName"].string_or(""));
   const auto answered = approvals_.answer(
@@ -105,6 +111,12 @@ Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Deliver
     return fail(answered.error());
   return executor_.note(tx, begun.execution,
                         "the custom action " + action + " was chosen meanwhile: " + answered.error().message);
+}
+
+Result<bool> ControlTarget::exception_has_ended(store::Transaction& tx, std::string_view id) {
+  FIXPOINT_TRY(all, changes::exceptions(tx));
+  return std::none_of(all.begin(), all.end(),
+                      [&](const changes::Exception& one) { return one.id == id && one.expires_ms > clock_.now_ms(); });
 }
 
 Result<void> ControlTarget::check_arn(const std::string& arn) const {

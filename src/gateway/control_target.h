@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/clock.h"
 #include "bus/bus.h"
 #include "controls/control.h"
 #include "controls/modes.h"
@@ -17,13 +18,15 @@ namespace fixpoint::gateway {
 class ControlTarget {
  public:
   ControlTarget(const controls::ControlSet& controls, controls::Modes& modes, findings::FindingStore& findings,
-                executions::Executor& executor, executions::Works& works, executions::Approvals& approvals)
+                executions::Executor& executor, executions::Works& works, executions::Approvals& approvals,
+                const Clock& clock)
       : controls_(controls),
         modes_(modes),
         findings_(findings),
         executor_(executor),
         works_(works),
-        approvals_(approvals) {}
+        approvals_(approvals),
+        clock_(clock) {}
 
   /// Starts an execution for each piece of work that the event's findings name and that is not under way already; see
   /// executions/work.h. What is left alone by itself (a person's custom action is not): findings that are not NEW,
@@ -38,6 +41,7 @@ class ControlTarget {
 
  private:
   Result<std::optional<json::Value>> finding_of(store::Transaction& tx, const json::Value& ocsf);
+  Result<bool> exception_has_ended(store::Transaction& tx, std::string_view id);
   Result<void> begin_one(store::Transaction& tx, const bus::Delivery& delivery, std::size_t index,
                          const json::Value& finding, const controls::Control& control, bool decided,
                          const std::string& region);
@@ -47,6 +51,7 @@ class ControlTarget {
   executions::Executor& executor_;
   executions::Works& works_;
   executions::Approvals& approvals_;
+  const Clock& clock_;
 };
 
 }  // namespace fixpoint::gateway

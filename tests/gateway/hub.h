@@ -30,7 +30,7 @@ class Hub : public Account {
                              const findings::MakeUpdate& make) {
                         return securityhub->update(tx, key, make, "fixpoint", {execution, {}});
                       }};
-    target = std::make_unique<ControlTarget>(controls, *modes, *findings, *executor, *works, *approvals);
+    target = std::make_unique<ControlTarget>(controls, *modes, *findings, *executor, *works, *approvals, clock);
     undoing = std::make_unique<controls::Undo>(
         *door, *approvals, clock,
         [this](store::Transaction& tx, const Value& finding, const std::string& execution, const std::string& status,

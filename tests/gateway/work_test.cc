@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "aws/verify.h"
+#include "changes/exceptions.h"
 #include "findings/fingerprint.h"
 #include "gateway/hub.h"
 
@@ -222,6 +223,26 @@ TEST(Work, whose_undo_was_taken_back_is_fixed_again) {
   EXPECT_EQ(hub.undo(undone.id).outcome, "undone");
   hub.weaken();
   EXPECT_EQ(hub.run(later(finding, "04")).outcome, "fixed");
+}
+
+TEST(Work, that_was_excepted_begins_again_once_the_exception_has_ended) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  const auto exception =
+      changes::exception_of(Object{{"Pattern", Object{{"Resources", Object{{"Type", json::Array{"AwsS3Bucket"}}}}}},
+                                   {"Owner", "ann"},
+                                   {"Reason", "a migration"},
+                                   {"Effect", "leave"},
+                                   {"ExpiresAt", "2033-01-01"}},
+                            hub.clock.now_ms());
+  ASSERT_TRUE(exception);
+  ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) { return changes::add(tx, *exception); }));
+  EXPECT_EQ(hub.run(finding).outcome, "excepted");
+  hub.import(later(finding, "04"));
+  EXPECT_EQ(hub.all().size(), 1U);
+  hub.clock.set_ms(parse_iso8601_ms("2033-01-02T00:00:00Z").value());
+  EXPECT_EQ(hub.run(later(finding, "05")).outcome, "fixed");
 }
 
 TEST(Work, is_not_begun_while_it_is_taken_back) {
