@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "aws/endpoints.h"
 #include "base/text.h"
 #include "gateway/app.h"
 #include "main/commands.h"
@@ -11,11 +12,6 @@
 
 namespace fixpoint::main {
 namespace {
-
-bool is_region(const std::string& text) {
-  constexpr std::string_view of_names = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-  return !text.empty() && text.size() <= 64 && text.find_first_not_of(of_names) == std::string::npos;
-}
 
 // As many descriptors as the system lets this process have: many systems begin with 1,024 for the sake of programs that
 // use select(2), which nothing here does. Handlers are given a limit of their own (functions/sandbox.cc).
@@ -45,7 +41,7 @@ int run_serve(const Arguments& arguments) {
   options.catalog_folder = arguments.get("catalog");
   options.account = arguments.get("account");
   options.region = arguments.get("region", options.region);
-  if (!is_region(options.region)) {
+  if (!aws::is_host_label(options.region)) {
     std::cerr << "fixpoint serve: --region is '" << options.region
               << "'; a region has letters, digits and hyphens, such as us-east-1\n";
     return bad_usage;

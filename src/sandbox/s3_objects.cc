@@ -219,11 +219,17 @@ Result<std::optional<Range>> take_range(Request& request, const json::Value& obj
   return range;
 }
 
-Reply get_object(Request& request) {
+// The object that is asked for, where all that the request asks of it holds.
+Result<Document> object_to_read(Request& request) {
   FIXPOINT_CHECK(check_members(request, nullptr));
   FIXPOINT_TRY(object, object_of(request));
   FIXPOINT_CHECK(check_conditions(request, *object));
   FIXPOINT_CHECK(check_part(request));
+  return object;
+}
+
+Reply get_object(Request& request) {
+  FIXPOINT_TRY(object, object_to_read(request));
   json::Object out = describe_object(request, *object);
   auto content =
       request.state.content(object_scope(), object_id(request.text("Bucket"), request.text("Key"))).value_or("");
@@ -235,10 +241,7 @@ Reply get_object(Request& request) {
 }
 
 Reply describe_for_head(Request& request) {
-  FIXPOINT_CHECK(check_members(request, nullptr));
-  FIXPOINT_TRY(object, object_of(request));
-  FIXPOINT_CHECK(check_conditions(request, *object));
-  FIXPOINT_CHECK(check_part(request));
+  FIXPOINT_TRY(object, object_to_read(request));
   json::Object out = describe_object(request, *object);
   FIXPOINT_CHECK(take_range(request, *object, out));
   return out;
