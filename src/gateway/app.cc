@@ -5,6 +5,7 @@
 #include <cctype>
 #include <filesystem>
 #include <future>
+#include <iostream>
 #include <sys/resource.h>
 
 #include "audit/log.h"
@@ -100,6 +101,8 @@ class WholeApp final : public App {
     recipes_ = std::move(recipes);
 
     audit_ = std::make_unique<audit::Log>(*store_, clock_);
+    FIXPOINT_CHECK(record_keys());
+    watch_keys();
     findings_ = std::make_unique<findings::FindingStore>(*store_, clock_, identity_->key_for("pages of findings"));
     FIXPOINT_CHECK(findings_->load());
     bus_ = std::make_unique<bus::Bus>(*store_, clock_);
@@ -311,6 +314,30 @@ class WholeApp final : public App {
                                      "account"));
     options_.account = owner;
     return {};
+  }
+
+  // Who is let in, and since when, stands in the audit log. A key that comes or goes while no server runs is recorded
+  // by the next.
+  Result<void> record_keys() {
+    return identity_->record_keys([this](store::Transaction& tx, std::string_view kind, const json::Value& about) {
+      return audit_->append(tx, kind, about);
+    });
+  }
+
+  void watch_keys() {
+    identity_->on_change([this](const Result<void>& read) {
+      if (!read) {
+        std::cerr << "fixpoint: the keys from before go on to count: " << read.error().message << "\n";
+        return;
+      }
+      const auto lost = [](const std::string& why) {
+        std::cerr << "fixpoint: that keys changed is recorded at the next start: " << why << "\n";
+      };
+      const bool taken = workers_.run([this, lost] {
+        if (const auto recorded = record_keys(); !recorded) lost(recorded.error().message);
+      });
+      if (!taken) lost("too much waits to be done");
+    });
   }
 
   // Handlers have a listener of their own, the only one that their network leads to: so a request says by where it

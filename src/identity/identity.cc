@@ -1,17 +1,15 @@
 #include "identity/identity.h"
 
+#include <map>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "json/text.h"
-#include "store/private_file.h"
 
 namespace fixpoint::identity {
 namespace {
-
-using json::Value;
 
 constexpr const char* tables = R"sql(
 CREATE TABLE session_key (access_key TEXT PRIMARY KEY, account TEXT NOT NULL, arn TEXT NOT NULL, user_id TEXT NOT NULL, execution TEXT NOT NULL,
@@ -25,82 +23,137 @@ constexpr const char* version_2 = R"sql(
 ALTER TABLE session_key ADD COLUMN source TEXT NOT NULL DEFAULT '';
 )sql";
 
+// The long-lived keys that the audit log knows of: no secrets.
+constexpr const char* version_3 = R"sql(
+CREATE TABLE long_lived_key (access_key TEXT PRIMARY KEY, account TEXT NOT NULL, user_name TEXT NOT NULL) STRICT;
+)sql";
+
 constexpr std::string_view key_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr std::size_t cached_limit = 10'000;
-
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
-bool is_user_name(std::string_view name) {
-  constexpr std::string_view characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-";
-  return !name.empty() && name.size() <= 64 && name.find_first_not_of(characters) == std::string_view::npos;
-}
-
-Result<Value> read_keys(const std::string& path) {
-  FIXPOINT_TRY(text, store::read_private_file(path));
-  auto keys = json::parse(text);
-  if (!keys || !(*keys)["Master"].is_string() || (*keys)["Keys"].size() == 0 ||
-      !(*keys)["Keys"][0]["AccessKeyId"].is_string() || !(*keys)["Keys"][0]["SecretAccessKey"].is_string())
-    return fail(errors::validation(
-        path + " is damaged: it has to hold Master and Keys; restore it, or remove it to get new keys"));
-  return keys;
-}
+constexpr TimeMs look_every_ms = 1'000;
 
 }  // namespace
 
 store::Schema Identity::schema() {
-  return {"identity", {tables, version_2}};
+  return {"identity", {tables, version_2, version_3}};
 }
 
 Result<std::unique_ptr<Identity>> Identity::open(const std::string& folder, const std::string& account,
                                                  store::Store& store, const Clock& clock) {
-  auto identity = std::unique_ptr<Identity>(new Identity(store, clock));
-  const std::string path = folder + "/keys.json";
-  Value keys;
-  if (!folder.empty() && ::access(path.c_str(), F_OK) == 0) {
-    FIXPOINT_TRY(read, read_keys(path));
-    keys = std::move(read);
+  auto identity = std::unique_ptr<Identity>(new Identity(store, clock, folder, account));
+  // Taken before the file is read, so that one that is written meanwhile is read again.
+  identity->stamp_ = identity->stamp();
+  if (!folder.empty() && ::access(KeyFile::path_in(folder).c_str(), F_OK) == 0) {
+    FIXPOINT_TRY(file, KeyFile::read(folder, account));
+    identity->long_lived_ = records_of(std::move(file));
   } else {
-    json::Object key;
-    key.set("AccessKeyId", "AKIA" + random_text(16, key_letters));
-    key.set("SecretAccessKey", base64_encode(random_bytes(30)));
-    key.set("Account", account);
-    keys.set("Master", hex_encode(random_bytes(32)));
-    keys.set("Keys", json::Array{Value(std::move(key))});
-    if (!folder.empty()) FIXPOINT_CHECK(store::write_private_file(path, json::print_pretty(keys) + "\n"));
+    KeyFile file = KeyFile::make(account, clock.now_ms());
+    if (!folder.empty()) {
+      FIXPOINT_CHECK(file.write(folder));
+      identity->stamp_ = identity->stamp();
+    }
+    identity->long_lived_ = records_of(std::move(file));
   }
-  const auto master = hex_decode(keys["Master"].string_or(""));
-  if (!master || master->size() < 32)
-    return fail(errors::validation(path + " is damaged: Master has to be 64 hexadecimal digits"));
-  identity->master_ = *master;
-  for (const Value& key : keys["Keys"].as_array()) {
-    const std::string access_key(key["AccessKeyId"].string_or(""));
-    const std::string owner(key["Account"].string_or(account));
-    const Value* named = key.find("User");
-    const std::string user(named != nullptr ? named->string_or("") : "fixpoint");
-    if (!is_user_name(user))
-      return fail(errors::validation(path + " gives the key " + access_key +
-                                     " a User that is no name; 1 to 64 of letters, digits and _+=,.@- are one"));
-    auto principal = std::make_shared<aws::Principal>();
-    principal->account = owner;
-    principal->arn = "arn:aws:iam::" + owner + ":user/" + user;
-    principal->user_id = "AIDA" + access_key.substr(std::min<std::size_t>(4, access_key.size()));
-    auto record = std::make_shared<aws::KeyRecord>();
-    record->secret = key["SecretAccessKey"].string_or("");
-    record->principal = std::move(principal);
-    identity->known_[access_key] = std::move(record);
-    if (identity->first_.empty()) identity->first_ = access_key;
-  }
+  identity->master_ = identity->long_lived_->file.master;
+  identity->look_at_ms_ = clock.steady_ms() + look_every_ms;
   return identity;
 }
 
-aws::Credentials Identity::first_key() const {
-  const auto record = find(first_);
-  return {first_, record->secret, ""};
+std::shared_ptr<const Identity::LongLived> Identity::records_of(KeyFile file) {
+  auto read = std::make_shared<LongLived>();
+  for (const Key& key : file.keys) {
+    auto principal = std::make_shared<aws::Principal>();
+    principal->account = key.account;
+    principal->arn = "arn:aws:iam::" + key.account + ":user/" + key.user;
+    principal->user_id = "AIDA" + key.access_key.substr(std::min<std::size_t>(4, key.access_key.size()));
+    auto record = std::make_shared<aws::KeyRecord>();
+    record->secret = key.secret;
+    record->principal = std::move(principal);
+    read->records.emplace(key.access_key, std::move(record));
+  }
+  read->file = std::move(file);
+  return read;
 }
 
-Result<aws::Credentials> Identity::read_first_key(const std::string& folder) {
-  FIXPOINT_TRY(keys, read_keys(folder + "/keys.json"));
-  const Value& key = keys["Keys"][0];
-  return aws::Credentials{key["AccessKeyId"].as_string(), key["SecretAccessKey"].as_string(), ""};
+Identity::Stamp Identity::stamp() const {
+  struct stat info{};
+  if (folder_.empty() || ::stat(KeyFile::path_in(folder_).c_str(), &info) != 0) return {};
+  return {info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+}
+
+std::shared_ptr<const Identity::LongLived> Identity::long_lived() const {
+  std::lock_guard lock(mutex_);
+  return long_lived_;
+}
+
+// One thread looks; the others go on with what they know.
+void Identity::look_again() const {
+  if (folder_.empty() || clock_.steady_ms() < look_at_ms_.load(std::memory_order_relaxed)) return;
+  const std::unique_lock looking(looking_, std::try_to_lock);
+  if (!looking.owns_lock()) return;
+  look_at_ms_ = clock_.steady_ms() + look_every_ms;
+  const Stamp now = stamp();
+  if (now == stamp_) return;
+  stamp_ = now;
+  auto file = KeyFile::read(folder_, account_);
+  Result<void> outcome;
+  if (!file) {
+    outcome = fail(std::move(file.error()));
+  } else if (file->master != master_) {
+    outcome = fail(errors::validation(KeyFile::path_in(folder_) +
+                                      " has another Master than this server was started with; start it again"));
+  } else {
+    auto read = records_of(std::move(*file));
+    std::lock_guard lock(mutex_);
+    long_lived_ = std::move(read);
+  }
+  if (on_change_) on_change_(outcome);
+}
+
+Key Identity::first_key() const {
+  return long_lived()->file.keys.front();
+}
+
+Result<void> Identity::record_keys(const Record& record) {
+  return store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_TRY(rows, tx.query("SELECT access_key, account, user_name FROM long_lived_key ORDER BY access_key", {}));
+    // Read after the transaction began: who comes later finds what this one wrote.
+    const auto now = long_lived();
+    const bool first_time = rows.empty();
+    const auto tell = [&](const char* kind, const Key& key) -> Result<void> {
+      if (first_time) return {};
+      return record(tx, kind,
+                    json::Object{{"AccessKeyId", key.access_key}, {"Account", key.account}, {"User", key.user}});
+    };
+    std::map<std::string, Key> gone;
+    for (store::Row& row : rows) {
+      Key key{.access_key = row.take(0), .secret = {}, .account = row.take(1), .user = row.take(2), .created = {}};
+      gone.emplace(key.access_key, std::move(key));
+    }
+    std::vector<const Key*> added;
+    for (const Key& key : now->file.keys) {
+      const auto known = gone.find(key.access_key);
+      if (known == gone.end()) {
+        added.push_back(&key);
+        continue;
+      }
+      // A key that became somebody else's is another key.
+      if (known->second.user != key.user || known->second.account != key.account)
+        added.push_back(&key);
+      else
+        gone.erase(known);
+    }
+    for (const auto& [access_key, key] : gone) {
+      FIXPOINT_CHECK(tx.execute("DELETE FROM long_lived_key WHERE access_key = ?", {access_key}));
+      FIXPOINT_CHECK(tell("key.removed", key));
+    }
+    for (const Key* key : added) {
+      FIXPOINT_CHECK(tx.execute("INSERT INTO long_lived_key (access_key, account, user_name) VALUES (?,?,?)",
+                                {key->access_key, key->account, key->user}));
+      FIXPOINT_CHECK(tell("key.added", *key));
+    }
+    return {};
+  });
 }
 
 std::string Identity::derived(std::string_view purpose, std::string_view access_key) const {
@@ -119,10 +172,14 @@ std::shared_ptr<const aws::KeyRecord> Identity::record_of(const std::string& acc
 }
 
 std::shared_ptr<const aws::KeyRecord> Identity::find(std::string_view access_key) const {
+  look_again();
   const std::string name(access_key);
+  std::uint64_t revoked = 0;
   {
     std::lock_guard lock(mutex_);
-    if (const auto found = known_.find(name); found != known_.end()) return found->second;
+    if (const auto found = long_lived_->records.find(name); found != long_lived_->records.end()) return found->second;
+    if (const auto found = issued_.find(name); found != issued_.end()) return found->second;
+    revoked = revoked_;
   }
   if (!name.starts_with("ASIA") || name.size() != 20) return nullptr;
   auto rows = store_.read([&](store::Session& session) {
@@ -139,8 +196,14 @@ std::shared_ptr<const aws::KeyRecord> Identity::find(std::string_view access_key
   principal->source = row.take(4);
   auto record = record_of(name, std::move(principal), row.integer(5));
   std::lock_guard lock(mutex_);
-  known_.emplace(name, record);
+  // What was read before credentials were revoked may be theirs.
+  if (revoked == revoked_) keep(name, record);
   return record;
+}
+
+void Identity::keep(const std::string& access_key, std::shared_ptr<const aws::KeyRecord> record) const {
+  if (issued_.size() >= cached_limit) issued_.clear();
+  issued_.emplace(access_key, std::move(record));
 }
 
 Result<Issued> Identity::issue(const std::string& account, const std::string& partition, const std::string& role,
@@ -169,9 +232,7 @@ Result<Issued> Identity::issue(const std::string& account, const std::string& pa
     return {};
   }));
   std::lock_guard lock(mutex_);
-  if (known_.size() > cached_limit)
-    std::erase_if(known_, [](const auto& entry) { return entry.second->expires_ms.has_value(); });
-  known_.emplace(access_key, record);
+  keep(access_key, record);
   return issued;
 }
 
@@ -183,7 +244,8 @@ Result<void> Identity::revoke(store::Transaction& tx, const std::string& executi
   FIXPOINT_CHECK(tx.execute("DELETE FROM session_key WHERE execution = ?", {execution}));
   tx.after_commit([this, execution] {
     std::lock_guard lock(mutex_);
-    std::erase_if(known_, [&](const auto& entry) { return entry.second->principal->execution == execution; });
+    ++revoked_;
+    std::erase_if(issued_, [&](const auto& entry) { return entry.second->principal->execution == execution; });
   });
   return {};
 }

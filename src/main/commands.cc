@@ -8,6 +8,7 @@ std::vector<Command> all_commands() {
   return {
       serve_command(),
       env_command(),
+      keys_command(),
       import_command(),
       act_command(),
       findings_command(),

@@ -12,6 +12,7 @@ std::vector<Command> all_commands();
 // One function a subcommand, each in the file that is named after it or after what it is about.
 Command serve_command();
 Command env_command();
+Command keys_command();
 Command import_command();
 Command act_command();
 Command findings_command();

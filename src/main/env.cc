@@ -1,8 +1,9 @@
+#include <algorithm>
 #include <iostream>
 #include <string_view>
 
 #include "http/curl_client.h"
-#include "identity/identity.h"
+#include "identity/key_file.h"
 #include "json/text.h"
 #include "main/commands.h"
 #include "main/server_client.h"
@@ -32,16 +33,31 @@ void warn_of_silence(const std::string& endpoint, const std::string& folder) {
               << "' starts one, at another port unless --listen names it\n";
 }
 
+// The first key; of a user the newest, so that the one before can be removed once nobody uses it.
+Result<identity::Key> key_of(const identity::KeyFile& file, const Arguments& arguments) {
+  if (!arguments.has("user")) return file.keys.front();
+  const std::string user = arguments.get("user");
+  const auto newest =
+      std::find_if(file.keys.rbegin(), file.keys.rend(), [&](const identity::Key& key) { return key.user == user; });
+  if (newest == file.keys.rend())
+    return fail(errors::validation("no key is of the user '" + user + "'; 'fixpoint keys --data " +
+                                   arguments.get("data") +
+                                   "' lists whose there are, and 'fixpoint keys add' makes one"));
+  return *newest;
+}
+
 int run_env(const Arguments& arguments) {
   const std::string folder = arguments.get("data");
   if (const auto own = store::check_private_folder(folder); !own) return report(own.error());
   const auto text = store::read_own_file(folder + "/server.json");
   if (!text && text.error().code != "ResourceNotFoundException") return report(text.error());
   const auto server = json::parse(text.value_or(""));
-  if (!server)
+  if (!server || (*server)["Endpoint"].string_or("").find("://") == std::string_view::npos)
     return report(errors::validation("no server has run with the data folder " + folder +
                                      "; start one with 'fixpoint serve --data " + folder + "'"));
-  const auto key = identity::Identity::read_first_key(folder);
+  const auto keys = identity::KeyFile::read(folder);
+  if (!keys) return report(keys.error());
+  const auto key = key_of(*keys, arguments);
   if (!key) return report(key.error());
   const json::Object values{{"AWS_ENDPOINT_URL", (*server)["Endpoint"]},
                             {"AWS_ACCESS_KEY_ID", key->access_key},
@@ -66,7 +82,9 @@ Command env_command() {
   return {.name = "env",
           .summary = "print what the aws command and boto3 need to reach a server: eval \"$(fixpoint env --data DIR)\"",
           .positional = {},
-          .options = {{"data", "DIR", "the server's data folder", "", true}, {"json", "", "print JSON", "", false}},
+          .options = {{"data", "DIR", "the server's data folder", "", true},
+                      {"user", "NAME", "the newest key of this user, not the server's first", "", false},
+                      {"json", "", "print JSON", "", false}},
           .run = run_env,
           .more = "It says on standard error where no server answers now; the variables are printed all the same."};
 }

@@ -194,10 +194,13 @@ def uncovered(own):
 
 
 def until(condition, seconds=30):
-    """Asks again and again, a little later each time, and fails after so many seconds."""
+    """Asks again and again, a little later each time, and fails after so many seconds; gives what was answered."""
     end = time.monotonic() + seconds
     pause = 0.01
-    while not condition():
+    while True:
+        answer = condition()
+        if answer:
+            return answer
         if time.monotonic() > end:
             raise AssertionError("it did not come to be within %d seconds" % seconds)
         time.sleep(pause)

@@ -142,6 +142,12 @@ class Environment(unittest.TestCase):
             self.assertIn("no server answers at %s now" % server.endpoint, said)
             status, out, said = fixpoint("env", "--json", "--data", data)
             self.assertEqual(server.variables, json.loads(out))
+            for damaged in ("{}", '{"Endpoint": "x"}', '{"Endpoint": 3}', "{", ""):
+                with open(os.path.join(data, "server.json"), "w", encoding="utf-8") as file:
+                    file.write(damaged)
+                status, out, said = fixpoint("env", "--data", data)
+                self.assertEqual((3, ""), (status, out), said)
+                self.assertIn("no server has run with the data folder", said)
         finally:
             shutil.rmtree(server.folder)
 

@@ -8,6 +8,7 @@ import time
 import unittest
 import urllib.request
 
+import botocore.exceptions
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -186,6 +187,20 @@ class Identity(support.ServerTest):
 
 
 class FourEyes(support.ServerTest):
+    def data(self):
+        return os.path.join(self.server.folder, "data")
+
+    def key_of(self, user):
+        status, out, said = self.server.fixpoint("env", "--json", "--data", self.data(), "--user", user)
+        self.assertEqual(0, status, said)
+        variables = json.loads(out)
+        return {"AccessKeyId": variables["AWS_ACCESS_KEY_ID"], "SecretAccessKey": variables["AWS_SECRET_ACCESS_KEY"]}
+
+    def let_in(self, keys, *arguments):
+        """What the command gives, once the server knows the key."""
+        status, out = self.command(keys, *arguments)
+        return None if "InvalidClientTokenId" in out or "is invalid" in out else (status, out)
+
     def command(self, keys, *arguments):
         """(status, output and errors) of the command with those keys."""
         environment = dict(self.server.environment, AWS_ACCESS_KEY_ID=keys["AccessKeyId"],
@@ -237,20 +252,82 @@ class FourEyes(support.ServerTest):
         self.assertEqual(named, by["changes.frozen"])
         self.assertRegex(by["changes.unfrozen"], "carol, assumed by %s$" % who)
         # A key of another user is another person.
-        self.server.end()
-        path = os.path.join(self.server.folder, "data", "keys.json")
-        with open(path, encoding="utf-8") as file:
-            keys = json.load(file)
-        other = dict(keys["Keys"][0], AccessKeyId="AKIAANOTHERKEY234567", SecretAccessKey="of another", User="dave")
-        keys["Keys"].append(other)
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(keys, file)
-        self.server.start()
-        status, out = self.command(other, "approve", execution)
+        status, out, said = self.server.fixpoint("keys", "add", "dave", "--data", self.data())
+        self.assertEqual(0, status, said)
+        other = self.key_of("dave")
+        status, out = support.until(lambda: self.let_in(other, "approve", execution))
         self.assertEqual(0, status, out)
         support.until(lambda: json.loads(self.server.fixpoint("executions", execution, "--json")[1])["Outcome"] == "fixed")
         shown = json.loads(self.server.fixpoint("executions", execution, "--json")[1])
         self.assertEqual("arn:aws:iam::%s:user/dave" % ACCOUNT, shown["Approvals"][0]["AnsweredBy"])
+
+
+    def test_keys_come_and_go_while_the_server_runs(self):
+        def keys(*words):
+            status, out, said = self.server.fixpoint("keys", *(words + ("--data", self.data())))
+            return status, out + said
+
+        self.assertEqual(0, keys("add", "erin")[0])
+        first = self.key_of("erin")
+        erin = "arn:aws:iam::%s:user/erin" % ACCOUNT
+
+        def who(keys=first):
+            sts = self.server.client("sts", key=keys["AccessKeyId"], secret=keys["SecretAccessKey"])
+            try:
+                return sts.get_caller_identity()["Arn"]
+            except botocore.exceptions.ClientError as error:
+                return error.response["Error"]["Code"]
+
+        support.until(lambda: who() == erin)
+        # The newest of a user's is printed, the older one is listed and still counts.
+        self.assertEqual(0, keys("add", "erin")[0])
+        second = self.key_of("erin")
+        self.assertNotEqual(first, second)
+        support.until(lambda: who(second) == erin)
+        self.assertEqual(erin, who())
+        listed = json.loads(keys("list", "--json")[1])["Keys"]
+        self.assertEqual(["erin", "erin"], [key["User"] for key in listed if key["AccessKeyId"] in
+                                            (first["AccessKeyId"], second["AccessKeyId"])])
+        shown = keys()[1]
+        for key in (first, second):
+            self.assertIn(key["AccessKeyId"], shown)
+            self.assertNotIn(key["SecretAccessKey"], shown)
+        status, out = keys("remove", first["AccessKeyId"])
+        self.assertEqual(0, status, out)
+        support.until(lambda: who() == "InvalidClientTokenId")
+
+        def recorded():
+            records = json.loads(self.server.fixpoint("audit", "--json")[1])["Records"]
+            found = [(record["Kind"], record["About"]["AccessKeyId"]) for record in records
+                     if record["About"].get("User") == "erin"]
+            return found if len(found) >= 3 else None
+
+        self.assertEqual([("key.added", first["AccessKeyId"]), ("key.added", second["AccessKeyId"]),
+                          ("key.removed", first["AccessKeyId"])], support.until(recorded))
+
+    def test_keys_that_cannot_be_had_are_refused(self):
+        def keys(*words):
+            status, out, said = self.server.fixpoint(*(words + ("--data", self.data())))
+            self.assertEqual("", out)
+            return status, said
+
+        with open(os.path.join(self.data(), "keys.json"), encoding="utf-8") as file:
+            before = file.read()
+        for words, status, sentence in (
+                (("keys", "make", "ann"), 2, "there is no 'make'"),
+                (("keys", "add"), 2, "add wants the name of a user"),
+                (("keys", "remove"), 2, "remove wants the id of a key"),
+                (("keys", "list", "ann"), 2, "list takes nothing more"),
+                (("keys", "add", "ann smith"), 3, "'ann smith' is no name of a user"),
+                (("keys", "remove", "AKIANOBODYSKEY234567"), 1, "there is no key AKIANOBODYSKEY234567"),
+                (("env", "--user", "zoe"), 3, "no key is of the user 'zoe'")):
+            got, said = keys(*words)
+            self.assertEqual(status, got, said)
+            self.assertIn(sentence, said)
+        with open(os.path.join(self.data(), "keys.json"), encoding="utf-8") as file:
+            self.assertEqual(before, file.read())
+        status, _, said = self.server.fixpoint("keys", "--data", os.path.join(self.server.folder, "nowhere"))
+        self.assertEqual(3, status, said)
 
 
 class Expiry(unittest.TestCase):
