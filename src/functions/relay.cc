@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <list>
@@ -50,6 +51,7 @@ struct Flow {
   std::string waiting;
   bool ended = false;   // `from` has no more
   bool closed = false;  // and `to` was told so
+  bool moved = false;   // something, the last time
 
   short wants_to_read() const { return !ended && waiting.size() < buffer_bytes ? POLLIN : 0; }
   short wants_to_write() const { return waiting.empty() ? 0 : POLLOUT; }
@@ -57,21 +59,26 @@ struct Flow {
   // False where the connection is broken.
   bool move() {
     std::array<char, buffer_bytes> buffer;
+    moved = false;
     if (!ended && waiting.size() < buffer_bytes) {
       const ssize_t got = recv(from, buffer.data(), buffer.size() - waiting.size(), MSG_DONTWAIT);
-      if (got > 0)
+      if (got > 0) {
         waiting.append(buffer.data(), static_cast<std::size_t>(got));
-      else if (got == 0)
+        moved = true;
+      } else if (got == 0) {
         ended = true;
-      else if (errno != EAGAIN && errno != EINTR)
+      } else if (errno != EAGAIN && errno != EINTR) {
         return false;
+      }
     }
     if (!waiting.empty()) {
       const ssize_t put = send(to, waiting.data(), waiting.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (put > 0)
+      if (put > 0) {
         waiting.erase(0, static_cast<std::size_t>(put));
-      else if (put < 0 && errno != EAGAIN && errno != EINTR)
+        moved = true;
+      } else if (put < 0 && errno != EAGAIN && errno != EINTR) {
         return false;
+      }
     }
     if (ended && waiting.empty() && !closed) {
       closed = true;
@@ -87,8 +94,25 @@ struct Connection {
   Flow out;
   Flow back;
   bool connecting = true;
+  bool asked = false;  // what moved last went out: an answer is due
+  std::uint64_t used = 0;
   std::size_t way = 0;
+
+  // What the other end has closed, or what waits for its next use.
+  bool is_idle() const {
+    return !connecting && back.waiting.empty() && (back.closed || (out.waiting.empty() && !asked));
+  }
 };
+
+// Poll tells of a broken socket whatever it is asked for. Where there is nothing to do with a socket now, that would be
+// told again at once and without end; what is written to it later finds out.
+pollfd asked_for(int fd, short events) {
+  return {events == 0 ? -1 : fd, events, 0};
+}
+
+bool is_lack(int code) {
+  return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS;
+}
 
 class PollRelay final : public Relay {
  public:
@@ -99,29 +123,31 @@ class PollRelay final : public Relay {
     [[maybe_unused]] const auto written = write(wake_.get(), &one, sizeof(one));
     thread_.join();
   }
+  std::uint64_t rounds() const override { return rounds_; }
 
  private:
   void run() {
     while (true) {
       std::vector<pollfd> fds{{wake_.get(), POLLIN, 0}};
       for (std::size_t i = 0; i < ways_.size(); ++i) {
-        const bool full = starved_ || open_[i] >= ways_[i].connections;
-        fds.push_back({ways_[i].listener.get(), static_cast<short>(full ? 0 : POLLIN), 0});
+        const bool room = !starved_ && (open_[i] < ways_[i].connections || longest_idle(i) != connections_.end());
+        fds.push_back(asked_for(ways_[i].listener.get(), room ? POLLIN : 0));
       }
       for (const Connection& one : connections_) {
         const auto [inner, outer] = interest(one);
-        fds.push_back({one.inner.get(), inner, 0});
-        fds.push_back({one.outer.get(), outer, 0});
+        // Who leaves before the other side is there takes his connection along.
+        fds.push_back(one.connecting ? pollfd{one.inner.get(), 0, 0} : asked_for(one.inner.get(), inner));
+        fds.push_back(asked_for(one.outer.get(), outer));
       }
       // A connection that found no descriptor stays in its listener, and would be told of without end.
       const bool starved = std::exchange(starved_, false);
+      ++rounds_;
       if (poll(fds.data(), fds.size(), starved ? starved_pause_ms : -1) < 0 && errno != EINTR) return;
       if (fds[0].revents != 0) return;
       std::size_t at = 1 + ways_.size();
       for (auto one = connections_.begin(); one != connections_.end(); at += 2) {
         const bool stays = serve(*one, fds[at].revents, fds[at + 1].revents);
-        if (!stays) --open_[one->way];
-        one = stays ? std::next(one) : connections_.erase(one);
+        one = stays ? std::next(one) : drop(one);
       }
       for (std::size_t i = 0; i < ways_.size(); ++i)
         if ((fds[1 + i].revents & POLLIN) != 0) accept_from(i);
@@ -134,7 +160,7 @@ class PollRelay final : public Relay {
             static_cast<short>(one.back.wants_to_read() | one.out.wants_to_write())};
   }
 
-  static bool serve(Connection& one, short inner, short outer) {
+  bool serve(Connection& one, short inner, short outer) {
     if (one.connecting) {
       if (outer == 0) return (inner & (POLLERR | POLLHUP | POLLNVAL)) == 0;
       int code = 0;
@@ -144,16 +170,52 @@ class PollRelay final : public Relay {
     }
     if ((inner | outer) == 0) return true;
     if (!one.out.move() || !one.back.move()) return false;
+    if (one.out.moved || one.back.moved) one.used = rounds_;
+    if (one.back.moved)
+      one.asked = false;
+    else if (one.out.moved)
+      one.asked = true;
     return !(one.out.closed && one.back.closed);
   }
 
+  // Of this way; the end where none is idle. What the other end has closed goes first.
+  std::list<Connection>::iterator longest_idle(std::size_t way) {
+    auto out = connections_.end();
+    for (auto one = connections_.begin(); one != connections_.end(); ++one) {
+      if (one->way != way || !one->is_idle()) continue;
+      if (out == connections_.end() ||
+          std::pair(!one->back.closed, one->used) < std::pair(!out->back.closed, out->used))
+        out = one;
+    }
+    return out;
+  }
+
+  std::list<Connection>::iterator drop(std::list<Connection>::iterator one) {
+    --open_[one->way];
+    return connections_.erase(one);
+  }
+
+  // False where the way stays full. A connection on which a request has just come is in use, and its turn is next.
+  bool make_room(std::size_t way) {
+    if (open_[way] < ways_[way].connections) return true;
+    const auto idle = longest_idle(way);
+    if (idle == connections_.end()) return false;
+    pollfd came{idle->inner.get(), POLLIN, 0};
+    if (!idle->back.closed && !idle->out.ended && poll(&came, 1, 0) > 0) return false;
+    drop(idle);
+    return true;
+  }
+
   void accept_from(std::size_t way) {
-    Fd inner(accept4(ways_[way].listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!inner) starved_ = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
-    if (!inner) return;
+    if (!make_room(way)) return;
+    // Before the connection is taken: without a way on it would be lost.
     const Address& to = addresses_[way];
     Fd outer(socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!outer) starved_ = is_lack(errno);
     if (!outer) return;
+    Fd inner(accept4(ways_[way].listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!inner) starved_ = is_lack(errno);
+    if (!inner) return;
     if (connect(outer.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.size) != 0 && errno != EINPROGRESS)
       return;
     Connection made;
@@ -162,6 +224,7 @@ class PollRelay final : public Relay {
     made.inner = std::move(inner);
     made.outer = std::move(outer);
     made.way = way;
+    made.used = rounds_;
     ++open_[way];
     connections_.push_back(std::move(made));
   }
@@ -170,6 +233,7 @@ class PollRelay final : public Relay {
   std::vector<Address> addresses_;
   Fd wake_;
   bool starved_ = false;
+  std::atomic<std::uint64_t> rounds_ = 0;
   std::list<Connection> connections_;
   std::vector<std::size_t> open_ = std::vector<std::size_t>(ways_.size());  // of each way
   std::thread thread_;                                                      // last: it uses the others

@@ -18,13 +18,18 @@ class Relay {
     Fd listener;
     std::string address;  ///< an IPv4 or IPv6 address, where it leads to
     std::uint16_t port = 0;
-    std::size_t connections = 64;  ///< at once; more wait in the listener until one ends
+    /// At once. The next takes the place of the one that the other end has closed, or that waits longest for its next
+    /// use (what moved last on it, if anything, was an answer); where each waits for an answer it waits in the
+    /// listener.
+    std::size_t connections = 64;
   };
 
   /// Runs on a thread of its own until it is destroyed, which cuts what is open. Errors: ValidationException for what
   /// is no address; ServiceException where the system gives no thread or descriptor.
   static Result<std::unique_ptr<Relay>> start(std::vector<Way> ways);
   virtual ~Relay() = default;
+  /// How often it has looked for something to do.
+  virtual std::uint64_t rounds() const = 0;
 };
 
 }  // namespace fixpoint::functions

@@ -71,9 +71,10 @@ struct RuntimeOptions {
   std::size_t response_limit_bytes = 6 * 1024 * 1024 + 128;  ///< Lambda's limit of a result
   std::size_t log_limit_bytes = 1024 * 1024;  ///< of one run that is handed to on_log; the rest is counted, not kept
   int process_limit = 64;                     ///< processes and threads of one handler's process tree (RLIMIT_NPROC)
-  /// What one handler's network may hold open at once: to the gateway as many as process_limit lets it have threads,
-  /// one each; to the runtime interface what the bootstrap needs, with some to spare.
-  static constexpr std::size_t gateway_connections = 64;
+  /// What one handler's network may hold open to the gateway at once: as many as process_limit lets it have threads
+  /// with a request each. Beyond, a new connection takes the place of one that is idle; see Relay::Way::connections.
+  std::size_t gateway_connections = 64;
+  /// The same to the runtime interface: what the bootstrap needs, with some to spare.
   static constexpr std::size_t runtime_connections = 16;
   std::int64_t extra_memory_bytes =
       192LL * 1024 * 1024;  ///< on top of the function's memory size: what Python itself takes

@@ -43,12 +43,31 @@ namespace {
 constexpr const char* loopback = "127.0.0.1";
 constexpr std::size_t handlers_body_limit_bytes = 16UL * 1024 * 1024;
 
-// Half of the descriptors that this process may have: who is connected, and has not said who he is, takes none of those
-// that the store, the handlers and their relays need.
-std::size_t connections_by_descriptors(std::size_t most) {
+// So many as one in `part` of the descriptors that this process may have.
+std::size_t by_descriptors(std::size_t part, std::size_t least, std::size_t most) {
   struct rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return most;
-  return std::clamp<std::size_t>(limit.rlim_cur / 2, 1, most);
+  return std::clamp<std::size_t>(limit.rlim_cur / part, least, most);
+}
+
+// Half of them: who is connected, and has not said who he is, takes none of those that the store, the handlers and
+// their relays need.
+std::size_t connections_by_descriptors(std::size_t most) {
+  return by_descriptors(2, 1, most);
+}
+
+// The processes that the runtime has at once, and some that have just ended.
+std::size_t handlers_at_once(const functions::RuntimeOptions& options) {
+  return options.processes + 2;
+}
+
+// A handler's connections to the gateway take at most a quarter of the descriptors for all handlers together, each two
+// of its relay's and one of the listener's. A handler has no more descriptors itself.
+functions::RuntimeOptions runtime_options() {
+  constexpr std::size_t descriptors_of_one = 3;
+  functions::RuntimeOptions out;
+  out.gateway_connections = by_descriptors(4 * descriptors_of_one * handlers_at_once(out), 8, 1'024);
+  return out;
 }
 
 // "Approval Requested" is recorded as "approval.requested".
@@ -116,7 +135,7 @@ class WholeApp final : public App {
     modes_ = std::make_unique<controls::Modes>(*store_);
     executor_ = std::make_unique<executions::Executor>(*store_, clock_, options_.executors);
     functions_ = std::make_unique<functions::FunctionStore>(*store_, clock_);
-    FIXPOINT_TRY(runtime, functions::Runtime::start());
+    FIXPOINT_TRY(runtime, functions::Runtime::start(runtime_options_));
     runtime_ = std::move(runtime);
 
     approvals_ = std::make_unique<executions::Approvals>(
@@ -349,9 +368,7 @@ class WholeApp final : public App {
     // The calls of AWS take 6 MB at most, but for objects (a part of boto3's uploads has 8 MiB) and code.
     server.body_limit_bytes = handlers_body_limit_bytes;
     server.bodies_limit_bytes = 4 * handlers_body_limit_bytes;
-    // Of the processes that the runtime has at once, and of some that have just ended.
-    server.connection_limit =
-        (functions::RuntimeOptions().processes + 2) * functions::RuntimeOptions::gateway_connections;
+    server.connection_limit = handlers_at_once(runtime_options_) * runtime_options_.gateway_connections;
     FIXPOINT_TRY(listening, http::Server::start(server, [this](HttpRequest request, http::Responder responder) {
                    gateway_->handle(std::move(request), std::move(responder), Gateway::Way::Handlers);
                  }));
@@ -489,6 +506,7 @@ class WholeApp final : public App {
   }
 
   Options options_;
+  const functions::RuntimeOptions runtime_options_ = runtime_options();
   SystemClock clock_;
   WorkerPool workers_;
   WorkerPool log_workers_{2};  // an account that is slow to log to holds up nothing else

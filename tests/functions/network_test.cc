@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "functions/descriptors.h"
 #include "functions/ear.h"
 #include "functions/handlers.h"
 #include "functions/relay.h"
@@ -163,6 +164,39 @@ TEST_F(CutOff, the_gateway_answers_boto3_and_plain_programs_alike) {
   (*server)->stop();
 }
 
+// A client of boto3 keeps its connection, and a module may well have one for each region and service.
+TEST_F(CutOff, a_handler_keeps_more_connections_than_its_network_holds) {
+  auto server = http::Server::start({}, [](HttpRequest request, http::Responder respond) {
+    HttpResponse response;
+    response.body = request.target;
+    respond.send(std::move(response));
+  });
+  ASSERT_TRUE(server);
+  auto some = options();
+  some.gateway_connections = 4;
+  start(some);
+  auto call = invocation(
+      "import http.client, os\n"
+      "host = os.environ['AWS_ENDPOINT_URL'][len('http://'):]\n"
+      "kept = [http.client.HTTPConnection(host) for _ in range(12)]\n"
+      "def handler(event, context):\n"
+      "    said = []\n"
+      "    for round in range(2):\n"
+      "        for at, one in enumerate(kept):\n"
+      "            try:\n"
+      "                one.request('GET', f'/{round}/{at}')\n"
+      "                said.append(one.getresponse().read().decode())\n"
+      "            except (http.client.RemoteDisconnected, ConnectionError):\n"
+      "                one.close()\n"
+      "                one.request('GET', f'/{round}/{at}')\n"
+      "                said.append(one.getresponse().read().decode())\n"
+      "    return len(set(said))\n");
+  call.endpoint_url = "http://127.0.0.1:" + std::to_string((*server)->port());
+  const Outcome outcome = run(call);
+  EXPECT_EQ(outcome.payload, "24") << outcome.log_tail;
+  (*server)->stop();
+}
+
 TEST_F(CutOff, without_bubblewrap_the_network_is_cut_off_all_the_same) {
   auto some = options();
   some.use_bubblewrap = false;
@@ -264,29 +298,149 @@ TEST(Relay, to_where_nobody_listens_ends_the_connection) {
   EXPECT_LE(recv(client.get(), &byte, 1, 0), 0);
 }
 
-TEST(Relay, holds_so_many_connections_and_the_next_waits_until_one_ends) {
-  auto [target, target_port] = listener();
-  auto [entrance, entrance_port] = listener();
-  std::vector<Relay::Way> ways;
-  ways.push_back({std::move(entrance), "127.0.0.1", target_port, 2});
-  const auto relay = Relay::start(std::move(ways));
-  ASSERT_TRUE(relay) << describe(relay.error());
-  std::vector<Fd> clients;
-  for (int i = 0; i < 3; ++i) clients.emplace_back(connected_to(entrance_port));
-  std::vector<Fd> arrived;
-  struct pollfd wait = {target.get(), POLLIN, 0};
-  for (int i = 0; i < 2; ++i) {
-    ASSERT_EQ(poll(&wait, 1, 20'000), 1);
-    arrived.emplace_back(accept(target.get(), nullptr, nullptr));
+// A relay with one way, and who connects to it and whom it leads to.
+class RelayOf : public testing::Test {
+ protected:
+  struct Pair {
+    Fd client;
+    Fd target;
+  };
+
+  void start(std::size_t connections) {
+    auto [target, target_port] = listener();
+    auto [entrance, entrance_port] = listener();
+    target_ = std::move(target);
+    port_ = entrance_port;
+    std::vector<Relay::Way> ways;
+    ways.push_back({std::move(entrance), "127.0.0.1", target_port, connections});
+    auto relay = Relay::start(std::move(ways));
+    ASSERT_TRUE(relay) << describe(relay.error());
+    relay_ = std::move(*relay);
   }
-  // A word that comes back shows that the relay has had its turn, and that nobody else came.
-  ASSERT_EQ(send(clients[0].get(), "x", 1, MSG_NOSIGNAL), 1);
-  char byte = 0;
-  ASSERT_EQ(recv(arrived[0].get(), &byte, 1, 0), 1);
-  EXPECT_EQ(poll(&wait, 1, 0), 0);
-  arrived[0].reset();
-  clients[0].reset();
-  EXPECT_EQ(poll(&wait, 1, 20'000), 1);
+  static bool readable(int fd, int timeout_ms = 20'000) {
+    struct pollfd wait = {fd, POLLIN, 0};
+    return poll(&wait, 1, timeout_ms) == 1;
+  }
+  Fd arrival() { return readable(target_.get()) ? Fd(accept(target_.get(), nullptr, nullptr)) : Fd(); }
+  Pair pair() {
+    Fd client(connected_to(port_));
+    return {std::move(client), arrival()};
+  }
+  // One byte through the relay.
+  static void carry(const Fd& from, const Fd& to) {
+    char byte = 0;
+    ASSERT_EQ(send(from.get(), "x", 1, MSG_NOSIGNAL), 1);
+    ASSERT_TRUE(readable(to.get()));
+    ASSERT_EQ(recv(to.get(), &byte, 1, 0), 1);
+  }
+  static bool ends(const Fd& fd) {
+    char byte = 0;
+    return readable(fd.get()) && recv(fd.get(), &byte, 1, 0) <= 0;
+  }
+  // Closed with a reset in place of an end.
+  static void reset(Fd& fd) {
+    const struct linger now = {1, 0};
+    setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    fd.reset();
+  }
+  // It does not look for work again and again while there is none.
+  bool comes_to_rest() {
+    for (int i = 0; i < 100; ++i) {
+      const std::uint64_t before = relay_->rounds();
+      poll(nullptr, 0, 20);
+      if (relay_->rounds() == before) return true;
+    }
+    return false;
+  }
+
+  Fd target_;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<Relay> relay_;
+};
+
+TEST_F(RelayOf, one_way_holds_so_many_connections_and_the_next_waits_until_one_ends) {
+  start(2);
+  std::vector<Pair> open;
+  for (int i = 0; i < 2; ++i) {
+    open.push_back(pair());
+    carry(open.back().client, open.back().target);  // its answer is due
+  }
+  const Fd next(connected_to(port_));
+  EXPECT_TRUE(comes_to_rest());
+  EXPECT_FALSE(readable(target_.get(), 0));
+  open[0].target.reset();
+  open[0].client.reset();
+  EXPECT_TRUE(readable(target_.get()));
+}
+
+TEST_F(RelayOf, one_way_gives_the_place_of_the_connection_that_was_idle_longest) {
+  start(3);
+  std::vector<Pair> open;
+  for (int i = 0; i < 3; ++i) open.push_back(pair());
+  for (const int i : {1, 2, 0}) carry(open[i].client, open[i].target);
+  for (const int i : {2, 1}) carry(open[i].target, open[i].client);
+  // Of 0 an answer is due; 2 was answered before 1 was.
+  const Pair next = pair();
+  ASSERT_TRUE(next.target);
+  EXPECT_TRUE(ends(open[2].client));
+  EXPECT_TRUE(ends(open[2].target));
+  for (const int i : {0, 1}) carry(open[i].client, open[i].target);
+  carry(next.client, next.target);
+  EXPECT_TRUE(comes_to_rest());
+}
+
+TEST_F(RelayOf, one_way_gives_the_place_of_the_connection_that_the_other_end_closed_first) {
+  start(2);
+  Pair kept = pair();
+  Pair closed = pair();
+  carry(closed.client, closed.target);
+  closed.target.reset();
+  EXPECT_TRUE(ends(closed.client));
+  // It was used last, and its client holds it still.
+  const Pair next = pair();
+  ASSERT_TRUE(next.target);
+  carry(kept.client, kept.target);
+  carry(next.client, next.target);
+}
+
+TEST_F(RelayOf, a_reset_of_the_side_that_had_ended_keeps_it_not_busy) {
+  start(4);
+  Pair one = pair();
+  shutdown(one.target.get(), SHUT_WR);
+  EXPECT_TRUE(ends(one.client));
+  reset(one.target);
+  EXPECT_TRUE(comes_to_rest());
+  Pair other = pair();
+  shutdown(other.client.get(), SHUT_WR);
+  EXPECT_TRUE(ends(other.target));
+  reset(other.client);
+  EXPECT_TRUE(comes_to_rest());
+  // What is written then finds out.
+  ASSERT_EQ(send(other.target.get(), "x", 1, MSG_NOSIGNAL), 1);
+  EXPECT_TRUE(ends(other.target));
+  ASSERT_EQ(send(one.client.get(), "x", 1, MSG_NOSIGNAL), 1);
+  EXPECT_TRUE(ends(one.client));
+  EXPECT_TRUE(comes_to_rest());
+}
+
+TEST_F(RelayOf, a_connection_whose_way_on_has_no_descriptor_waits_for_one) {
+  start(4);
+  const Pair one = pair();
+  Fd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  {
+    // For one of the two that the connection takes.
+    const test::FreeDescriptors few(1);
+    struct sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port_);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(connect(client.get(), reinterpret_cast<struct sockaddr*>(&address), sizeof(address)), 0);
+    const std::uint64_t before = relay_->rounds();
+    while (relay_->rounds() < before + 4) carry(one.client, one.target);
+  }
+  const Fd target = arrival();
+  ASSERT_TRUE(target);
+  carry(client, target);
 }
 
 TEST(Relay, takes_addresses_and_no_names) {
