@@ -41,7 +41,6 @@ namespace fixpoint::gateway {
 namespace {
 
 constexpr const char* loopback = "127.0.0.1";
-constexpr std::size_t handlers_body_limit_bytes = 16UL * 1024 * 1024;
 
 // So many as one in `part` of the descriptors that this process may have.
 std::size_t by_descriptors(std::size_t part, std::size_t least, std::size_t most) {
@@ -365,9 +364,6 @@ class WholeApp final : public App {
     http::ServerOptions server;
     server.address = loopback;
     server.threads = options_.io_threads;
-    // The calls of AWS take 6 MB at most, but for objects (a part of boto3's uploads has 8 MiB) and code.
-    server.body_limit_bytes = handlers_body_limit_bytes;
-    server.bodies_limit_bytes = 4 * handlers_body_limit_bytes;
     server.connection_limit = handlers_at_once(runtime_options_) * runtime_options_.gateway_connections;
     FIXPOINT_TRY(listening, http::Server::start(server, [this](HttpRequest request, http::Responder responder) {
                    gateway_->handle(std::move(request), std::move(responder), Gateway::Way::Handlers);

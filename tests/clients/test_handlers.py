@@ -66,6 +66,19 @@ def on_event(event, context):
         self.assertIn('"refused": "SampleFinding"', json.dumps(self.server.wait()).replace('\\"', '"'))
         self.refused("ServerSideEncryptionConfigurationNotFoundError", self.s3.get_bucket_encryption, Bucket="own-sample")
 
+    def test_a_handler_stores_an_object_as_large_as_anybody_else_may(self):
+        self.s3.create_bucket(Bucket="own-large")
+        arn = self.create_function("stores-large", {"large.py": """
+import boto3
+
+def on_event(event, context):
+    boto3.client("s3").put_object(Bucket="own-large", Key="large", Body=b"x" * event["Size"])
+"""}, "large.on_event", MemorySize=512)
+        size = 20 * 1000 * 1000
+        answer = self.functions.invoke(FunctionName=arn, Payload=json.dumps({"Size": size}))
+        self.assertEqual("null", answer["Payload"].read().decode())
+        self.assertEqual(size, self.s3.head_object(Bucket="own-large", Key="large")["ContentLength"])
+
     def test_a_chosen_action_narrows_a_group(self):
         group = self.ec2.create_security_group(GroupName="own-wide", Description="wide")["GroupId"]
         self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
