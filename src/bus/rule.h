@@ -46,8 +46,8 @@ struct Origin {
   std::string principal;  ///< who did (`base/person.h`)
 };
 
-/// Whether the event is a person's choice of a custom action, which is a decision: Security Hub's own, since anybody
-/// may put events that look like one, but none of AWS's sources (PutEvents refuses "aws.").
+/// Whether the event tells of a choice of a custom action: Security Hub's own, since anybody may put events that look
+/// like one, but none of AWS's sources (PutEvents refuses "aws.").
 /// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
 inline bool is_custom_action(const json::Value& event) {
   return event["source"].string_or("") == "aws.securityhub" &&
@@ -71,6 +71,12 @@ struct Delivery {
 
   /// (rule, target, event): what starts an execution only once.
   std::string name() const;
+  /// Whether a person decided by it: chose a custom action, now. What an archive replays was decided about what was
+  /// then, and whoever starts the replay chose nothing.
+  bool is_decision() const {
+    return is_custom_action(event) && event.find("replay-name") == nullptr && !origin.principal.empty() &&
+           origin.execution.empty();
+  }
 };
 
 /// Begins what a delivery is for, in the transaction that it is given. What it wrote before an error is taken back. An

@@ -29,31 +29,70 @@ Result<bool> truth_of(const std::optional<Value>& value, const Control& control,
                                               : "gives nothing, not true or false")));
 }
 
+// What a control's expressions know of its subject; it borrows.
+class SubjectBindings {
+ public:
+  explicit SubjectBindings(const Subject& subject) : subject_(subject) {
+    borrow("arn", subject.arn);
+    borrow("account", subject.account);
+    borrow("region", subject.region);
+    borrow("partition", subject.partition);
+    bindings_.borrow("finding", finding());
+    bindings_.borrow("params", subject.parameters);
+  }
+  const Value& keep(Value value) { return kept_.emplace_back(std::move(value)); }
+  void borrow(const std::string& name, Value value) { bindings_.borrow(name, keep(std::move(value))); }
+  jsonata::Bindings& operator*() { return bindings_; }
+  const Value& finding() const { return subject_.finding != nullptr ? *subject_.finding : none_; }
+
+ private:
+  const Subject& subject_;
+  const Value none_;
+  std::deque<Value> kept_;
+  jsonata::Bindings bindings_;
+};
+
+// Empty where the control has none for it.
+Result<std::string> id_of(const Control& control, SubjectBindings& known) {
+  FIXPOINT_TRY(id, control.resource_id.fill(known.finding(), *known, budget));
+  return id && id->is_string() ? id->as_string() : std::string();
+}
+
 }  // namespace
+
+std::vector<std::string> candidates(const Control& control, const Subject& subject) {
+  std::vector<std::string> typed;
+  std::vector<std::string> others;
+  const auto add = [](std::vector<std::string>& ids, const std::string& id) {
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  };
+  const Value& resources = (*subject.finding)["Resources"];
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    Subject other = subject;
+    other.arn = resources[i]["Id"].string_or("");
+    if (resources[i]["Type"].string_or("") == control.resource_type) {
+      add(typed, other.arn);
+      continue;
+    }
+    SubjectBindings known(other);
+    if (const auto id = id_of(control, known); id && !id->empty()) add(others, other.arn);
+  }
+  return typed.empty() ? others : typed;
+}
 
 Result<Assessment> assess(const Control& control, const Subject& subject, const ReadCall& read) {
   Assessment out;
-  std::deque<Value> kept;  // what the bindings borrow
-  const auto keep = [&](Value value) -> const Value& { return kept.emplace_back(std::move(value)); };
-  jsonata::Bindings bindings;
-  bindings.borrow("arn", keep(subject.arn));
-  bindings.borrow("account", keep(subject.account));
-  bindings.borrow("region", keep(subject.region));
-  bindings.borrow("partition", keep(subject.partition));
-  const Value none;
-  const Value& finding = subject.finding != nullptr ? *subject.finding : none;
-  bindings.borrow("finding", finding);
-  bindings.borrow("params", subject.parameters);
-
+  SubjectBindings known(subject);
+  jsonata::Bindings& bindings = *known;
   const Value nothing{json::Object()};
-  auto id = control.resource_id.fill(finding, bindings, budget);
+  auto id = id_of(control, known);
   if (!id) return fail(in_control(control, "resource.id", id.error()));
-  if (!*id || !(*id)->is_string() || (*id)->as_string().empty())
+  if (id->empty())
     return fail(errors::validation(
         "'" + subject.arn + "' names no " + control.resource_type + " for control " + control.id, "resource.id"));
-  out.resource_id = (*id)->as_string();
-  bindings.borrow("resource",
-                  keep(json::Object{{"id", out.resource_id}, {"arn", subject.arn}, {"type", control.resource_type}}));
+  out.resource_id = *id;
+  known.borrow("resource",
+               json::Object{{"id", out.resource_id}, {"arn", subject.arn}, {"type", control.resource_type}});
 
   json::Object state;
   for (const Read& one : control.reads) {
@@ -72,7 +111,7 @@ Result<Assessment> assess(const Control& control, const Subject& subject, const 
       continue;
     }
     if (one.take) {
-      const Value& whole = keep(std::move(*answer));
+      const Value& whole = known.keep(std::move(*answer));
       auto taken = one.take->fill(whole, bindings, budget);
       if (!taken) return fail(in_control(control, "read." + one.name + ".take", taken.error()));
       if (!*taken) {
@@ -83,7 +122,7 @@ Result<Assessment> assess(const Control& control, const Subject& subject, const 
       answer = std::move(**taken);
     }
     state.set(one.name, *answer);
-    bindings.borrow(one.name, keep(std::move(*answer)));
+    known.borrow(one.name, std::move(*answer));
   }
   out.state = Value(std::move(state));
 

@@ -43,6 +43,10 @@ struct Subject {
   json::Value parameters;                ///< of parameters_of
 };
 
+/// The Ids, each once, of a finding's resources that a control could be about: those of its type; where none is, those
+/// that its `resource.id` has an id for. Findings name one as a rule.
+std::vector<std::string> candidates(const Control& control, const Subject& subject);
+
 /// Reads the resource and judges it. Makes reading calls only. Errors: the account's own; ValidationException where an
 /// expression of the control fails, naming it. A read that fails in a way that the control does not name as absent or
 /// gone is an error, never "nothing there".

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "changes/difference.h"
 #include "controls/enumerate.h"
+#include "findings/fingerprint.h"
 #include "json/text.h"
 
 namespace fixpoint::controls {
@@ -132,18 +133,20 @@ Step Remediation::begin(const Context& context) {
   auto mandate = mandate_of(context);
   if (!mandate) return failed(context, "mandate", mandate.error());
   // Findings name one resource as a rule; of several only one would be mended, and the finding called resolved.
-  const Value& resources = (*context.subject.finding)["Resources"];
-  const auto named = resources.is_array()
-                         ? std::count_if(resources.as_array().begin(), resources.as_array().end(),
-                                         [&](const Value& resource) {
-                                           return resource["Type"].string_or("") == control.resource_type;
-                                         })
-                         : 0;
-  if (named > 1)
-    return end(context, true, "refused", "NOTIFIED",
-               "Control " + control.id + " did nothing: the finding names " + std::to_string(named) + " resources of " +
-                   control.resource_type + ", and a control mends one; import a finding for each.",
+  const auto named = candidates(control, context.subject);
+  const auto refused = [&](const std::string& because) {
+    return end(context, true, "refused", "NOTIFIED", "Control " + control.id + " did nothing: " + because,
                json::Object{{"Resource", context.subject.arn}});
+  };
+  if (named.size() > 1)
+    return refused("the finding names " + std::to_string(named.size()) + " resources that may be meant (" + named[0] +
+                   ", " + named[1] + (named.size() > 2 ? ", ..." : "") +
+                   "), and a control mends one; import a finding for each.");
+  const Value& finding = *context.subject.finding;
+  if (const std::string other = findings::contradicted_account(finding, resource_of(finding, control)); !other.empty())
+    return refused("the finding is about the account " + context.subject.account + ", and its resource " +
+                   context.subject.arn + " is of the account " + other +
+                   "; import it with the AwsAccountId of the resource.");
   auto exception = door_.guards().excepted(*mandate);
   if (exception && *exception) return excepted(context, **exception);
   auto assessed = assess(control, context.subject, context.read);
@@ -257,7 +260,9 @@ Step Remediation::ask(const Context& context, Step step, const std::string& word
                   {.plan_hash = hash,
                    .plan = step.cursor["plan"],
                    .words = "Control " + context.control->id + " on " + context.subject.arn + ": " + words,
-                   .requested_by = std::string(by.empty() ? context.execution.input["Rule"].string_or("") : by),
+                   .requested_by = std::string(by.empty() && !context.execution.input["Decided"].bool_or(false)
+                                                   ? context.execution.input["Rule"].string_or("")
+                                                   : by),
                    .wait_ms = TimeMs{options_.approval_hours} * 3'600'000,
                    .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000,
                    .four_eyes = rules->four_eyes});

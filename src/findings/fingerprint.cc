@@ -40,6 +40,25 @@ WorkKey work_of(const Value& finding, std::string_view control, const Value& res
   return key;
 }
 
+Place place_of(const Value& finding, const Value& resource, std::string_view otherwise) {
+  Place place;
+  place.account = finding["AwsAccountId"].string_or("");
+  if (const auto arn = parse_arn(resource["Id"].string_or(""))) place.region = arn->region;
+  // Tools say "global" of what is in no region.
+  for (const Value* said : {&resource["Region"], &finding["Region"]})
+    if (place.region.empty() && *said != Value("global")) place.region = said->string_or("");
+  if (place.region.empty()) place.region = otherwise;
+  return place;
+}
+
+std::string contradicted_account(const Value& finding, const Value& resource) {
+  const auto arn = parse_arn(resource["Id"].string_or(""));
+  if (!arn || arn->account == finding["AwsAccountId"].string_or("")) return {};
+  // What AWS itself owns is of "aws" or "amazon".
+  const bool is_id = arn->account.size() == 12 && arn->account.find_first_not_of("0123456789") == std::string::npos;
+  return is_id ? arn->account : "";
+}
+
 std::string content_digest(const Value& finding) {
   if (!finding.is_object()) return {};
   std::string text;

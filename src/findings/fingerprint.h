@@ -20,6 +20,17 @@ struct WorkKey {
   std::string fingerprint() const;
 };
 
+/// Where the resource of a finding is, and so where calls about it go: what its ARN says; else the resource's Region,
+/// the finding's, or `otherwise`. Scanners and hubs report what is in another region under their own.
+struct Place {
+  std::string account;  ///< the finding's, also where the ARN names another: see `contradicted_account`
+  std::string region;
+};
+Place place_of(const json::Value& finding, const json::Value& resource, std::string_view otherwise);
+
+/// The account that the resource's ARN names where that is another than the finding's; else empty.
+std::string contradicted_account(const json::Value& finding, const json::Value& resource);
+
 WorkKey work_of(const json::Value& finding, std::string_view control, const json::Value& resource);
 
 /// A digest of what a finding says: all but its times and what its customer or fixpoint writes on it (note, workflow,

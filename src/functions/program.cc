@@ -342,14 +342,15 @@ Step FunctionProgram::ask(const Execution& execution, const changes::Plan& plan)
     return tell(tx);
   };
   const std::string_view by = execution.input["By"].string_or("");
-  parts_.approvals.wait(step, execution,
-                        {.plan_hash = plan.hash,
-                         .plan = plan.document["Changes"],
-                         .words = "Function " + execution.program + ": " + calls_of(plan),
-                         .requested_by = by.empty() ? (*mandate)->rule : std::string(by),
-                         .wait_ms = wait_ms,
-                         .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000,
-                         .four_eyes = rules->four_eyes});
+  parts_.approvals.wait(
+      step, execution,
+      {.plan_hash = plan.hash,
+       .plan = plan.document["Changes"],
+       .words = "Function " + execution.program + ": " + calls_of(plan),
+       .requested_by = by.empty() && !execution.input["Decided"].bool_or(false) ? (*mandate)->rule : std::string(by),
+       .wait_ms = wait_ms,
+       .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000,
+       .four_eyes = rules->four_eyes});
   return step;
 }
 

@@ -179,11 +179,13 @@ Result<Value> Api::plan(const aws::Caller& caller, const Value& input) {
     return Value(json::Object{{"Execution", started.id}, {"Function", start.program}});
   }
   FIXPOINT_TRY(subject, subject_of(std::string(input["FindingId"].string_or(""))));
+  const auto place =
+      findings::place_of(subject.finding, controls::resource_of(subject.finding, *subject.control), caller.region);
   executions::Start start{.name = "plan/" + random_uuid(),
                           .kind = "control",
                           .program = subject.control->id,
-                          .account = std::string(subject.finding["AwsAccountId"].string_or(caller.account)),
-                          .region = std::string(subject.finding["Region"].string_or(caller.region)),
+                          .account = place.account,
+                          .region = place.region,
                           .subject = subject.key.id,
                           .input = json::Object{{"Finding", subject.finding}, {"DryRun", true}, {"By", who(caller)}}};
   if (input["Decided"].bool_or(false)) start.input.set("Decided", true);
@@ -244,16 +246,17 @@ Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
   }
   json::Array out;
   for (const Subject& subject : subjects) {
-    const auto named = findings::work_of(subject.finding, subject.control->id,
-                                         controls::resource_of(subject.finding, *subject.control));
+    const Value& resource = controls::resource_of(subject.finding, *subject.control);
+    const auto named = findings::work_of(subject.finding, subject.control->id, resource);
+    const auto place = findings::place_of(subject.finding, resource, caller.region);
     const executions::Work work{named.fingerprint(), named.control, named.account, named.region, named.resource};
     const executions::Item item{subject.key.product_arn, subject.key.id, findings::content_digest(subject.finding)};
     executions::Start start{
         .name = "fix/" + random_uuid(),
         .kind = "control",
         .program = subject.control->id,
-        .account = std::string(subject.finding["AwsAccountId"].string_or(caller.account)),
-        .region = std::string(subject.finding["Region"].string_or(caller.region)),
+        .account = place.account,
+        .region = place.region,
         .subject = subject.key.id,
         .input = json::Object{{"Finding", subject.finding}, {"Decided", true}, {"By", who(caller)}}};
     if (!hash.empty()) start.input.set("Plan", hash);

@@ -41,7 +41,7 @@ Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& d
   const auto arn = parse_arn(delivery.target.arn);
   if (!arn) return fail(arn.error());
   const std::string named = arn->resource.substr(std::min(resource_start.size(), arn->resource.size()));
-  const bool decided = bus::is_custom_action(delivery.event);
+  const bool decided = delivery.is_decision();
   const Value& findings = delivery.event["detail"]["findings"];
   for (std::size_t i = 0; i < findings.size(); ++i) {
     std::optional<Value> translated;
@@ -69,15 +69,17 @@ Result<void> ControlTarget::begin(store::Transaction& tx, const bus::Delivery& d
 Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Delivery& delivery, std::size_t index,
                                       const Value& finding, const controls::Control& control, bool decided,
                                       const std::string& region) {
-  const auto key = findings::work_of(finding, control.id, controls::resource_of(finding, control));
+  const Value& resource = controls::resource_of(finding, control);
+  const auto key = findings::work_of(finding, control.id, resource);
+  const auto place = findings::place_of(finding, resource, region);
   const executions::Work work{key.fingerprint(), key.control, key.account, key.region, key.resource};
   const auto named = findings::key_of(finding);
   const executions::Item item{named.product_arn, named.id, findings::content_digest(finding)};
   executions::Start start{.name = delivery.name() + "/" + std::to_string(index),
                           .kind = "control",
                           .program = control.id,
-                          .account = key.account,
-                          .region = std::string(finding["Region"].string_or(region)),
+                          .account = place.account,
+                          .region = place.region,
                           .subject = named.id,
                           .input = json::Object{{"Finding", finding},
                                                 {"Rule", delivery.rule_arn},

@@ -178,13 +178,14 @@ Result<void> RuleTrial::consider(const Value& event, Tally& tally) {
           tally.left_alone.emplace_back(json::Object{{"Finding", finding["Id"]}, {"Because", because}});
         continue;
       }
-      const auto work = findings::work_of(finding, control->id, controls::resource_of(finding, *control));
+      const Value& resource = controls::resource_of(finding, *control);
+      const auto work = findings::work_of(finding, control->id, resource);
       const std::string key = work.fingerprint();
       tally.start("control " + (key.empty() ? std::string(finding["Id"].string_or("")) : key),
                   {{"Target", target.arn},
                    {"Program", "control " + control->id},
                    {"Account", work.account},
-                   {"Region", finding["Region"]},
+                   {"Region", findings::place_of(finding, resource, arn->region).region},
                    {"Resource", work.resource},
                    {"Finding", finding["Id"]}});
     }

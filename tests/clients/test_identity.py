@@ -262,6 +262,40 @@ class FourEyes(support.ServerTest):
         self.assertEqual("arn:aws:iam::%s:user/dave" % ACCOUNT, shown["Approvals"][0]["AnsweredBy"])
 
 
+    def test_who_chose_a_custom_action_for_a_function_does_not_approve_it(self):
+        self.assertEqual(0, self.server.fixpoint("settings", "four_eyes", "true")[0])
+        self.bare_bucket("of-four-eyes")
+        arn = self.create_function("four-eyes", {
+            "encrypt_bucket.py": support.read(support.HERE, "handlers", "encrypt_bucket.py")}, "encrypt_bucket.on_event")
+        action = self.securityhub.create_action_target(Name="Encrypt", Description="Encrypts it",
+                                                       Id="Encrypt4")["ActionTargetArn"]
+        self.events.put_rule(Name="four-eyes", EventPattern=json.dumps({"resources": [action]}))
+        self.assertEqual(0, self.events.put_targets(Rule="four-eyes", Targets=[dict(Id="f", Arn=arn)])["FailedEntryCount"])
+        self.take_in(support.make_finding("own/four", "AwsS3Bucket", "arn:aws:s3:::of-four-eyes", "own-scanner"))
+        self.assertEqual(0, self.server.fixpoint("act", "Encrypt", "own/four")[0])
+
+        def asked():
+            for one in json.loads(self.server.fixpoint("executions", "--json")[1])["Executions"]:
+                if one["Program"] != arn:
+                    continue
+                whole = json.loads(self.server.fixpoint("executions", one["Id"], "--json")[1])
+                self.assertNotIn("EndedAt", one, whole)
+                return whole if whole["Approvals"] else None
+            return None
+
+        whole = support.until(asked)
+        who = "arn:aws:iam::%s:user/fixpoint" % ACCOUNT
+        self.assertEqual(who, whole["Approvals"][0]["RequestedBy"])
+        status, out, said = self.server.fixpoint("approve", whole["Id"])
+        self.assertEqual(5, status, out)
+        self.assertIn(who + " asked for this, so somebody else has to approve it", said)
+        self.assertEqual(0, self.server.fixpoint("keys", "add", "frank", "--data", self.data())[0])
+        frank = self.key_of("frank")
+        status, out = support.until(lambda: self.let_in(frank, "approve", whole["Id"]))
+        self.assertEqual(0, status, out)
+        self.server.wait()
+        self.assertTrue(self.s3.get_bucket_encryption(Bucket="of-four-eyes"))
+
     def test_keys_come_and_go_while_the_server_runs(self):
         def keys(*words):
             status, out, said = self.server.fixpoint("keys", *(words + ("--data", self.data())))

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <gmock/gmock.h>
 
+#include "base/arn.h"
 #include "controls/account.h"
 
 namespace fixpoint::controls {
@@ -83,17 +84,50 @@ TEST(Remediation, calls_nothing_gone_that_is_no_resource_of_its_control) {
 }
 
 TEST(Remediation, of_a_finding_that_names_several_resources_mends_none_for_all) {
+  // By their type; and where no type says which is meant, by what the control can make of their ids.
+  for (const auto* type : {"AwsS3Bucket", "Other"}) {
+    SCOPED_TRACE(type);
+    Account account;
+    Value finding = account.scene("S3.4");
+    const std::string bucket(finding["Resources"][0]["Id"].as_string());
+    finding.set("Id", "both");
+    finding.set("Resources", json::Array{Value(Object{{"Type", type}, {"Id", bucket}}),
+                                         Value(Object{{"Type", type}, {"Id", "arn:aws:s3:::another"}})});
+    Account::must(account.store->write([&](store::Transaction& tx) { return account.findings->import(tx, finding); }));
+    const auto run = account.run("S3.4", finding, decided);
+    EXPECT_EQ(run.outcome, "refused");
+    EXPECT_EQ(account.status(finding), "NOTIFIED");
+    EXPECT_THAT(account.note(finding),
+                HasSubstr("names 2 resources that may be meant (" + bucket + ", arn:aws:s3:::another)"));
+    EXPECT_TRUE(account.changes_of(run.id).empty());
+  }
+}
+
+TEST(Remediation, of_a_finding_that_names_one_resource_twice_or_another_kind_beside_it_mends_it) {
   Account account;
-  Value finding = account.scene("S3.4");
-  finding.set("Id", "both");
-  finding.set("Resources", json::Array{finding["Resources"][0],
-                                       Value(Object{{"Type", "AwsS3Bucket"}, {"Id", "arn:aws:s3:::another"}})});
+  Value finding = account.scene("EC2.13");
+  finding.set("Id", "twice");
+  const Value group = finding["Resources"][0];
+  finding.set("Resources",
+              json::Array{Value(Object{{"Type", "AwsEc2Vpc"}, {"Id", "arn:aws:ec2:us-east-1:111111111111:vpc/vpc-1"}}),
+                          group, group});
   Account::must(account.store->write([&](store::Transaction& tx) { return account.findings->import(tx, finding); }));
-  const auto run = account.run("S3.4", finding, decided);
+  EXPECT_EQ(account.run("EC2.13", finding, decided).outcome, "fixed");
+}
+
+TEST(Remediation, touches_nothing_where_finding_and_resource_are_of_different_accounts) {
+  Account account;
+  Value finding = account.scene("EC2.13");
+  finding.set("Id", "of-two");
+  Arn other = parse_arn(finding["Resources"][0]["Id"].as_string()).value();
+  other.account = "222222222222";
+  finding.set("Resources", json::Array{Value(Object{{"Type", "AwsEc2SecurityGroup"}, {"Id", other.to_string()}})});
+  Account::must(account.store->write([&](store::Transaction& tx) { return account.findings->import(tx, finding); }));
+  const auto run = account.run("EC2.13", finding, decided);
   EXPECT_EQ(run.outcome, "refused");
   EXPECT_EQ(account.status(finding), "NOTIFIED");
-  EXPECT_THAT(account.note(finding), HasSubstr("names 2 resources of AwsS3Bucket"));
-  EXPECT_TRUE(account.changes_of(run.id).empty());
+  EXPECT_THAT(account.note(finding), HasSubstr("is of the account 222222222222"));
+  EXPECT_TRUE(account.ear->calls().empty());
 }
 
 TEST(Remediation, refuses_what_a_person_has_to_decide) {

@@ -64,6 +64,37 @@ TEST(Fingerprint, is_empty_where_no_resource_is_named) {
   EXPECT_EQ(work_of(Value("text"), "S3.4", Value(7)).fingerprint(), "");
 }
 
+TEST(Place, is_what_the_arn_says_else_the_resource_else_the_finding) {
+  const auto region = [](const char* id, const char* of_resource, const char* of_finding) {
+    json::Object resource{{"Id", id}};
+    if (of_resource != nullptr) resource.set("Region", of_resource);
+    json::Object one{{"AwsAccountId", "111111111111"}};
+    if (of_finding != nullptr) one.set("Region", of_finding);
+    const Place place = place_of(Value(one), Value(resource), "eu-north-1");
+    EXPECT_EQ(place.account, "111111111111");
+    return place.region;
+  };
+  const auto* group = "arn:aws:ec2:eu-west-1:111111111111:security-group/sg-1";
+  EXPECT_EQ(region(group, "us-east-1", "us-east-2"), "eu-west-1");
+  EXPECT_EQ(region("arn:aws:s3:::b", "us-east-1", "us-east-2"), "us-east-1");
+  EXPECT_EQ(region("arn:aws:s3:::b", nullptr, "us-east-2"), "us-east-2");
+  EXPECT_EQ(region("arn:aws:iam::111111111111:user/ann", "global", "us-east-2"), "us-east-2");
+  EXPECT_EQ(region("sg-1", nullptr, nullptr), "eu-north-1");
+  EXPECT_EQ(region("sg-1", "global", "global"), "eu-north-1");
+}
+
+TEST(Place, an_arn_of_another_account_contradicts_its_finding) {
+  const auto other = [](const char* id) {
+    return contradicted_account(Value(json::Object{{"AwsAccountId", "111111111111"}}), Value(json::Object{{"Id", id}}));
+  };
+  EXPECT_EQ(other("arn:aws:kms:us-east-1:222222222222:key/k"), "222222222222");
+  EXPECT_EQ(other("arn:aws:kms:us-east-1:111111111111:key/k"), "");
+  EXPECT_EQ(other("arn:aws:s3:::b"), "");
+  EXPECT_EQ(other("arn:aws:iam::aws:policy/ReadOnlyAccess"), "");
+  EXPECT_EQ(other("AWS::::Account:222222222222"), "");
+  EXPECT_EQ(other(""), "");
+}
+
 TEST(ContentDigest, does_not_see_times_nor_what_the_customer_writes) {
   const Value one = finding();
   Value later = one;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "aws/verify.h"
 #include "bus/bus.h"
 #include "controls/account.h"
 #include "controls/undo.h"
@@ -73,6 +74,11 @@ class Hub : public Account {
     for (const auto* member : {"CreatedAt", "UpdatedAt"}) finding.set(member, "2023-11-01T00:00:00.000Z");
     return finding;
   }
+  /// The finding of a control's scene; not imported yet.
+  Value scene_of(const std::string& id) {
+    arn = must(gateway::set_scene(control(id), caller, *sandbox, kept));
+    return gateway::scene_finding(control(id), caller, arn);
+  }
   void import(const Value& finding) {
     const auto taken = securityhub->import_all({finding}, caller.region);
     if (!taken) throw std::runtime_error(describe(taken.error()));
@@ -118,9 +124,23 @@ class Hub : public Account {
   }
   /// What 'fixpoint undo' does.
   executions::Execution undo(const std::string& id) {
-    const auto target = must(executor->get(id));
-    const auto start = controls::Undo::start_of(*target, "undo/" + std::to_string(++undone_), "ann");
+    const auto undone = must(executor->get(id));
+    const auto start = controls::Undo::start_of(*undone, "undo/" + std::to_string(++undone_), "ann");
     return ended_or_asks(must(executor->launch(start)).id);
+  }
+  /// A person chooses the custom action "Fix" on the finding.
+  void choose(const Value& finding, const std::string& arn_of_person = "arn:aws:iam::111111111111:user/ann") {
+    const auto principal = std::make_shared<aws::Principal>();
+    principal->arn = arn_of_person;
+    aws::Caller person = caller;
+    person.principal = principal;
+    if (!has_action_) {
+      auto table = securityhub->table();
+      must(table.operations.find("CreateActionTarget")
+               ->second.function(person, Object{{"Id", "Fix"}, {"Name", "Fix it"}, {"Description", "fixes"}}));
+    }
+    has_action_ = true;
+    must(securityhub->actions().act(person, "Fix", {findings::key_of(finding)}));
   }
   void weaken() { call("s3", "DeleteBucketEncryption", Object{{"Bucket", arn.substr(13)}}); }
   std::string journal_of(const std::string& id) {
@@ -138,6 +158,7 @@ class Hub : public Account {
 
  private:
   int undone_ = 0;
+  bool has_action_ = false;
 };
 
 /// The finding under another Id, as another standard or product has it.

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "aws/verify.h"
+#include "base/arn.h"
 #include "changes/exceptions.h"
 #include "findings/fingerprint.h"
 #include "gateway/hub.h"
@@ -20,6 +20,18 @@ void turn_back(Hub& hub, const Value& finding, const std::string& hour) {
   passed.set("UpdatedAt", "2024-01-03T" + hour + ":00:00.000Z");  // before what comes at half past
   hub.import(passed);
   hub.weaken();
+}
+
+// Findings of that region begin their controls as well.
+void listen_in(Hub& hub, const std::string& region) {
+  const bus::BusName there{hub.caller.account, region, "aws", "default"};
+  bus::Rule rule;
+  rule.bus = there;
+  rule.name = "fix";
+  rule.pattern = R"({"source": ["aws.securityhub"]})";
+  Hub::must(hub.bus->put_rule(rule));
+  const std::string arn = "arn:aws:fixpoint:" + region + ":111111111111:control/*";
+  Hub::must(hub.bus->put_targets(there, "fix", json::Array{Value(Object{{"Id", "1"}, {"Arn", arn}})}));
 }
 
 TEST(Work, of_several_standards_findings_of_one_control_and_resource_is_done_once_and_written_on_all) {
@@ -76,15 +88,7 @@ TEST(Work, of_a_hubs_copy_and_a_members_copy_of_a_finding_is_one) {
   Value copy = other(member, std::string(member["Id"].as_string()) + "/copy");
   copy.set("Region", "eu-west-1");
   copy.set("ProductArn", "arn:aws:securityhub:eu-west-1::product/aws/securityhub");
-  const bus::BusName elsewhere{hub.caller.account, "eu-west-1", "aws", "default"};
-  bus::Rule rule;
-  rule.bus = elsewhere;
-  rule.name = "fix";
-  rule.pattern = R"({"source": ["aws.securityhub"]})";
-  Hub::must(hub.bus->put_rule(rule));
-  Hub::must(hub.bus->put_targets(
-      elsewhere, "fix",
-      json::Array{Value(Object{{"Id", "1"}, {"Arn", "arn:aws:fixpoint:eu-west-1:111111111111:control/S3.4"}})}));
+  listen_in(hub, "eu-west-1");
   hub.import(member);
   hub.import(copy);
   const auto open = hub.open();
@@ -102,10 +106,7 @@ TEST(Work, is_never_begun_for_a_sample) {
   Value finding = hub.bucket();
   finding.set("Sample", true);
   hub.import(finding);
-  auto table = hub.securityhub->table();
-  Hub::must(table.operations.find("CreateActionTarget")
-                ->second.function(hub.caller, Object{{"Id", "Fix"}, {"Name", "Fix"}, {"Description", "fixes"}}));
-  Hub::must(hub.securityhub->actions().act(hub.caller, "Fix", {findings::key_of(finding)}));
+  hub.choose(finding);
   EXPECT_EQ(hub.all().size(), 0U);
   finding.set("Sample", false);
   hub.import(later(finding, "05"));
@@ -271,18 +272,11 @@ TEST(Work, that_waits_is_approved_by_the_custom_action_on_its_finding) {
   Hub hub;
   const Value finding = hub.bucket();
   const auto asks = hub.run(finding);
-  const auto principal = std::make_shared<aws::Principal>();
-  principal->arn = "arn:aws:iam::111111111111:user/ann";
-  aws::Caller ann = hub.caller;
-  ann.principal = principal;
-  auto table = hub.securityhub->table();
-  Hub::must(table.operations.find("CreateActionTarget")
-                ->second.function(ann, Object{{"Id", "Fix"}, {"Name", "Fix it"}, {"Description", "fixes"}}));
-  Hub::must(hub.securityhub->actions().act(ann, "Fix", {findings::key_of(finding)}));
+  hub.choose(finding);
   const auto ended = hub.ended(asks.id);
   EXPECT_EQ(ended.outcome, "fixed");
   const auto approval = hub.approvals->of(asks.id).value().at(0);
-  EXPECT_EQ(approval.answered_by, principal->arn);
+  EXPECT_EQ(approval.answered_by, "arn:aws:iam::111111111111:user/ann");
   EXPECT_EQ(approval.because, "chose the custom action Fix it");
   EXPECT_EQ(hub.all().size(), 1U);
 }
@@ -304,6 +298,60 @@ TEST(Work, asks_when_an_event_that_is_not_security_hubs_says_that_a_person_decid
   ASSERT_EQ(all.size(), 1U);  // what they name is one piece of work
   EXPECT_EQ(all[0].outcome, "waits for approval");
   EXPECT_FALSE(all[0].input["Decided"].bool_or(false));
+}
+
+// What was chosen once was decided about what was then, and whoever starts a replay chooses nothing; nor does a
+// handler.
+TEST(Work, asks_when_a_chosen_action_is_replayed_or_chosen_by_nobody) {
+  Hub hub;
+  const Value finding = hub.bucket();
+  const std::string ann = "arn:aws:iam::111111111111:user/ann";
+  const auto chosen = [&](const char* replay, const bus::Origin& origin) {
+    Value event = hub.bus->make_event({hub.caller.account, hub.caller.region}, "aws.securityhub",
+                                      "Security Hub Findings - Custom Action", json::Array{},
+                                      Object{{"actionName", "Fix it"}, {"findings", json::Array{finding}}});
+    if (replay != nullptr) event.set("replay-name", replay);
+    const bus::BusName where{hub.caller.account, hub.caller.region, hub.caller.partition, "default"};
+    const auto published = hub.store->write(
+        [&](store::Transaction& tx) { return hub.bus->publish(tx, Hub::must(hub.bus->match(where, event)), origin); });
+    ASSERT_TRUE(published);
+  };
+  chosen("again", {"", ann});
+  chosen(nullptr, {"an-execution", ann});
+  chosen(nullptr, {});
+  hub.settle();
+  auto all = hub.all();
+  ASSERT_EQ(all.size(), 1U);  // what they name is one piece of work
+  EXPECT_EQ(all[0].outcome, "waits for approval");
+  EXPECT_FALSE(all[0].input["Decided"].bool_or(false));
+  chosen(nullptr, {"", ann});
+  EXPECT_EQ(hub.ended(all[0].id).outcome, "fixed");
+}
+
+// A scanner or a hub reports from its own region what is in another.
+TEST(Work, is_done_where_the_resource_is_and_not_where_it_was_reported) {
+  Hub hub;
+  listen_in(hub, "eu-west-1");
+  Value finding = hub.scene_of("EC2.13");
+  const Value resource = finding["Resources"][0];
+  const auto group = parse_arn(resource["Id"].as_string()).value();
+  const auto reported = [&](const std::string& id, const Value& of, const char* region) {
+    Value copy = other(finding, id);
+    copy.set("Region", region);
+    copy.set("Resources", json::Array{of});
+    return copy;
+  };
+  Value nowhere = resource;
+  nowhere.as_object().erase("Region");
+  const auto asks = hub.run(reported("from-afar", nowhere, "eu-west-1"));
+  EXPECT_EQ(asks.region, group.region);
+  EXPECT_EQ(asks.outcome, "waits for approval");
+  Arn elsewhere = group;
+  elsewhere.region = "eu-west-1";
+  nowhere.set("Id", elsewhere.to_string());
+  const auto gone = hub.run(reported("elsewhere", nowhere, "us-east-1"));
+  EXPECT_EQ(gone.region, "eu-west-1");
+  EXPECT_EQ(gone.outcome, "gone");
 }
 
 TEST(Flapping, moves_the_pair_to_ask_at_the_third_revert_in_a_day_and_raises_one_alert) {
@@ -393,10 +441,7 @@ TEST(Flapping, does_not_hold_up_a_persons_own_decision) {
     EXPECT_EQ(hub.run(later(finding, hour)).outcome, "fixed");
   }
   turn_back(hub, finding, "06");
-  auto table = hub.securityhub->table();
-  Hub::must(table.operations.find("CreateActionTarget")
-                ->second.function(hub.caller, Object{{"Id", "Fix"}, {"Name", "Fix"}, {"Description", "fixes"}}));
-  Hub::must(hub.securityhub->actions().act(hub.caller, "Fix", {findings::key_of(finding)}));
+  hub.choose(finding);
   hub.settle();
   EXPECT_TRUE(hub.look("S3.4").compliant);
   EXPECT_EQ(hub.works->flapping().value().size(), 1U);

@@ -368,7 +368,10 @@ Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery
   start.input = json::Object{{"Payload", delivery.text}, {"Async", true}, {"Rule", delivery.rule_arn}};
   start.cause =
       delivery.origin.execution.empty() ? executions::execution_in(delivery.event) : delivery.origin.execution;
-  if (bus::is_custom_action(delivery.event)) start.input.set("Decided", true);
+  if (delivery.is_decision()) {
+    start.input.set("Decided", true);
+    start.input.set("By", delivery.origin.principal);
+  }
   // What the rule made of the event need not hold the findings any more.
   const json::Value& form = delivery.target.form;
   const bool is_made =
