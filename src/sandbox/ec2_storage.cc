@@ -61,6 +61,12 @@ Result<void> set_performance(const json::Value& given, json::Value& volume) {
 }
 
 Reply create_volume(Request& request) {
+  const bool named = request.has("AvailabilityZone");
+  if (named == request.has("AvailabilityZoneId"))
+    return named ? refuse("InvalidParameterCombination",
+                          "The parameters AvailabilityZone and AvailabilityZoneId cannot be given together")
+                 : refuse("MissingParameter",
+                          "The request must contain the parameter AvailabilityZone or AvailabilityZoneId");
   const auto zone = zone_in(request);
   if (!zone)
     return refuse(

@@ -109,6 +109,9 @@ void copy_checksum(const json::Value& object, json::Object& out) {
 Result<void> set_encryption(Request& request, const json::Value& bucket, json::Value& object) {
   const json::Value& rule = bucket["Encryption"]["Rules"][0];
   const bool said = request.has("ServerSideEncryption");
+  if (const std::string_view wanted = request.text("ServerSideEncryption");
+      said && wanted != "AES256" && wanted != "aws:kms" && wanted != "aws:kms:dsse")
+    return refuse("InvalidArgument", 400, "The encryption method specified is not supported");
   const json::Value& by_default = rule["ApplyServerSideEncryptionByDefault"];
   if (request.has("SSEKMSKeyId") && !request.text("ServerSideEncryption").starts_with("aws:kms"))
     return refuse("InvalidArgument", 400,

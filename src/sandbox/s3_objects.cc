@@ -158,6 +158,15 @@ constexpr std::pair<std::string_view, std::string_view> overrides[] = {
     {"ResponseContentEncoding", "ContentEncoding"}, {"ResponseContentLanguage", "ContentLanguage"},
     {"ResponseContentType", "ContentType"},         {"ResponseExpires", "Expires"}};
 
+// Such a value becomes a header of the answer. https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+Result<void> check_overrides(const Request& request) {
+  for (const auto& [wanted, member] : overrides)
+    for (const char c : request.text(wanted))
+      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f)
+        return refuse("InvalidArgument", 400, "Header value cannot be represented using ISO-8859-1.");
+  return {};
+}
+
 json::Object describe_object(const Request& request, const json::Value& object) {
   json::Object out =
       copy_members(object, {"LastModified", "ETag", "CacheControl", "ContentDisposition", "ContentEncoding",
@@ -222,6 +231,7 @@ Result<std::optional<Range>> take_range(Request& request, const json::Value& obj
 // The object that is asked for, where all that the request asks of it holds.
 Result<Document> object_to_read(Request& request) {
   FIXPOINT_CHECK(check_members(request, nullptr));
+  FIXPOINT_CHECK(check_overrides(request));
   FIXPOINT_TRY(object, object_of(request));
   FIXPOINT_CHECK(check_conditions(request, *object));
   FIXPOINT_CHECK(check_part(request));
@@ -270,12 +280,17 @@ void erase_object(Request& request, std::string_view key) {
 // One object of a deletion. What is not there is deleted, and so is a version that the object does not have.
 // `etag`, where it is no null, has to be the object's.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+// What S3 makes of a condition was measured, since the user guide says otherwise of a key that is not there:
+// https://github.com/localstack/localstack/issues/13894
 Result<void> delete_one(Request& request, std::string_view key, const json::Value& version, const json::Value& etag) {
+  if (!version.is_null() && !etag.is_null())
+    return refuse("NotImplemented", 501, "A header you provided implies functionality that is not implemented");
   FIXPOINT_TRY(is_there, is_the_version(version));
   if (!is_there) return {};
   if (const std::string_view wanted = etag.string_or({}); !etag.is_null()) {
     const Document object = request.state.get(object_scope(), object_id(request.text("Bucket"), key));
-    if (!object || (wanted != "*" && quoted(wanted) != (*object)["ETag"].string_or({}))) return precondition_failed();
+    if (!object) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+    if ((wanted != "*" && quoted(wanted) != (*object)["ETag"].string_or({}))) return precondition_failed();
   }
   erase_object(request, key);
   return {};
@@ -357,10 +372,19 @@ Result<Source> source_of(Request& request) {
   return Source{std::move(id), std::move(object)};
 }
 
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+Result<void> check_directive(const Request& request, std::string_view member, const char* otherwise) {
+  const std::string_view directive = request.input[member].string_or("COPY");
+  if (directive == "COPY" || directive == "REPLACE") return {};
+  return refuse("InvalidArgument", 400, otherwise);
+}
+
 Reply copy_object(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
   FIXPOINT_CHECK(check_members(request, bucket));
   FIXPOINT_CHECK(check_storage_class(request));
+  FIXPOINT_CHECK(check_directive(request, "MetadataDirective", "Unknown metadata directive."));
+  FIXPOINT_CHECK(check_directive(request, "TaggingDirective", "Unknown tagging directive."));
   FIXPOINT_TRY(source, source_of(request));
   const bool replace = request.text("MetadataDirective") == "REPLACE";
   const std::string id = object_id(request.text("Bucket"), request.text("Key"));

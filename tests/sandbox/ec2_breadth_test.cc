@@ -6,9 +6,9 @@ namespace {
 TEST(Ec2Storage, encryption_by_default_is_switched_and_takes_effect) {
   Accounts aws;
   EXPECT_EQ(aws.ok("ec2:GetEbsEncryptionByDefault"), yaml("{EbsEncryptionByDefault: false}"));
-  EXPECT_EQ(aws.ok("ec2:CreateVolume", "{Size: 1}")["Encrypted"], false);
+  EXPECT_EQ(aws.ok("ec2:CreateVolume", "{AvailabilityZone: us-east-1a, Size: 1}")["Encrypted"], false);
   aws.ok("ec2:EnableEbsEncryptionByDefault");
-  EXPECT_EQ(aws.ok("ec2:CreateVolume", "{Size: 1}")["Encrypted"], true);
+  EXPECT_EQ(aws.ok("ec2:CreateVolume", "{AvailabilityZone: us-east-1a, Size: 1}")["Encrypted"], true);
   EXPECT_EQ(aws.call("ec2:GetEbsEncryptionByDefault", "{}", "111111111111", "eu-west-1")
                 ->find("EbsEncryptionByDefault")
                 ->as_bool(),
@@ -21,7 +21,7 @@ TEST(Ec2Storage, encryption_by_default_is_switched_and_takes_effect) {
 
 TEST(Ec2Storage, a_snapshot_is_shared_and_taken_back) {
   Accounts aws;
-  const auto volume = aws.ok("ec2:CreateVolume", "{Size: 8}")["VolumeId"].as_string();
+  const auto volume = aws.ok("ec2:CreateVolume", "{AvailabilityZone: us-east-1a, Size: 8}")["VolumeId"].as_string();
   const auto id = aws.ok("ec2:CreateSnapshot", "{VolumeId: " + volume + "}")["SnapshotId"].as_string();
   const auto before =
       aws.ok("ec2:DescribeSnapshotAttribute", "{Attribute: createVolumePermission, SnapshotId: " + id + "}");

@@ -138,8 +138,13 @@ TEST(Ec2Volumes, keys_and_speed_are_those_of_the_volume) {
                                    {"Size: 8, Iops: 200", "InvalidParameterCombination"},
                                    {"SnapshotId: snap-12345678", "InvalidSnapshot.NotFound"}})
     EXPECT_EQ(aws.code("ec2:CreateVolume", "{AvailabilityZone: us-east-1a, " + std::string(more) + "}"), code) << more;
-  EXPECT_EQ(aws.code("ec2:CreateVolume", "{Size: 4, SnapshotId: " + snapshot["SnapshotId"].as_string() + "}"),
+  EXPECT_EQ(aws.code("ec2:CreateVolume",
+                     "{AvailabilityZone: us-east-1a, Size: 4, SnapshotId: " + snapshot["SnapshotId"].as_string() + "}"),
             "InvalidParameterValue");
+  EXPECT_EQ(aws.code("ec2:CreateVolume", "{Size: 4}"), "MissingParameter");
+  EXPECT_EQ(aws.code("ec2:CreateVolume", "{AvailabilityZone: us-east-1a, AvailabilityZoneId: use1-az2, Size: 4}"),
+            "InvalidParameterCombination");
+  EXPECT_EQ(aws.ok("ec2:CreateVolume", "{AvailabilityZoneId: use1-az2, Size: 4}")["AvailabilityZone"], "us-east-1b");
 }
 
 // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html

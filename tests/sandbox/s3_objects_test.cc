@@ -78,6 +78,60 @@ TEST(S3Objects, a_deletion_and_a_copy_keep_to_their_conditions) {
   EXPECT_EQ(copy("ExpectedSourceBucketOwner: '222222222222'"), "AccessDenied");
   aws.ok("s3:DeleteObject", "{Bucket: one, Key: a, IfMatch: '" + etag + "'}");
   EXPECT_EQ(aws.code("s3:HeadObject", "{Bucket: one, Key: a}"), "404");
+  // Measured by others: https://github.com/localstack/localstack/issues/13894 (and that a VersionId goes with none).
+  for (const auto* condition : {"'*'", "other"}) {
+    const auto gone = aws.error("s3:DeleteObject", std::string("{Bucket: one, Key: a, IfMatch: ") + condition + "}");
+    EXPECT_EQ(gone.code, "NoSuchKey");
+    EXPECT_EQ(gone.http_status, 404);
+  }
+  for (const std::string& version : {std::string("'null'"), std::string(unknown_version)}) {
+    const auto refused =
+        aws.error("s3:DeleteObject", "{Bucket: one, Key: b, IfMatch: '*', VersionId: " + version + "}");
+    EXPECT_EQ(refused.code, "NotImplemented");
+    EXPECT_EQ(refused.http_status, 501);
+  }
+  aws.ok("s3:HeadObject", "{Bucket: one, Key: b}");
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html, API_PutObject.html
+TEST(S3Objects, what_is_none_of_the_values_that_a_header_has_is_refused_and_nothing_is_stored) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: one}");
+  aws.ok("s3:PutObject", "{Bucket: one, Key: a, Body: aGVsbG8=, Metadata: {m: old}}");
+  for (const auto* wrong :
+       {"MetadataDirective: Replace", "MetadataDirective: ''", "TaggingDirective: copy", "ServerSideEncryption: foo",
+        "ServerSideEncryption: 'aws:kmsfoo'", "ServerSideEncryption: aes256", "StorageClass: COLD"}) {
+    const auto error =
+        aws.error("s3:CopyObject", "{Bucket: one, Key: b, CopySource: one/a, " + std::string(wrong) + "}");
+    EXPECT_EQ(error.http_status, 400) << wrong;
+    EXPECT_EQ(error.code, std::string(wrong).starts_with("Storage") ? "InvalidStorageClass" : "InvalidArgument")
+        << wrong;
+    EXPECT_EQ(aws.code("s3:HeadObject", "{Bucket: one, Key: b}"), "404");
+  }
+  for (const auto* wrong : {"foo", "aws:kmsfoo", "''"})
+    EXPECT_EQ(
+        aws.code("s3:PutObject", "{Bucket: one, Key: b, Body: '', ServerSideEncryption: " + std::string(wrong) + "}"),
+        "InvalidArgument");
+  for (const auto* right : {"AES256", "aws:kms", "aws:kms:dsse"})
+    EXPECT_EQ(aws.ok("s3:PutObject", "{Bucket: one, Key: b, Body: '', ServerSideEncryption: '" + std::string(right) +
+                                         "'}")["ServerSideEncryption"],
+              right);
+}
+
+TEST(S3Objects, an_override_that_no_header_can_hold_is_refused) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: one}");
+  aws.ok("s3:PutObject", "{Bucket: one, Key: a, Body: aGVsbG8=}");
+  for (const auto* operation : {"s3:GetObject", "s3:HeadObject"})
+    for (const auto* wrong : {R"("a\r\nb")", R"("a\0b")", R"("\x7f")"}) {
+      const auto error =
+          aws.error(operation, "{Bucket: one, Key: a, ResponseContentDisposition: " + std::string(wrong) + "}");
+      EXPECT_EQ(error.code, operation == std::string("s3:GetObject") ? "InvalidArgument" : "400") << wrong;
+      EXPECT_EQ(error.http_status, 400);
+    }
+  EXPECT_EQ(
+      aws.ok("s3:GetObject", R"({Bucket: one, Key: a, ResponseContentDisposition: "a\tb"})")["ContentDisposition"],
+      "a\tb");
 }
 
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
