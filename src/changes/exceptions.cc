@@ -35,6 +35,20 @@ bool tags_hold(const Exception& exception, const Tags& tags) {
   });
 }
 
+// What it says, with nothing of it checked: that was done when it came.
+Exception read(const Value& form) {
+  Exception out;
+  out.scope = form["Scope"].string_or("all");
+  if (const Value& pattern = form["Pattern"]; !pattern.is_null())
+    out.pattern = pattern.is_string() ? pattern.as_string() : json::print(pattern);
+  if (form["Tags"].is_object())
+    for (const auto& tag : form["Tags"].as_object()) out.tags.emplace(tag.key, tag.value.string_or(""));
+  out.owner = form["Owner"].string_or("");
+  out.reason = form["Reason"].string_or("");
+  out.suppresses = form["Effect"].string_or("suppress") == "suppress";
+  return out;
+}
+
 }  // namespace
 
 std::string Exception::sentence() const {
@@ -61,28 +75,21 @@ Result<Exception> exception_of(const Value& form, TimeMs now_ms) {
   const auto bad = [](const char* where, const std::string& sentence) {
     return fail(errors::validation("the exception " + sentence, where));
   };
-  Exception out;
-  out.id = random_uuid();
-  out.created_ms = now_ms;
-  out.scope = form["Scope"].string_or("all");
-  FIXPOINT_CHECK(check_scope(out.scope));
-  if (const Value* pattern = form.find("Pattern"); pattern != nullptr && !pattern->is_null()) {
-    out.pattern = pattern->is_string() ? pattern->as_string() : json::print(*pattern);
-    FIXPOINT_CHECK(patterns::matches(out.pattern, "{}"));
-  }
   if (const Value* tags = form.find("Tags"); tags != nullptr && !tags->is_null()) {
     if (!tags->is_object()) return bad("Tags", "has tags that are no mapping of keys to values");
     for (const auto& member : tags->as_object()) {
       if (trim(member.key).empty()) return bad("Tags", "has a tag without a key, which no resource has");
       if (!member.value.is_string()) return bad("Tags", "has a tag '" + member.key + "' whose value is no text");
-      out.tags.emplace(member.key, member.value.as_string());
     }
   }
+  Exception out = read(form);
+  out.id = random_uuid();
+  out.created_ms = now_ms;
+  FIXPOINT_CHECK(check_scope(out.scope));
+  if (!out.pattern.empty()) FIXPOINT_CHECK(patterns::matches(out.pattern, "{}"));
   if (out.pattern.empty() && out.tags.empty())
     return bad("Pattern", "has to say what it is for: a pattern over the finding, tags of the resource, or both");
-  out.owner = form["Owner"].string_or("");
   if (out.owner.empty()) return bad("Owner", "needs an owner, who answers for it");
-  out.reason = form["Reason"].string_or("");
   if (out.reason.empty()) return bad("Reason", "needs a reason");
   if (!form["ExpiresAt"].is_string())
     return bad("ExpiresAt", "needs an expiry: a date or time, as 2030-06-30 or 2030-06-30T12:00:00Z");
@@ -92,7 +99,6 @@ Result<Exception> exception_of(const Value& form, TimeMs now_ms) {
   const std::string_view effect = form["Effect"].string_or("suppress");
   if (effect != "suppress" && effect != "leave")
     return bad("Effect", "has the effect '" + std::string(effect) + "'; there are suppress and leave");
-  out.suppresses = effect == "suppress";
   return out;
 }
 
@@ -116,8 +122,8 @@ Result<std::vector<Exception>> exceptions(store::Session& session) {
   std::vector<Exception> out;
   for (store::Row& row : rows) {
     FIXPOINT_TRY(form, json::parse(row.text(2)));
-    // Read as it was checked when it came, but for the expiry, which may be past now.
-    FIXPOINT_TRY(exception, exception_of(form, row.integer(1) - 1));
+    Exception exception = read(form);
+    exception.expires_ms = row.integer(1);
     FIXPOINT_TRY(created, parse_iso8601_ms(form["CreatedAt"].string_or("")));
     exception.id = row.take(0);
     exception.created_ms = created;

@@ -51,6 +51,15 @@ const std::string* owner_tag(const std::vector<std::string>& wanted, const Tags&
   return nullptr;
 }
 
+Error window_closed(const Mandate& mandate, const Opening& opening) {
+  return errors::coded(
+      "MaintenanceWindowClosed",
+      "changes of " + mandate.program + " are made in a maintenance window; " +
+          (opening.at_ms != 0 ? "the next (" + opening.which + ") opens at " + format_iso8601_ms(opening.at_ms)
+                              : "none opens, for this machine knows the time zone of none that is set"),
+      forbidden);
+}
+
 Verdict pass(std::string guard, std::string sentence = {}) {
   return {.guard = std::move(guard), .says = "pass", .code = {}, .sentence = std::move(sentence), .at_ms = 0};
 }
@@ -128,11 +137,7 @@ Result<void> Guards::before_change(const Mandate& mandate, const Change& change)
   if (mandate.kind != "undo") FIXPOINT_CHECK(check_exceptions(mandate, resources));
   FIXPOINT_CHECK(check_owner(mandate, rules, resources));
   const Opening opening = look_at(rules.windows, clock_.now_ms());
-  if (!opening.open)
-    return fail(errors::coded("MaintenanceWindowClosed",
-                              "changes of " + mandate.program + " are made in a maintenance window; the next (" +
-                                  opening.which + ") opens at " + format_iso8601_ms(opening.at_ms),
-                              forbidden));
+  if (!opening.open) return fail(window_closed(mandate, opening));
   return {};
 }
 

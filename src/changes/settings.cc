@@ -35,7 +35,9 @@ Result<std::vector<std::string>> texts(const std::string& name, const std::strin
   return out;
 }
 
-// One row a name: reads the value into the rules, or says why it is none.
+// One row a name: reads the value into the rules, or says why it is none. What is stored is read by it again and again:
+// where a form is refused that could be set once, that is for Settings::check alone, or nothing holds any more where it
+// is set.
 using Reader = Result<void> (*)(const std::string& name, const Value& value, Rules& rules);
 
 Result<void> read_cap(const std::string& name, const Value& value, Rules& rules) {
@@ -56,7 +58,7 @@ Result<void> read_windows(const std::string& name, const Value& value, Rules& ru
   FIXPOINT_TRY(list, texts(name, "a list of windows, as [\"sat,sun 22:00-04:00 Europe/Berlin\"]", value));
   rules.windows.clear();
   for (const auto& text : list) {
-    FIXPOINT_TRY(window, Window::parse(text));
+    FIXPOINT_TRY(window, Window::read(text));
     rules.windows.push_back(std::move(window));
   }
   return {};
@@ -117,8 +119,11 @@ Result<void> Settings::check(const std::string& scope, const std::string& name, 
     for (const auto& [other, function] : readers()) known += (known.empty() ? "" : ", ") + other;
     return fail(errors::validation("'" + name + "' is no setting; there are " + known, "Name"));
   }
+  if (value.is_null()) return {};
   Rules rules;
-  return value.is_null() ? Result<void>() : reader->second(name, value, rules);
+  FIXPOINT_CHECK(reader->second(name, value, rules));
+  for (const Window& window : rules.windows) FIXPOINT_CHECK(Window::parse(window.text));
+  return {};
 }
 
 Result<void> Settings::set(store::Transaction& tx, const std::string& scope, const std::string& name,

@@ -65,9 +65,8 @@ TimeMs instant(const date::time_zone& zone, date::local_days day, int minute, da
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
-}  // namespace
-
-Result<Window> Window::parse(std::string_view text) {
+// `anew`: it is not set yet.
+Result<Window> window_of(std::string_view text, bool anew) {
   std::vector<std::string_view> parts;
   for (const auto part : split(trim(text), ' '))
     if (!part.empty()) parts.push_back(part);
@@ -83,15 +82,25 @@ Result<Window> Window::parse(std::string_view text) {
   const auto to = minute_of(times.back());
   if (times.size() != 2 || !from || !to || *from == minutes_a_day)
     return fail(bad(text, "'" + std::string(parts[1]) + "' are no times; they go from 00:00 to 24:00"));
-  if (*from == *to && *from != 0)  // midnight to midnight is a day
+  if (anew && *from == *to && *from != 0)  // midnight to midnight is a day
     return fail(bad(
         text, "'" + std::string(parts[1]) + "' has no length; a whole day is 00:00-24:00, and else two times differ"));
   out.from_minute = *from;
   out.to_minute = *to;
   out.zone = std::string(parts[2]);
-  if (zone_of(out.zone) == nullptr)
+  if (anew && zone_of(out.zone) == nullptr)
     return fail(bad(text, "'" + out.zone + "' is no time zone that this machine knows"));
   return out;
+}
+
+}  // namespace
+
+Result<Window> Window::parse(std::string_view text) {
+  return window_of(text, true);
+}
+
+Result<Window> Window::read(std::string_view text) {
+  return window_of(text, false);
 }
 
 Opening look_at(const std::vector<Window>& windows, TimeMs now_ms) {

@@ -22,8 +22,11 @@ struct Window {
   std::string zone;
   std::string text;  ///< as it was given
 
-  /// Error: ValidationException that says which part is wrong and what it would have to be.
+  /// As somebody gives it. Error: ValidationException that says which part is wrong and what it would have to be.
   static Result<Window> parse(std::string_view text);
+  /// As it is stored: what was a window when it was set is one, whatever parse() thinks of it now. One from a time to
+  /// the same lasts a whole day, and one whose zone this machine does not know stays closed. Error: as of parse().
+  static Result<Window> read(std::string_view text);
 };
 
 struct Opening {

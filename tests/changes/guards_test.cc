@@ -227,6 +227,43 @@ TEST_F(GuardsTest, outside_the_window_it_says_when_one_opens) {
   EXPECT_EQ(code(put("h", "blue")), "made");
 }
 
+// What is refused now could be set before: it is in the store of whoever set it.
+TEST_F(GuardsTest, what_was_set_once_and_would_be_refused_now_stops_nothing_but_what_it_is_for) {
+  const auto windows = [&](const std::string& text) {
+    ASSERT_TRUE(store->write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(
+          tx.execute("INSERT INTO setting (scope, name, value) VALUES ('all', 'windows', ?) ON CONFLICT "
+                     "(scope, name) DO UPDATE SET value = excluded.value",
+                     {text}));
+      tx.changes_kept();
+      return {};
+    }));
+  };
+  windows(R"(["wed 12:00-12:00 UTC"])");
+  EXPECT_EQ(code(put("h", "blue")), "made");
+  clock.advance_ms(24 * 3'600'000);
+  EXPECT_EQ(code(put("h", "red")), "MaintenanceWindowClosed");
+  EXPECT_EQ(door->guards().settings().find("hats", "111111111111").value().windows.size(), 1U);
+  EXPECT_FALSE(Settings::check("all", "windows", json::Array{"wed 12:00-12:00 UTC"}));
+  windows(R"(["daily 00:00-24:00 Mars/Base"])");
+  const auto nowhere = put("h", "red");
+  ASSERT_EQ(code(nowhere), "MaintenanceWindowClosed");
+  EXPECT_THAT(nowhere.error().message, HasSubstr("this machine knows the time zone of none that is set"));
+  EXPECT_EQ(door->guards().opens_at(mandate).value(), clock.now_ms() + 3'600'000);
+  windows(R"([])");
+  ASSERT_TRUE(store->write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("INSERT INTO exception (id, expires_ms, document) VALUES ('x', ?, ?)",
+                              {clock.now_ms() + 1000, json::print(Object{{"Scope", "all"},
+                                                                         {"Tags", Object{{"", "x"}}},
+                                                                         {"Owner", "ann"},
+                                                                         {"Reason", "by design"},
+                                                                         {"CreatedAt", "2030-01-01T00:00:00Z"}})}));
+    tx.changes_kept();
+    return {};
+  }));
+  EXPECT_EQ(code(put("h", "red")), "made");
+}
+
 TEST_F(GuardsTest, the_cap_is_25_resources_an_hour_and_names_all_that_would_have_been_touched) {
   for (int i = 0; i < 25; ++i) {
     ASSERT_EQ(code(put("hat" + std::to_string(i), "blue")), "made");

@@ -69,6 +69,19 @@ TEST(Window, of_several_the_first_to_open_counts_and_none_is_always_open) {
   EXPECT_TRUE(look_at({}, 0).open);
 }
 
+// mon 10:00-10:00 could be set once, and lasted until the next day's 10:00.
+TEST(Window, that_is_stored_is_read_as_what_it_meant_when_it_was_set) {
+  const std::vector<Window> day{Window::read("mon 10:00-10:00 UTC").value()};
+  EXPECT_FALSE(look_at(day, at("2030-01-07T09:59:59Z")).open);  // a Monday
+  EXPECT_TRUE(look_at(day, at("2030-01-07T10:00:00Z")).open);
+  EXPECT_TRUE(look_at(day, at("2030-01-08T09:59:59Z")).open);
+  EXPECT_FALSE(look_at(day, at("2030-01-08T10:00:00Z")).open);
+  const Opening gone = look_at({Window::read("daily 00:00-24:00 Mars/Base").value()}, at("2030-01-07T10:00:00Z"));
+  EXPECT_FALSE(gone.open);
+  EXPECT_EQ(gone.at_ms, 0);
+  EXPECT_FALSE(Window::read("mon 10:00 UTC"));
+}
+
 TEST(Window, refuses_what_is_none_with_a_sentence) {
   const struct {
     const char* text;
