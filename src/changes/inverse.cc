@@ -9,6 +9,8 @@ namespace {
 
 using json::Value;
 
+constexpr int depth_limit = 200;  // as deep as a parsed document can be
+
 jsonata::Bindings bind(const Facts& facts) {
   jsonata::Bindings bindings;
   bindings.borrow("input", facts.input);
@@ -52,6 +54,54 @@ Result<std::vector<std::optional<Value>>> items_of(const Recipe::Undo& step, con
   }
   for (Value& item : given->as_array()) items.emplace_back(std::move(item));
   return items;
+}
+
+// True where one text is the other, or the ARN of what the other names in the account and region of the change.
+bool same_name(const std::string& one, const std::string& other, const Change& change) {
+  if (one == other) return true;
+  const std::string& longer = one.size() > other.size() ? one : other;
+  const std::string& shorter = one.size() > other.size() ? other : one;
+  const auto arn = parse_arn(longer);
+  if (!arn || shorter.empty()) return false;
+  if (!arn->account.empty() && arn->account != change.account) return false;
+  if (!arn->region.empty() && arn->region != change.region) return false;
+  const std::string& name = arn->resource;
+  return name == shorter || name.ends_with("/" + shorter) || name.ends_with(":" + shorter);
+}
+
+bool same_input(const Value& one, const Value& other, const Change& change, int depth = 0) {
+  if (one.is_string() && other.is_string()) return same_name(one.as_string(), other.as_string(), change);
+  if (depth > depth_limit || one.size() != other.size()) return false;
+  if (one.is_array() && other.is_array()) {
+    for (std::size_t i = 0; i < one.size(); ++i)
+      if (!same_input(one[i], other[i], change, depth + 1)) return false;
+    return true;
+  }
+  if (one.is_object() && other.is_object())
+    return std::all_of(one.as_object().begin(), one.as_object().end(), [&](const auto& member) {
+      const Value* there = other.find(member.key);
+      return there != nullptr && same_input(member.value, *there, change, depth + 1);
+    });
+  return one == other;
+}
+
+// Which thing the state is read of: the input of the read.
+std::optional<Value> thing_read(const CallTemplate& call, const Change& change) {
+  const aws::CallContext context{change.account, change.region, change.execution, {}};
+  auto input = call.input.fill(change.input, bind({context, change.input, nullptr, nullptr}));
+  if (!input) return std::nullopt;
+  Value thing = *input ? std::move(**input) : Value(json::Object());
+  // Whose it has to be says nothing of which it is.
+  if (thing.is_object()) thing.as_object().erase("ExpectedBucketOwner");
+  return thing;
+}
+
+// True where both take the same part of what is read, going by the same of their inputs.
+bool same_part(const Recipe::Read& one, const Change& earlier, const Recipe::Read& other, const Change& later) {
+  if (one.take_text != other.take_text) return false;
+  return std::all_of(one.take_by.begin(), one.take_by.end(), [&](const std::string& member) {
+    return member.empty() ? earlier.input == later.input : earlier.input[member] == later.input[member];
+  });
 }
 
 }  // namespace
@@ -115,6 +165,25 @@ Result<bool> same_state(const Recipe& recipe, const Value& one, const Value& oth
   FIXPOINT_TRY(first, part(one));
   FIXPOINT_TRY(second, part(other));
   return first == second;
+}
+
+bool follows(const Recipes& recipes, const Change& earlier, const Change& later) {
+  const Recipe* recipe = recipes.find(earlier.service, earlier.operation);
+  const Recipe* other_recipe = recipes.find(later.service, later.operation);
+  if (recipe == nullptr || other_recipe == nullptr || recipe->before.empty() || other_recipe->before.empty())
+    return false;
+  const Recipe::Read& one = recipe->before[0];
+  const Recipe::Read& other = other_recipe->before[0];
+  if (one.call.service != other.call.service || one.call.operation != other.call.operation ||
+      earlier.account != later.account || earlier.region != later.region || !earlier.left_read || !later.before_read)
+    return false;
+  const Value left = earlier.left.value_or(Value());
+  if (left != later.before.value_or(Value())) return false;
+  // Of another part of it the same is seen by chance, but for a list that names what is in it.
+  if (!same_part(one, earlier, other, later) && !(left.is_array() && left.size() > 0)) return false;
+  const auto thing = thing_read(one.call, earlier);
+  const auto other_thing = thing_read(other.call, later);
+  return thing && other_thing && same_input(*thing, *other_thing, earlier);
 }
 
 Result<std::string> say_undo(const Recipe& recipe, const Facts& facts) {

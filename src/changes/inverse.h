@@ -49,6 +49,10 @@ Result<json::Value> lost_answer(const Recipe* recipe, const Change& change, cons
 /// the expression.
 Result<bool> same_state(const Recipe& recipe, const json::Value& one, const json::Value& other);
 
+/// True where the later change overwrote the state that the earlier one left: both read it with the same call in the
+/// same account and region, of the same thing, and the one saw what the other left. What cannot be told is false.
+bool follows(const Recipes& recipes, const Change& earlier, const Change& later);
+
 /// "possible", "possible, but SENTENCE" where the undo leaves something otherwise than it was, or "CANNOT BE UNDONE:
 /// SENTENCE". Known before the call is made, so it sees no `$output`.
 Result<std::string> say_undo(const Recipe& recipe, const Facts& facts);

@@ -1,9 +1,11 @@
 #include "changes/recipes.h"
 
 #include <array>
+#include <cctype>
 
 #include "changes/names.h"
 #include "changes/tag_rules.h"
+#include "json/text.h"
 #include "json/yaml.h"
 
 namespace fixpoint::changes {
@@ -44,15 +46,35 @@ Result<jsonata::Template> read_template(const Value& form, const std::string& wh
   return compiled;
 }
 
+// Of what an expression says of $input, as `$input.Name`.
+std::vector<std::string> members_of_input(std::string_view text) {
+  constexpr std::string_view input = "$input";
+  std::vector<std::string> out;
+  for (auto at = text.find(input); at != std::string_view::npos; at = text.find(input, at)) {
+    at += input.size();
+    std::size_t end = at;
+    if (end < text.size() && text[end] == '.') ++end;
+    const std::size_t begin = end;
+    while (end > at && end < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_'))
+      ++end;
+    out.emplace_back(text.substr(begin, end - begin));
+    at = end;
+  }
+  return out;
+}
+
 Result<Recipe::Read> read_read(const Value& form, std::string name, bool has_also, const std::string& where) {
   FIXPOINT_CHECK(has_also ? only(form, {"call", "input", "absent", "take", "also"}, where)
                           : only(form, {"call", "input", "absent", "take"}, where));
   FIXPOINT_TRY(call, read_call(form, where));
   FIXPOINT_TRY(absent, read_codes(form["absent"], where + ".absent"));
-  Recipe::Read read{std::move(name), std::move(call), {}, std::move(absent)};
+  Recipe::Read read{std::move(name), std::move(call), {}, std::move(absent), {}, {}};
   if (const Value* take = form.find("take")) {
     FIXPOINT_TRY(compiled, read_template(*take, where + ".take"));
     read.take = std::move(compiled);
+    read.take_text = json::print(*take);
+    read.take_by = members_of_input(read.take_text);
   }
   return read;
 }

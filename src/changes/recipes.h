@@ -70,6 +70,8 @@ struct Recipe {
     CallTemplate call;
     std::optional<jsonata::Template> take;  ///< the part of the answer that matters; none is the whole
     std::vector<std::string> absent;        ///< error codes that mean that there is nothing
+    std::string take_text;                  ///< as it is written; empty for none
+    std::vector<std::string> take_by;       ///< the members of $input that it goes by; an empty one is all of it
   };
   struct Undo {
     std::optional<jsonata::Template> each;  ///< a call for every item that it gives, which is `$item`; none is one call

@@ -23,16 +23,6 @@ std::string step_name(const Value& cursor) {
   return "undo-" + std::to_string(cursor["round"].int_or(0)) + "." + std::to_string(cursor["at"].int_or(0));
 }
 
-// True where the later change overwrote what the earlier one left: they read the same state.
-bool follows(const changes::Recipes& recipes, const Change& earlier, const Change& later) {
-  const auto* one = recipes.find(earlier.service, earlier.operation);
-  const auto* other = recipes.find(later.service, later.operation);
-  return one != nullptr && other != nullptr && !one->before.empty() && !other->before.empty() &&
-         one->before[0].call.service == other->before[0].call.service &&
-         one->before[0].call.operation == other->before[0].call.operation && earlier.region == later.region &&
-         earlier.left_read && later.before_read && or_null(earlier.left) == or_null(later.before);
-}
-
 std::string names_of_made(const std::vector<Change>& journaled) {
   std::string names;
   for (const Change& change : journaled)
@@ -89,8 +79,9 @@ Result<Undo::Look> Undo::look(const std::string& target) {
       if (!as_before) return fail(std::move(as_before.error()));
       auto as_left = changes::same_state(*recipe, or_null(now), or_null(change->left));
       if (!as_left) return fail(std::move(as_left.error()));
-      const bool covered = std::any_of(undone.begin(), undone.end(),
-                                       [&](const Change* later) { return follows(door_.recipes(), *change, *later); });
+      const bool covered = std::any_of(undone.begin(), undone.end(), [&](const Change* later) {
+        return changes::follows(door_.recipes(), *change, *later);
+      });
       if (covered) {
         finds("as it was left, once the later change is taken back");
       } else if (*as_before) {
@@ -299,7 +290,7 @@ Step Undo::verify(const Execution& execution) {
     const Change& change = (*made)[i];
     // Of several changes of one state the first has the state to come back to.
     const bool later = std::any_of(made->begin(), made->begin() + static_cast<std::ptrdiff_t>(i),
-                                   [&](const Change& one) { return follows(door_.recipes(), one, change); });
+                                   [&](const Change& one) { return changes::follows(door_.recipes(), one, change); });
     if (!change.before_read || change.irreversible() || later) continue;
     if (door_.recipes().find(change.service, change.operation) == nullptr) continue;
     auto now = door_.state_now(change);

@@ -44,6 +44,27 @@ class UndoTest : public testing::Test {
                                                    .input = Object{{"Execution", target}, {"By", "ann"}}}))
         .id;
   }
+  struct Made {
+    std::string account;
+    std::string service;
+    std::string operation;
+    Value input;
+  };
+  /// As a handler of the caller's account makes them, in whose account it gets by roles; the execution's id.
+  std::string handler(const std::vector<Made>& calls) {
+    changes::Mandate mandate;
+    mandate.execution = "handler-" + std::to_string(++runs_);
+    mandate.kind = "function";
+    mandate.program = "arn:aws:lambda:us-east-1:111111111111:function:mend";
+    mandate.account = account.caller.account;
+    mandate.region = account.caller.region;
+    mandate.mode = "auto";
+    if (!account.door->mandates().put(mandate)) throw std::runtime_error("no mandate");
+    for (const Made& made : calls)
+      Account::must(account.door->call({made.account, account.caller.region, mandate.execution, {}},
+                                       "call-" + std::to_string(++runs_), made.service, made.operation, made.input));
+    return mandate.execution;
+  }
   executions::Execution undo(const std::string& target) { return account.ended(launch(target)); }
   Account account;
 
@@ -94,6 +115,28 @@ TEST_F(UndoTest, shows_the_three_states_and_asks_where_what_it_left_is_no_longer
       {.execution = id, .plan_hash = {}, .approved = true, .by = "bob", .by_execution = {}, .because = {}}));
   EXPECT_EQ(account.ended(id).outcome, "undone");
   EXPECT_FALSE(account.look("S3.4").compliant);
+}
+
+// Two buckets without a policy are not one bucket.
+TEST_F(UndoTest, asks_about_what_moved_also_where_another_thing_was_changed_after_it_in_the_same_way) {
+  const auto policy = [](const std::string& bucket, const std::string& sid) {
+    return Object{{"Bucket", bucket},
+                  {"Policy", R"({"Version":"2012-10-17","Statement":[{"Sid":")" + sid +
+                                 R"(","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::)" +
+                                 bucket + R"(/*"}]})"}};
+  };
+  const std::string mine = account.caller.account;
+  for (const auto* bucket : {"one", "two"}) account.call("s3", "CreateBucket", Object{{"Bucket", bucket}});
+  account.call("s3", "PutBucketPolicy", policy("one", "Old"));
+  const std::string made = handler({{mine, "s3", "DeleteBucketPolicy", Object{{"Bucket", "one"}}},
+                                    {mine, "s3", "PutBucketPolicy", policy("two", "New")}});
+  account.call("s3", "PutBucketPolicy", policy("one", "Somebody"));
+  const std::string id = launch(made);
+  EXPECT_EQ(account.asks(id, "asks before").outcome, "waits for approval");
+  EXPECT_THAT(json::print(account.call("s3", "GetBucketPolicy", Object{{"Bucket", "one"}})), HasSubstr("Somebody"));
+  ASSERT_TRUE(account.answer(id, true, "bob"));
+  EXPECT_EQ(account.ended(id).outcome, "undone");
+  EXPECT_THAT(json::print(account.call("s3", "GetBucketPolicy", Object{{"Bucket", "one"}})), HasSubstr("Old"));
 }
 
 TEST_F(UndoTest, that_is_rejected_changes_nothing) {
