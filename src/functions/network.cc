@@ -29,13 +29,14 @@ Error failed(const std::string& what, int code) {
 }
 
 // Which step failed, for the sentence.
-enum class Stage : int { User, Network, Loopback, Listener, Send };
+enum class Stage : int { User, Network, Loopback, Handle, Listener, Send };
 
 std::string name_of(Stage stage) {
   switch (stage) {
     case Stage::User: return "unshare of the user namespace";
     case Stage::Network: return "unshare of the network namespace";
     case Stage::Loopback: return "its loopback interface";
+    case Stage::Handle: return "a handle on it";
     case Stage::Listener: return "a listener in it";
     case Stage::Send: break;
   }
@@ -85,6 +86,11 @@ bool write_file(const char* path, const char* text, std::size_t size) {
   }
   if (unshare(CLONE_NEWNET) != 0) fail_child(channel, Stage::Network);
 
+  const auto handle = [channel](const char* path) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) fail_child(channel, Stage::Handle);
+    return fd;
+  };
   const int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   struct ifreq loopback = {};
   std::memcpy(loopback.ifr_name, "lo", 3);
@@ -93,8 +99,8 @@ bool write_file(const char* path, const char* text, std::size_t size) {
 
   std::array<int, most_ports + 2> fds{};
   std::size_t count = 0;
-  fds[count++] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  if (plan.with_user_namespace) fds[count++] = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+  fds[count++] = handle("/proc/self/ns/net");
+  if (plan.with_user_namespace) fds[count++] = handle("/proc/self/ns/user");
   for (std::size_t i = 0; i < plan.port_count; ++i) {
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct sockaddr_in address = {};
@@ -165,8 +171,14 @@ Result<Network> Network::make(const std::vector<std::uint16_t>& ports) {
       fds.emplace_back(fd);
     }
   }
-  if (got != sizeof(report) || report.stage >= 0)
-    return fail(failed(name_of(static_cast<Stage>(report.stage)), report.code));
+  if (got != sizeof(report) || report.stage >= 0) {
+    const Stage stage = static_cast<Stage>(report.stage);
+    Error error = failed(name_of(stage), report.code);
+    // Of a namespace it says that the machine allows no more of them: user.max_net_namespaces and the like, which is
+    // where some switch them off.
+    if (report.code == ENOSPC && (stage == Stage::User || stage == Stage::Network)) error.retryable = false;
+    return fail(std::move(error));
+  }
   const std::size_t namespaces = plan.with_user_namespace ? 2 : 1;
   // What found no descriptor free here was closed: unix(7).
   if (fds.size() != namespaces + ports.size())

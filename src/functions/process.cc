@@ -87,6 +87,8 @@ struct ChildPlan {
   if (const int fd = open("/proc/self/oom_score_adj", O_WRONLY); fd >= 0) {
     [[maybe_unused]] const auto written = write(fd, "500", 3);
     close(fd);
+  } else if (is_lack(errno)) {
+    report_and_exit(plan.report);
   }
   int report = plan.report;
   // Into the namespaces first, while we still may: what follows gives that up.
@@ -124,9 +126,23 @@ struct ChildPlan {
 
 }  // namespace
 
+bool is_lack(int code) {
+  switch (code) {
+    case EMFILE:
+    case ENFILE:
+    case ETOOMANYREFS:
+    case EAGAIN:
+    case ENOMEM:
+    case ENOBUFS:
+    case ENOSPC:
+    case EDQUOT: return true;
+    default: return false;
+  }
+}
+
 Error refused_by_system(const std::string& what, int code) {
   Error error = errors::coded("ServiceException", what + ": " + std::strerror(code), 500);
-  error.retryable = code == EMFILE || code == ENFILE || code == EAGAIN || code == ENOMEM || code == ENOBUFS;
+  error.retryable = is_lack(code);
   return error;
 }
 

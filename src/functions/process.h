@@ -30,8 +30,10 @@ class Fd {
   int fd_ = -1;
 };
 
-/// What the system refused on the way to a handler's process, `what` a sentence without its end. Where it lacks
-/// descriptors, processes or memory (EMFILE, ENFILE, EAGAIN, ENOMEM, ENOBUFS) that passes, and the error is retryable.
+/// The system lacks what it may have later: descriptors (EMFILE, ENFILE, ETOOMANYREFS), processes (EAGAIN), memory
+/// (ENOMEM, ENOBUFS) or room on a disk (ENOSPC, EDQUOT).
+bool is_lack(int code);
+/// What the system refused on the way to a handler's process, `what` a sentence without its end. Retryable for a lack.
 Error refused_by_system(const std::string& what, int code);
 
 /// A file in memory with this content, open for reading at its start. Error: ServiceException.

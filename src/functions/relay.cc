@@ -110,10 +110,6 @@ pollfd asked_for(int fd, short events) {
   return {events == 0 ? -1 : fd, events, 0};
 }
 
-bool is_lack(int code) {
-  return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS;
-}
-
 class PollRelay final : public Relay {
  public:
   PollRelay(std::vector<Way> ways, std::vector<Address> addresses, Fd wake)
@@ -214,7 +210,7 @@ class PollRelay final : public Relay {
     if (!outer) starved_ = is_lack(errno);
     if (!outer) return;
     Fd inner(accept4(ways_[way].listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!inner) starved_ = is_lack(errno);
+    if (!inner) starved_ = errno != EAGAIN && is_lack(errno);
     if (!inner) return;
     if (connect(outer.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.size) != 0 && errno != EINPROGRESS)
       return;
