@@ -67,6 +67,7 @@ struct RuntimeOptions {
   std::size_t queue_limit = 1000;  ///< invocations that may wait for a process; beyond: TooManyRequestsException
   int recycle_after = 1000;        ///< runs, after which a process is replaced
   int idle_ms = 300'000;           ///< after which an unused process is ended
+  int probe_timeout_ms = 5'000;    ///< for a Python that says that a hold works, see isolation()
   int init_timeout_ms = 10'000;    ///< for starting and importing, as Lambda's init phase
   std::size_t response_limit_bytes = 6 * 1024 * 1024 + 128;  ///< Lambda's limit of a result
   std::size_t log_limit_bytes = 1024 * 1024;  ///< of one run that is handed to on_log; the rest is counted, not kept
@@ -111,14 +112,14 @@ class Runtime {
   /// RequestTooLargeException (413) for a payload above 6 MB;
   /// ValidationException and InvalidRequestContentException (400) for a request_id or client_context of another form;
   /// ServiceException (500) where no process can be started, with the reason, retryable where the system lacks
-  /// descriptors, processes or memory; ServiceUnavailable where the runtime
-  /// stops; what `code` answers.
+  /// descriptors, processes, memory, time or room on a disk; ServiceUnavailable where the runtime stops; what `code`
+  /// answers.
   virtual void invoke(Invocation invocation, Callback done) = 0;
   /// The same, and waits. Not from a callback.
   Result<Outcome> invoke_and_wait(Invocation invocation);
 
   /// A sentence on what holds a handler here, and what does not. Found out once, by trying; the first call may take a
-  /// quarter of a second.
+  /// quarter of a second. Where a lack keeps it from being found out it says so, and the next run tries again.
   virtual std::string isolation() = 0;
 
   struct Counts {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <netinet/in.h>
 #include <optional>
 #include <poll.h>
@@ -34,7 +36,6 @@ namespace fs = std::filesystem;
 constexpr uid_t first_user = 400'000;
 constexpr uid_t users_of_one = 64;
 constexpr uid_t user_ranges = 1'900;
-constexpr int probe_timeout_ms = 5'000;
 constexpr std::int64_t cpu_seconds = 3'600;
 constexpr std::int64_t megabyte = 1024LL * 1024;
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -47,16 +48,16 @@ std::string sitecustomize_text() {
   return {fixpoint_functions_sitecustomize_start, fixpoint_functions_sitecustomize_end};
 }
 
-Result<std::string> new_folder(const char* purpose) {
-  std::string name = (fs::temp_directory_path() / ("fixpoint-" + std::string(purpose) + "-XXXXXX")).string();
-  if (mkdtemp(name.data()) == nullptr)
-    return fail(refused_by_system("The folder " + name + " for a handler cannot be made", errno));
-  return name;
+// What says that the system lacks something, in the words of bubblewrap, of the dynamic loader and of Python.
+bool speaks_of_a_lack(std::string_view text) {
+  for (const int code : {EAGAIN, ENOMEM, EMFILE, ENFILE})
+    if (text.find(std::strerror(code)) != std::string_view::npos) return true;
+  return text.find("MemoryError") != std::string_view::npos;
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-  ::chmod(path.c_str(), 0644);
+// What nobody does himself, but the system for want of memory. Bubblewrap tells of it by its status.
+bool was_killed(const Exit& exit) {
+  return exit.signal == SIGKILL || exit.status == 128 + SIGKILL;
 }
 
 // The folders of the system as bubblewrap shows them: /usr, and the names that lead into it.
@@ -114,16 +115,6 @@ Gateway gateway_of(const std::string& url) {
 Sandbox::Sandbox(const RuntimeOptions& options, Hold hold, bool own_network, bool no_more_namespaces)
     : options_(options), hold_(hold), own_network_(own_network), no_more_namespaces_(no_more_namespaces) {}
 
-Sandbox::~Sandbox() {
-  remove_folder(runtime_folder_);
-}
-
-void Sandbox::remove_folder(const std::string& folder) {
-  if (folder.empty()) return;
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
-}
-
 Result<std::unique_ptr<Sandbox>> Sandbox::find(const RuntimeOptions& options) {
   const bool root = geteuid() == 0;
   std::vector<Hold> holds;
@@ -148,7 +139,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::find(const RuntimeOptions& options) {
       std::unique_ptr<Sandbox> sandbox(new Sandbox(options, hold, own_network, no_more_namespaces));
       if (const auto tried = sandbox->try_out(); !tried) {
         last = tried.error();
-        // Lack of descriptors, processes or memory says nothing of a hold: a weaker one is no answer to it.
+        // A lack says nothing of a hold: a weaker one is no answer to it.
         if (last.retryable) return fail(std::move(last));
         if (own_network) network_refused = last.message;
         if (sandbox->in_bubblewrap()) refused = last.message;
@@ -212,8 +203,22 @@ std::string Sandbox::describe(const std::string& bubblewrap_refused, const std::
   return text;
 }
 
-// A Python that says that it works, and, where it is to have a network of its own, that it does not hear us.
 Result<void> Sandbox::try_out() {
+  auto tried = probe(options_.process_limit);
+  const auto lacks_processes = [&] {
+    return !tried && tried.error().retryable && tried.error().message.find(std::strerror(EAGAIN)) != std::string::npos;
+  };
+  if (!lacks_processes() || geteuid() == 0) return tried;
+  // The limit is of the user, who may have more processes than it allows a handler: then it works without the limit,
+  // and with it still does not, which does not pass.
+  if (!probe(0)) return tried;
+  tried = probe(options_.process_limit);
+  if (lacks_processes()) tried.error().retryable = false;
+  return tried;
+}
+
+// A Python that says that it works, and, where it is to have a network of its own, that it does not hear us.
+Result<void> Sandbox::probe(std::int64_t processes) {
   const Fd ear(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   struct sockaddr_in address = {};
   address.sin_family = AF_INET;
@@ -229,6 +234,7 @@ Result<void> Sandbox::try_out() {
           : "print('works')";
   Started started;
   FIXPOINT_TRY(plan, launch({}, {options_.interpreter, "-I", "-S", "-c", script}, started));
+  plan.processes = processes;
   std::optional<Network> network;
   if (own_network_) {
     FIXPOINT_TRY(made, Network::make({}));
@@ -236,20 +242,31 @@ Result<void> Sandbox::try_out() {
     enter(plan, *network);
   }
   FIXPOINT_TRY(process, Process::start(std::move(plan)));
+  started.process = std::move(process);
   std::string output;
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(probe_timeout_ms);
-  while (std::chrono::steady_clock::now() < until) {
-    struct pollfd wait = {process.output_fd(), POLLIN, 0};
-    poll(&wait, 1, 100);
-    if (!process.read_output(output)) break;
+  bool open = true;
+  std::optional<Exit> exit;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.probe_timeout_ms);
+  while ((open || !exit) && std::chrono::steady_clock::now() < until) {
+    // Poll leaves out what is -1.
+    std::array<pollfd, 2> wait{
+        {{started.process.output_fd(), POLLIN, 0}, {exit ? -1 : started.process.exit_fd(), POLLIN, 0}}};
+    poll(wait.data(), wait.size(), 100);
+    open = started.process.read_output(output);
+    exit = started.process.exited();
   }
-  process.kill();
-  remove_folder(started.folder);
   if (output == "works\n") return {};
-  return fail(errors::coded("ServiceException",
-                            "The handler's process cannot be started: " + options_.interpreter + " said '" +
-                                std::string(trim(std::string_view(output).substr(0, 500))) + "'",
-                            500));
+  const bool too_late = open || !exit;
+  Error error = errors::coded(
+      "ServiceException",
+      "The handler's process cannot be started: " + options_.interpreter +
+          (too_late ? " was not done after " + std::to_string(options_.probe_timeout_ms) + " ms, and said '"
+                    : " said '") +
+          std::string(trim(std::string_view(output).substr(0, 500))) + "'",
+      500);
+  // Only what ended by itself has shown what this hold is worth.
+  error.retryable = too_late || was_killed(*exit) || speaks_of_a_lack(output);
+  return fail(std::move(error));
 }
 
 // Gives the process its network, and the two ways out of it.
@@ -326,42 +343,40 @@ Result<Launch> Sandbox::launch(const Request& request, std::vector<std::string> 
     return plan;
   }
 
-  if (runtime_folder_.empty()) {
-    FIXPOINT_TRY(folder, new_folder("runtime"));
-    runtime_folder_ = folder;
-    ::chmod(runtime_folder_.c_str(), 0755);
-    write_file(runtime_folder_ + "/bootstrap.py", bootstrap_text());
-    write_file(runtime_folder_ + "/sitecustomize.py", sitecustomize_text());
+  if (runtime_folder_.path().empty()) {
+    FIXPOINT_TRY(folder, Folder::make("runtime"));
+    if (::chmod(folder.path().c_str(), 0755) != 0)
+      return fail(refused_by_system("The folder " + folder.path() + " cannot be shown to handlers", errno));
+    FIXPOINT_CHECK(folder.write("bootstrap.py", bootstrap_text()));
+    FIXPOINT_CHECK(folder.write("sitecustomize.py", sitecustomize_text()));
+    runtime_folder_ = std::move(folder);
   }
-  FIXPOINT_TRY(folder, new_folder("task"));
-  started.folder = folder;
-  started.task_root = folder;
-  started.runtime_dir = runtime_folder_;
-  if (plan.user && ::chown(folder.c_str(), *plan.user, *plan.user) != 0)
-    return fail(errors::coded("ServiceException", "The folder " + folder + " cannot be given to a handler", 500));
+  FIXPOINT_TRY(folder, Folder::make("task"));
+  if (plan.user && ::chown(folder.path().c_str(), *plan.user, *plan.user) != 0)
+    return fail(refused_by_system("The folder " + folder.path() + " cannot be given to a handler", errno));
+  started.task_root = folder.path();
+  started.runtime_dir = runtime_folder_.path();
+  started.folder = std::move(folder);
   plan.folder = "/";
-  plan.environment.push_back("PYTHONPATH=" + runtime_folder_);
+  plan.environment.push_back("PYTHONPATH=" + runtime_folder_.path());
   plan.argv = std::move(python);
   return plan;
 }
 
 Result<Sandbox::Started> Sandbox::start(const Request& request) {
   Started started;
-  const std::string bootstrap = (in_bubblewrap() ? std::string("/var/runtime") : runtime_folder_) + "/bootstrap.py";
+  const std::string bootstrap =
+      (in_bubblewrap() ? std::string("/var/runtime") : runtime_folder_.path()) + "/bootstrap.py";
   FIXPOINT_TRY(plan, launch(request, {options_.interpreter, "-u", bootstrap}, started));
   started.gateway_url = request.gateway_url;
-  const auto run = [&]() -> Result<void> {
-    if (own_network_) return connect(request, plan, started);
-    plan.environment.push_back("AWS_LAMBDA_RUNTIME_API=127.0.0.1:" + std::to_string(request.runtime_port) + "/" +
-                               request.runtime_secret);
-    FIXPOINT_TRY(process, Process::start(std::move(plan)));
-    started.process = std::move(process);
-    return {};
-  };
-  if (auto ran = run(); !ran) {
-    remove_folder(started.folder);
-    return fail(std::move(ran.error()));
+  if (own_network_) {
+    FIXPOINT_CHECK(connect(request, plan, started));
+    return started;
   }
+  plan.environment.push_back("AWS_LAMBDA_RUNTIME_API=127.0.0.1:" + std::to_string(request.runtime_port) + "/" +
+                             request.runtime_secret);
+  FIXPOINT_TRY(process, Process::start(std::move(plan)));
+  started.process = std::move(process);
   return started;
 }
 

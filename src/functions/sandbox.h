@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "functions/folder.h"
 #include "functions/network.h"
 #include "functions/process.h"
 #include "functions/relay.h"
@@ -17,9 +18,8 @@ class Sandbox {
  public:
   /// Tries the holds from the strongest on, each with a Python that does next to nothing. Error: ServiceException where
   /// not even a plain process runs: the interpreter's own words are in it; retryable where the system lacked something
-  /// that it may have later, and no weaker hold was looked for.
+  /// that it may have later, time among it, and no weaker hold was looked for.
   static Result<std::unique_ptr<Sandbox>> find(const RuntimeOptions& options);
-  ~Sandbox();
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;
 
@@ -27,11 +27,11 @@ class Sandbox {
   const std::string& sentence() const { return sentence_; }
 
   struct Started {
+    Folder folder;  ///< of ours; goes after the process; may be none
     Process process;
-    std::string task_root;    ///< where the bootstrap unpacks the code, as the process sees it
-    std::string runtime_dir;  ///< where the bootstrap lies, as the process sees it
-    std::string folder;       ///< of ours, to be handed to remove_folder() when the process has ended; may be empty
-    std::string gateway_url;  ///< where the process reaches Request::gateway_url; empty where that is
+    std::string task_root;            ///< where the bootstrap unpacks the code, as the process sees it
+    std::string runtime_dir;          ///< where the bootstrap lies, as the process sees it
+    std::string gateway_url;          ///< where the process reaches Request::gateway_url; empty where that is
     std::unique_ptr<Relay> relay;     ///< the way out of its network, to be kept as long as it; may be null
     bool status_has_signals = false;  ///< an exit status above 128 is 128 and the signal that ended the handler
   };
@@ -45,7 +45,6 @@ class Sandbox {
     int timeout_s = 3;
   };
   Result<Started> start(const Request& request);
-  static void remove_folder(const std::string& folder);
 
  private:
   enum class Hold { BubblewrapAsOtherUser, Bubblewrap, OtherUser, Plain };
@@ -56,13 +55,14 @@ class Sandbox {
   bool in_bubblewrap() const { return hold_ == Hold::BubblewrapAsOtherUser || hold_ == Hold::Bubblewrap; }
   bool as_other_user() const { return hold_ == Hold::BubblewrapAsOtherUser || hold_ == Hold::OtherUser; }
   Result<void> try_out();
+  Result<void> probe(std::int64_t processes);
 
   RuntimeOptions options_;
   Hold hold_;
   bool own_network_;
   bool no_more_namespaces_;  // within bubblewrap: a namespace of their own would give handlers mounts without a size
   std::string sentence_;
-  std::string runtime_folder_;  // of the two Python files, where there is no bubblewrap to show them
+  Folder runtime_folder_;  // of the two Python files, where there is no bubblewrap to show them
 };
 
 }  // namespace fixpoint::functions

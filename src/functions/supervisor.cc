@@ -175,7 +175,6 @@ void Supervisor::loop() {
   for (auto& worker : workers_) {
     drain(*worker);
     if (worker->run) tell(*worker->run, fail(stopped()));
-    Sandbox::remove_folder(worker->folder);
   }
   workers_.clear();  // kills and waits
   for (auto& run : waiting_) tell(*run, fail(stopped()));
@@ -362,7 +361,7 @@ void Supervisor::start_worker(std::unique_ptr<Run> run) {
   if (!started) return tell(*run, fail(std::move(started.error())));
   auto worker = std::make_unique<Worker>(std::move(started->process), run->key);
   worker->secret = secret;
-  worker->folder = started->folder;
+  worker->folder = std::move(started->folder);
   worker->relay = std::move(started->relay);
   worker->slot = request.slot;
   worker->status_has_signals = started->status_has_signals;
@@ -484,7 +483,6 @@ void Supervisor::bury(Worker& worker) {
                                                       " Error: " + describe_exit(exit, worker.status_has_signals));
     finish(worker, std::move(outcome));
   }
-  Sandbox::remove_folder(worker.folder);
 }
 
 void Supervisor::expire_waiting() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "functions/folder.h"
 #include "functions/process.h"
 #include "functions/relay.h"
 #include "functions/run_log.h"
@@ -46,11 +47,11 @@ struct Worker {
 
   Worker(Process started, std::string run_key) : process(std::move(started)), key(std::move(run_key)) {}
 
+  Folder folder;  ///< goes after the process
   Process process;
   std::string key;
   std::string secret;            ///< the first part of every path that this process asks for
   std::unique_ptr<Relay> relay;  ///< the way out of its network; may be null
-  std::string folder;            ///< to be removed with it; may be empty
   std::string log_stream;
   json::Value environment;
   std::size_t slot = 0;
