@@ -23,6 +23,9 @@ CREATE TABLE touched (
   number INTEGER PRIMARY KEY AUTOINCREMENT, program TEXT NOT NULL, account TEXT NOT NULL, resource TEXT NOT NULL, refused INTEGER NOT NULL,
   at_ms INTEGER NOT NULL, execution TEXT NOT NULL) STRICT;
 CREATE INDEX touched_when ON touched (program, account, at_ms);
+)sql",
+          R"sql(
+CREATE TABLE asked_for (what TEXT PRIMARY KEY, by_whom TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL) STRICT;
 )sql"};
 }
 

@@ -70,6 +70,14 @@ class Api {
   };
   Result<std::string> scope_of(const json::Value& input);
   std::string scope_to_clear(const json::Value& input);
+  // What asks for more care is done at once, and recorded.
+  Result<void> tighten(const aws::Caller& caller, std::string_view kind, json::Object about,
+                       const std::function<Result<void>(store::Transaction&)>& change);
+  // What loosens the guards of a scope, and its record: at once, or where four eyes are required when a second person
+  // asks for the same. Error: AccessDeniedException where it waits for one; nothing is changed then.
+  Result<void> loosen(const aws::Caller& caller, const std::string& scope, const std::string& what,
+                      std::string_view kind, json::Object about,
+                      const std::function<Result<void>(store::Transaction&)>& change);
   Result<Subject> subject_of(const std::string& finding_id);
   Result<Subject> finding_of(const std::string& finding_id);
   Result<executions::Start> function_of(const aws::Caller& caller, const Subject& subject, const json::Value& input);

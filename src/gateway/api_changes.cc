@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "bus/input.h"
 #include "changes/scope.h"
+#include "changes/second_person.h"
 #include "controls/undo.h"
 #include "findings/asff.h"
 #include "findings/fingerprint.h"
@@ -47,19 +48,23 @@ bool is_function_arn(std::string_view text) {
   return arn && arn->service == "lambda" && arn->resource.starts_with("function:") && arn->resource.size() > 9;
 }
 
-// The one exception whose id is or begins with that.
-Result<std::string> exception_named(store::Session& session, const std::string& id) {
+// The one exception whose id is or begins with that; where there is none, one of that id for all.
+Result<changes::Exception> exception_named(store::Session& session, const std::string& id) {
   constexpr std::size_t shortest = 8;
   FIXPOINT_TRY(all, changes::exceptions(session));
-  std::vector<std::string> found;
-  for (const auto& exception : all) {
-    if (exception.id == id) return id;
-    if (id.size() >= shortest && exception.id.starts_with(id)) found.push_back(exception.id);
+  std::vector<changes::Exception> found;
+  for (auto& exception : all) {
+    if (exception.id == id) return std::move(exception);
+    if (id.size() >= shortest && exception.id.starts_with(id)) found.push_back(std::move(exception));
   }
   if (found.size() > 1)
     return fail(
         errors::validation("several exceptions have ids that begin with '" + id + "'; give more of it", "Remove"));
-  return found.empty() ? id : found[0];
+  if (!found.empty()) return std::move(found[0]);
+  changes::Exception none;
+  none.id = id;
+  none.scope = "all";
+  return none;
 }
 
 }  // namespace
@@ -91,6 +96,34 @@ Result<std::string> Api::scope_of(const Value& input) {
 std::string Api::scope_to_clear(const Value& input) {
   auto scope = scope_of(input);
   return scope ? std::move(*scope) : std::string(input["Scope"].string_or("all"));
+}
+
+Result<void> Api::tighten(const aws::Caller& caller, std::string_view kind, json::Object about,
+                          const std::function<Result<void>(store::Transaction&)>& change) {
+  about.set("By", who(caller));
+  return parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(change(tx));
+    return parts_.audit.append(tx, kind, about);
+  });
+}
+
+Result<void> Api::loosen(const aws::Caller& caller, const std::string& scope, const std::string& what,
+                         std::string_view kind, json::Object about,
+                         const std::function<Result<void>(store::Transaction&)>& change) {
+  std::optional<changes::Asked> waits;
+  FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_TRY(second, changes::second_person(tx, scope, what, who(caller), parts_.door.clock().now_ms()));
+    if (!second.may) {
+      waits = second.asked;
+      return parts_.audit.append(tx, "second-person.asked", changes::to_json(second.asked));
+    }
+    FIXPOINT_CHECK(change(tx));
+    about.set("By", who(caller));
+    if (!second.asked.by.empty()) about.set("AskedBy", second.asked.by);
+    return parts_.audit.append(tx, kind, about);
+  }));
+  if (waits) return fail(errors::access_denied("four eyes are required: " + waits->sentence()));
+  return {};
 }
 
 Result<Api::Subject> Api::finding_of(const std::string& finding_id) {
@@ -318,12 +351,12 @@ Result<Value> Api::exceptions(const aws::Caller& caller, const Value& input) {
   }
   if (const Value* id = input.find("Remove")) {
     std::string named(id->string_or(""));
-    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
-      FIXPOINT_TRY(whole, exception_named(tx, named));
-      named = whole;
-      FIXPOINT_CHECK(changes::remove_exception(tx, named));
-      return parts_.audit.append(tx, "exception.removed", json::Object{{"Id", named}, {"By", who(caller)}});
-    }));
+    FIXPOINT_TRY(whole,
+                 parts_.door.store().read([&](store::Session& session) { return exception_named(session, named); }));
+    named = whole.id;
+    FIXPOINT_CHECK(loosen(caller, whole.scope, "remove the exception " + named, "exception.removed",
+                          json::Object{{"Id", named}},
+                          [&](store::Transaction& tx) { return changes::remove_exception(tx, named); }));
     return Value(json::Object{{"Removed", named}});
   }
   FIXPOINT_TRY(all, parts_.door.store().read([](store::Session& session) { return changes::exceptions(session); }));
@@ -360,10 +393,8 @@ Result<Value> Api::freeze(const aws::Caller& caller, const Value& input) {
 Result<Value> Api::unfreeze(const aws::Caller& caller, const Value& input) {
   FIXPOINT_CHECK(only_people(caller));
   const std::string scope = scope_to_clear(input);
-  FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(changes::unfreeze(tx, scope));
-    return parts_.audit.append(tx, "changes.unfrozen", json::Object{{"Scope", scope}, {"By", who(caller)}});
-  }));
+  FIXPOINT_CHECK(loosen(caller, scope, "unfreeze " + scope, "changes.unfrozen", json::Object{{"Scope", scope}},
+                        [&](store::Transaction& tx) { return changes::unfreeze(tx, scope); }));
   return freeze(caller, json::Object());
 }
 
@@ -374,10 +405,9 @@ Result<Value> Api::mode(const aws::Caller& caller, const Value& input) {
     if (input.find("Mode") != nullptr)
       return fail(errors::validation("a mode is set or taken away: Mode and Unset exclude each other", "Unset"));
     const std::string scope = scope_to_clear(input);
-    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
-      FIXPOINT_CHECK(controls::Modes::unset(tx, scope));
-      return parts_.audit.append(tx, "mode.unset", json::Object{{"Scope", scope}, {"By", who(caller)}});
-    }));
+    FIXPOINT_CHECK(loosen(caller, scope, "take away the mode for " + scope, "mode.unset",
+                          json::Object{{"Scope", scope}},
+                          [&](store::Transaction& tx) { return controls::Modes::unset(tx, scope); }));
   }
   if (input.find("Mode") != nullptr) {
     FIXPOINT_CHECK(only_people(caller));
@@ -386,11 +416,14 @@ Result<Value> Api::mode(const aws::Caller& caller, const Value& input) {
       return fail(errors::validation(
           "'" + std::string(input["Mode"].string_or("")) + "' is no mode; there are observe, ask and auto", "Mode"));
     FIXPOINT_TRY(scope, scope_of(input));
-    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
-      FIXPOINT_CHECK(controls::Modes::set(tx, scope, *mode));
-      return parts_.audit.append(
-          tx, "mode.set", json::Object{{"Scope", scope}, {"Mode", controls::to_text(*mode)}, {"By", who(caller)}});
-    }));
+    const std::string word(controls::to_text(*mode));
+    const json::Object about{{"Scope", scope}, {"Mode", word}};
+    const auto set = [&](store::Transaction& tx) { return controls::Modes::set(tx, scope, *mode); };
+    // Where a person is asked, or nothing done, four eyes hold as they did.
+    if (*mode == controls::Mode::Auto)
+      FIXPOINT_CHECK(loosen(caller, scope, "mode auto for " + scope, "mode.set", about, set));
+    else
+      FIXPOINT_CHECK(tighten(caller, "mode.set", about, set));
   }
   return parts_.modes.all();
 }
@@ -408,14 +441,28 @@ Result<Value> Api::settings(const aws::Caller& caller, const Value& input) {
       FIXPOINT_TRY(named, scope_of(input));
       scope = named;
     }
-    FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
-      FIXPOINT_CHECK(changes::Settings::set(tx, scope, name, *value));
-      return parts_.audit.append(
-          tx, "setting.set", json::Object{{"Scope", scope}, {"Name", name}, {"Value", *value}, {"By", who(caller)}});
-    }));
+    const json::Object about{{"Scope", scope}, {"Name", name}, {"Value", *value}};
+    const auto set = [&](store::Transaction& tx) { return changes::Settings::set(tx, scope, name, *value); };
+    if (name == "four_eyes" && *value == Value(true)) {
+      FIXPOINT_CHECK(tighten(caller, "setting.set", about, set));
+    } else {
+      if (!value->is_null()) FIXPOINT_CHECK(changes::Settings::check(scope, name, *value));
+      FIXPOINT_CHECK(
+          loosen(caller, scope,
+                 "setting " + name + " " + (value->is_null() ? "taken away" : json::print(*value)) + " for " + scope,
+                 "setting.set", about, set));
+    }
   }
   FIXPOINT_TRY(all, parts_.door.guards().settings().all());
   Value out{json::Object{{"Settings", std::move(all)}}};
+  FIXPOINT_TRY(asked, parts_.door.store().read([&](store::Session& session) {
+    return changes::asked(session, parts_.door.clock().now_ms());
+  }));
+  if (!asked.empty()) {
+    json::Array list;
+    for (const auto& one : asked) list.push_back(changes::to_json(one));
+    out.set("Asked", std::move(list));
+  }
   if (const Value* control = input.find("Control")) {
     FIXPOINT_TRY(scope, scope_of(json::Object{{"Scope", "control:" + std::string(control->string_or(""))}}));
     changes::Mandate mandate;

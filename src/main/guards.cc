@@ -159,6 +159,9 @@ int run_settings(const Arguments& arguments) {
     std::cout << "nothing is set: 25 resources an hour for each control and account, at any time\n";
   else
     print_table(rows, 80);
+  for (const Value& asked : items_of((*answer)["Asked"]))
+    std::cout << "\nwaits for a second person until " << asked["Until"].string_or("") << ": "
+              << asked["What"].string_or("") << ", asked for by " << asked["By"].string_or("") << "\n";
   if (answer->find("Holds") == nullptr) return ok;
   std::cout << "\nfor " << arguments.get("control") << " that means\n";
   for (const auto& setting : members_of((*answer)["Holds"]))
@@ -231,7 +234,10 @@ Command settings_command() {
           "  owner_tags '[\"terraform\", \"managed-by=terraform\"]'\n"
           "  four_eyes true                                who approves may not be who asked, nor that user in a "
           "session\n"
-          "The narrowest setting wins: control, account, all. Exit status 1 where --unset finds nothing set."};
+          "The narrowest setting wins: control, account, all. Exit status 1 where --unset finds nothing set.\n"
+          "Where four_eyes is set, a second person asks for the same before a setting, mode auto, the end of a freeze "
+          "or "
+          "of an exception counts."};
 }
 
 }  // namespace fixpoint::main

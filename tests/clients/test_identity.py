@@ -246,16 +246,20 @@ class FourEyes(support.ServerTest):
         status, out = self.command(bob, "freeze", "--because", "a test")
         self.assertEqual(0, status, out)
         self.assertIn(named, [line["By"] for line in json.loads(self.server.fixpoint("freeze", "--list", "--json")[1])["Frozen"]])
-        self.assertEqual(0, self.command(carol, "unfreeze")[0])
-        audit = json.loads(self.server.fixpoint("audit", "--json")[1])["Records"]
-        by = {record["Kind"]: record["About"].get("By") for record in audit}
-        self.assertEqual(named, by["changes.frozen"])
-        self.assertRegex(by["changes.unfrozen"], "carol, assumed by %s$" % who)
-        # A key of another user is another person.
+        # A key of another user is another person: who froze, in whatever session, does not unfreeze alone.
         status, out, said = self.server.fixpoint("keys", "add", "dave", "--data", self.data())
         self.assertEqual(0, status, said)
         other = self.key_of("dave")
-        status, out = support.until(lambda: self.let_in(other, "approve", execution))
+        self.assertEqual(5, self.command(carol, "unfreeze")[0])
+        self.assertEqual(5, self.command(bob, "unfreeze")[0])
+        self.assertEqual(0, support.until(lambda: self.let_in(other, "unfreeze"))[0])
+        audit = json.loads(self.server.fixpoint("audit", "--json")[1])["Records"]
+        by = {record["Kind"]: record["About"].get("By") for record in audit}
+        self.assertEqual(named, by["changes.frozen"])
+        self.assertEqual("arn:aws:iam::%s:user/dave" % ACCOUNT, by["changes.unfrozen"])
+        asked = [record["About"]["AskedBy"] for record in audit if record["Kind"] == "changes.unfrozen"]
+        self.assertRegex(asked[0], "carol, assumed by %s$" % who)
+        status, out = self.command(other, "approve", execution)
         self.assertEqual(0, status, out)
         support.until(lambda: json.loads(self.server.fixpoint("executions", execution, "--json")[1])["Outcome"] == "fixed")
         shown = json.loads(self.server.fixpoint("executions", execution, "--json")[1])
@@ -295,6 +299,61 @@ class FourEyes(support.ServerTest):
         self.assertEqual(0, status, out)
         self.server.wait()
         self.assertTrue(self.s3.get_bucket_encryption(Bucket="of-four-eyes"))
+
+    def test_nobody_loosens_alone_what_holds_changes_back(self):
+        server = support.Server()
+        try:
+            data = os.path.join(server.folder, "data")
+            own = server.fixpoint
+            self.assertEqual(0, own("mode", "auto", "--control", "S3.4")[0])
+            added = own("exceptions", "add", "--tag", "keep=yes", "--owner", "o", "--reason", "r", "--until", "2030-01-01",
+                        "--json")
+            exception = json.loads(added[1])["Added"]["Id"]
+            self.assertEqual(0, own("keys", "add", "gus", "--data", data)[0])
+            gus = dict(server.environment)
+            gus.update(json.loads(own("env", "--json", "--data", data, "--user", "gus")[1]))
+
+            def second(*words):
+                run = subprocess.run([support.BINARY] + list(words), env=gus, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, universal_newlines=True, timeout=120)
+                return run.returncode, run.stdout, run.stderr
+
+            support.until(lambda: second("mode")[0] == 0)
+            # Set by one person at once; so is all that asks for more care.
+            for words in (("settings", "four_eyes", "true"), ("mode", "ask"), ("freeze", "--because", "a test")):
+                self.assertEqual(0, own(*words)[0], words)
+            before = own("settings", "--json"), own("mode", "--json")
+            for words in (("unfreeze",), ("mode", "auto"), ("mode", "--unset", "--control", "S3.4"),
+                          ("settings", "cap_resources", "1000"), ("settings", "four_eyes", "false"),
+                          ("exceptions", "remove", exception), ("settings", "four_eyes", "--unset")):
+                for _ in range(2):
+                    status, out, said = own(*words)
+                    self.assertEqual((5, ""), (status, out), (words, said))
+                    self.assertIn("was asked for by arn:aws:iam::%s:user/fixpoint; it is done once another person asks "
+                                  "for the same before 2" % ACCOUNT, said)
+            settings = json.loads(own("settings", "--json")[1])
+            self.assertEqual(json.loads(before[0][1])["Settings"], settings["Settings"])
+            self.assertEqual(before[1], own("mode", "--json"))
+            self.assertEqual(7, len(settings["Asked"]))
+            self.assertIn("waits for a second person until", own("settings")[1])
+            self.assertEqual(1, len(json.loads(own("freeze", "--list", "--json")[1])["Frozen"]))
+            # What is wrong is said at once.
+            self.assertEqual(3, own("settings", "cap_resources", "many")[0])
+            for words in (("unfreeze",), ("exceptions", "remove", exception), ("settings", "four_eyes", "false"),
+                          ("mode", "auto")):
+                status, out, said = second(*words)
+                self.assertEqual(0, status, (words, out, said))
+            self.assertEqual([], json.loads(own("freeze", "--list", "--json")[1])["Frozen"])
+            self.assertEqual([], json.loads(own("exceptions", "--json")[1])["Exceptions"])
+            self.assertEqual("auto", json.loads(own("mode", "--json")[1])["all"])
+            self.assertEqual(0, own("settings", "cap_resources", "30")[0])
+            records = json.loads(own("audit", "--json")[1])["Records"]
+            done = [r["About"] for r in records if r["Kind"] == "changes.unfrozen"]
+            self.assertEqual([("all", "user/gus", "user/fixpoint")],
+                             [(d["Scope"], d["By"].split(":")[-1], d["AskedBy"].split(":")[-1]) for d in done])
+            self.assertEqual(0, own("audit", "verify")[0])
+        finally:
+            server.stop()
 
     def test_keys_come_and_go_while_the_server_runs(self):
         def keys(*words):
