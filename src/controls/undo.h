@@ -41,7 +41,8 @@ class Undo final : public executions::Program {
 
   void step(const executions::Execution& execution, std::function<void(executions::Step)> done) override;
   /// The undo of an execution that has ended, asked for by that person: of the same work as what it takes back, so that
-  /// this begins again when its finding passed meanwhile or a person says so, and not by a resend.
+  /// this begins again when its finding passed meanwhile or a person says so, and not by a resend. It is started by
+  /// Works::undo (`executions/work.h`).
   static executions::Start start_of(const executions::Execution& target, const std::string& name,
                                     const std::string& by);
 

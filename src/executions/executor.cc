@@ -49,6 +49,12 @@ CREATE TABLE work_revert (fixed TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, at_
 CREATE INDEX work_revert_fingerprint ON work_revert (fingerprint, at_ms);
 )sql";
 
+constexpr const char* version_4 = R"sql(
+ALTER TABLE work ADD COLUMN before_undo TEXT NOT NULL DEFAULT '';
+ALTER TABLE work ADD COLUMN passed_before INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX execution_undo ON execution (cause) WHERE kind = 'undo';
+)sql";
+
 constexpr const char* columns =
     "SELECT id, name, kind, program, account, region, subject, input, cursor, status, outcome, result, started_ms, "
     "ended_ms, wake_ms, turn, work, cause FROM execution ";
@@ -159,7 +165,7 @@ Value to_json(const Execution& e) {
 }
 
 store::Schema Executor::schema() {
-  return {"executions", {tables, version_2, version_3}};
+  return {"executions", {tables, version_2, version_3, version_4}};
 }
 
 Executor::Executor(store::Store& store, const Clock& clock, unsigned threads)

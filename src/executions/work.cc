@@ -12,6 +12,11 @@ bool leaves_finding_new(const std::string& outcome) {
   return outcome == "observed" || outcome == "undone" || outcome == "excepted";
 }
 
+// True where an undo that did not end "undone" may have taken something back all the same.
+bool took_back(const Value& result) {
+  return result["TakenBack"].size() + result["Unknown"].size() > 0;
+}
+
 struct Last {
   std::string execution;
   std::string kind;
@@ -68,20 +73,70 @@ Works::Works(store::Store& store, Executor& executor, const Clock& clock, Tell t
 Result<void> Works::watch(store::Transaction& tx, const Execution& execution) {
   if (execution.work.empty()) return {};
   if (execution.ended_ms == 0) {
-    FIXPOINT_CHECK(
-        tx.execute("UPDATE work SET execution = ?, passed = 0 WHERE fingerprint = ?", {execution.id, execution.work}));
+    FIXPOINT_CHECK(tx.execute(
+        "UPDATE work SET before_undo = execution, passed_before = passed, execution = ?, passed = 0 WHERE fingerprint "
+        "= ?",
+        {execution.id, execution.work}));
+  } else if (execution.kind == "undo") {
+    FIXPOINT_CHECK(undo_ended(tx, execution));
   } else if (execution.outcome == "fixed") {
     FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = ? WHERE fingerprint = ?", {execution.id, execution.work}));
-  } else if (execution.outcome == "undone") {
-    // What a person took back does not count as turned back by something else. Where an undo was taken back, the fix
-    // is there again: what is found failing from then on is news.
-    FIXPOINT_TRY(rows, tx.query("SELECT kind FROM execution WHERE id = ?",
-                                {std::string(execution.input["Execution"].string_or(""))}));
-    const std::int64_t passed = !rows.empty() && rows[0].text(0) == "undo" ? 1 : 0;
-    FIXPOINT_CHECK(
-        tx.execute("UPDATE work SET fixed = '', passed = ? WHERE fingerprint = ?", {passed, execution.work}));
   }
   return {};
+}
+
+Result<void> Works::undo_ended(store::Transaction& tx, const Execution& undo) {
+  FIXPOINT_TRY(first, origin(tx, undo.id));
+  if (undo.outcome == "undone") {
+    // What a person took back does not count as turned back by something else. Where that was an undo, the fix is there
+    // again: what is found failing from then on is news.
+    FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = '', passed = ? WHERE fingerprint = ?",
+                              {std::int64_t{first.taken_back() ? 0 : 1}, undo.work}));
+  } else if (first.taken_back() && took_back(undo.result)) {
+    FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = '' WHERE fingerprint = ?", {undo.work}));
+  } else {
+    // It stands as it stood; that it passed meanwhile stays said.
+    FIXPOINT_CHECK(tx.execute(
+        "UPDATE work SET execution = before_undo, passed = CASE WHEN passed = 1 THEN 1 ELSE passed_before END WHERE "
+        "fingerprint = ? AND execution = ? AND before_undo <> ''",
+        {undo.work, undo.id}));
+  }
+  return {};
+}
+
+Result<Works::Origin> Works::origin(store::Session& session, std::string execution) {
+  Origin out{std::move(execution)};
+  while (true) {
+    FIXPOINT_TRY(rows, session.query("SELECT input FROM execution WHERE id = ? AND kind = 'undo'", {out.execution}));
+    if (rows.empty()) return out;
+    FIXPOINT_TRY(input, json::parse(rows[0].text(0)));
+    out.execution = input["Execution"].string_or("");
+    ++out.undos;
+  }
+}
+
+Result<Started> Works::undo(store::Transaction& tx, Start start) {
+  std::vector<store::Row> open;
+  if (!start.cause.empty()) {
+    FIXPOINT_TRY(undos, tx.query("SELECT id, kind, status, outcome FROM execution WHERE kind = 'undo' AND cause = ? "
+                                 "AND ended_ms = 0",
+                                 {start.cause}));
+    open = std::move(undos);
+  }
+  if (open.empty() && !start.work.empty()) {
+    FIXPOINT_TRY(last, tx.query("SELECT e.id, e.kind, e.status, e.outcome FROM work w JOIN execution e ON e.id = "
+                                "w.execution WHERE w.fingerprint = ? AND e.ended_ms = 0",
+                                {start.work}));
+    open = std::move(last);
+  }
+  if (open.empty()) return executor_.launch(tx, std::move(start));
+  const std::string id = open[0].take(0);
+  const std::string outcome = open[0].take(3);
+  return fail(errors::resource_conflict(
+      (open[0].text(1) == "undo" ? "the undo " : "the execution ") + id + " of the same work has not ended: it is " +
+      open[0].take(2) + (outcome.empty() ? "" : ", " + outcome) + "; " +
+      (outcome == "waits for approval" ? "approve or reject it, and ask again once it has ended"
+                                       : "ask again once it has ended")));
 }
 
 Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item& item, Start start,
@@ -108,14 +163,15 @@ Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item&
       FIXPOINT_CHECK(executor_.note(tx, last->execution, "the same work for another finding: " + item.id));
     return Begun{Begun::How::Attached, last->execution, {}};
   }
-  if (last && !last->passed && leaves_finding_new(last->outcome)) {
-    bool known = last->outcome == "undone";  // until it passes, or a person says so
+  if (last && !last->passed && (leaves_finding_new(last->outcome) || last->kind == "undo")) {
+    FIXPOINT_TRY(result, json::parse(last->result.empty() ? "null" : last->result));
+    // What a person took back, be it in part: until it passes, or a person says so.
+    bool known = last->outcome == "undone" || (last->kind == "undo" && took_back(result));
     if (!known) {
       FIXPOINT_TRY(digest, digest_of(tx, last->execution, item));
       known = digest == item.digest;
     }
     if (known) {
-      FIXPOINT_TRY(result, json::parse(last->result.empty() ? "null" : last->result));
       FIXPOINT_TRY(once_more, again(last->outcome, result));
       if (!once_more) return Begun{Begun::How::Known, last->execution, last->outcome};
     }

@@ -69,6 +69,21 @@ class Works {
   using Again = std::function<Result<bool>(const std::string& outcome, const json::Value& result)>;
   Result<Begun> begin(store::Transaction& tx, const Work& work, const Item& item, Start start, const Again& again);
 
+  /// Starts the undo of an execution that has ended, within the transaction of who asks for it. Error:
+  /// ResourceConflictException where an execution of the same work, or another undo of the same execution, has not
+  /// ended; it names that one and says what to do.
+  Result<Started> undo(store::Transaction& tx, Start start);
+
+  /// What an undo is about in the end: what was done first, behind so many undos of undos. An execution that is no undo
+  /// is about itself.
+  struct Origin {
+    std::string execution;
+    std::int64_t undos = 0;
+    /// Of an odd number what was done first is taken back, of an even one it is there again.
+    bool taken_back() const { return undos % 2 == 1; }
+  };
+  static Result<Origin> origin(store::Session& session, std::string execution);
+
   /// A finding of the work says that the check passes: what is found failing from now on is news.
   Result<void> passed(store::Transaction& tx, const std::string& fingerprint);
 
@@ -94,6 +109,7 @@ class Works {
 
  private:
   Result<void> watch(store::Transaction& tx, const Execution& execution);
+  Result<void> undo_ended(store::Transaction& tx, const Execution& undo);
   store::Store& store_;
   Executor& executor_;
   const Clock& clock_;

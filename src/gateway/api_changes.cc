@@ -330,7 +330,7 @@ Result<Value> Api::undo(const aws::Caller& caller, const Value& input) {
   const auto start = controls::Undo::start_of(*target, "undo/" + random_uuid(), who(caller));
   FIXPOINT_TRY(started, parts_.door.store().write([&](store::Transaction& tx) -> Result<executions::Started> {
     FIXPOINT_CHECK(parts_.audit.append(tx, "undo.requested", json::Object{{"Execution", id}, {"By", who(caller)}}));
-    return parts_.executor.launch(tx, start);
+    return parts_.works.undo(tx, start);
   }));
   return Value(json::Object{{"Execution", started.id}, {"Undoes", id}});
 }

@@ -123,10 +123,18 @@ class Hub : public Account {
     throw std::runtime_error("the execution neither ends nor asks");
   }
   /// What 'fixpoint undo' does.
-  executions::Execution undo(const std::string& id) {
+  Result<executions::Started> begin_undo(const std::string& id) {
     const auto undone = must(executor->get(id));
     const auto start = controls::Undo::start_of(*undone, "undo/" + std::to_string(++undone_), "ann");
-    return ended_or_asks(must(executor->launch(start)).id);
+    return store->write([&](store::Transaction& tx) { return works->undo(tx, start); });
+  }
+  executions::Execution undo(const std::string& id) { return ended_or_asks(must(begin_undo(id)).id); }
+  /// The fix is no longer as it was left: its undo asks.
+  void encrypt_otherwise() {
+    const Value rule = Object{{"ApplyServerSideEncryptionByDefault", Object{{"SSEAlgorithm", "aws:kms"}}}};
+    call("s3", "PutBucketEncryption",
+         Object{{"Bucket", arn.substr(13)},
+                {"ServerSideEncryptionConfiguration", Object{{"Rules", json::Array{rule}}}}});
   }
   /// A person chooses the custom action "Fix" on the finding.
   void choose(const Value& finding, const std::string& arn_of_person = "arn:aws:iam::111111111111:user/ann") {

@@ -9,6 +9,7 @@ namespace fixpoint::gateway {
 namespace {
 
 using controls::Mode;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -226,6 +227,113 @@ TEST(Work, whose_undo_was_taken_back_is_fixed_again) {
   EXPECT_EQ(hub.run(later(finding, "04")).outcome, "fixed");
 }
 
+TEST(Work, whose_undo_was_taken_back_and_taken_back_again_is_left_as_it_is_by_a_resend) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  std::string last = hub.run(finding).id;
+  for (int undos = 0; undos < 3; ++undos) {
+    const auto undone = hub.undo(last);
+    EXPECT_EQ(undone.outcome, "undone");
+    last = undone.id;
+  }
+  EXPECT_FALSE(hub.look("S3.4").compliant);
+  hub.import(later(finding, "04"));
+  hub.import(other(finding, "tool/1"));
+  EXPECT_EQ(hub.all().size(), 4U);
+  EXPECT_EQ(hub.undo(last).outcome, "undone");
+  EXPECT_TRUE(hub.look("S3.4").compliant);
+  hub.weaken();
+  EXPECT_EQ(hub.run(later(finding, "05")).outcome, "fixed");
+}
+
+TEST(Work, is_not_taken_back_beside_an_execution_of_it_that_has_not_ended) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  const auto fixed = hub.run(finding);
+  turn_back(hub, finding, "04");
+  hub.mode(Mode::Ask);
+  const auto asks = hub.run(later(finding, "04"));
+  ASSERT_EQ(asks.outcome, "waits for approval");
+  const auto refused = hub.begin_undo(fixed.id);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "ResourceConflictException");
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr(asks.id), HasSubstr("approve or reject it")));
+  EXPECT_EQ(hub.all().size(), 2U);
+  // It is the one that the work has: what comes attaches to it.
+  const Value tool = other(finding, "tool/1");
+  hub.import(tool);
+  ASSERT_TRUE(hub.answer(asks.id, true, "ann"));
+  EXPECT_EQ(hub.ended(asks.id).outcome, "fixed");
+  EXPECT_EQ(hub.status(tool), "RESOLVED");
+  EXPECT_EQ(hub.undo(asks.id).outcome, "undone");
+}
+
+TEST(Work, is_taken_back_by_one_undo_at_a_time) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const auto fixed = hub.run(hub.bucket());
+  hub.encrypt_otherwise();
+  const auto asks = hub.undo(fixed.id);
+  ASSERT_EQ(asks.ended_ms, 0);
+  const auto second = hub.begin_undo(fixed.id);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, "ResourceConflictException");
+  EXPECT_THAT(second.error().message, HasSubstr("the undo " + asks.id));
+  // A handler's run is of no work that findings share; it is taken back once at a time all the same.
+  auto handled = *Hub::must(hub.executor->get(fixed.id));
+  handled.work.clear();
+  const auto of_handler = hub.store->write([&](store::Transaction& tx) {
+    return hub.works->undo(tx, controls::Undo::start_of(handled, "undo/handled", "bob"));
+  });
+  ASSERT_FALSE(of_handler);
+  EXPECT_THAT(of_handler.error().message, HasSubstr(asks.id));
+  EXPECT_EQ(hub.all().size(), 2U);
+  ASSERT_TRUE(hub.answer(asks.id, true, "bob"));
+  EXPECT_EQ(hub.ended(asks.id).outcome, "undone");
+}
+
+TEST(Work, that_was_taken_back_stays_so_where_the_undo_of_the_undo_is_rejected_or_expires) {
+  for (const bool rejected : {true, false}) {
+    SCOPED_TRACE(rejected ? "rejected" : "expired");
+    Hub hub;
+    hub.mode(Mode::Auto);
+    const Value finding = hub.bucket();
+    const auto undone = hub.undo(hub.run(finding).id);
+    ASSERT_TRUE(
+        hub.store->write([&](store::Transaction& tx) { return changes::Settings::set(tx, "all", "four_eyes", true); }));
+    const auto asks = hub.undo(undone.id);
+    ASSERT_EQ(asks.outcome, "waits for approval");
+    if (rejected) {
+      ASSERT_TRUE(hub.answer(asks.id, false, "bob"));
+    } else {
+      hub.pass_to(hub.clock.now_ms() + 73 * hour_ms);
+    }
+    EXPECT_EQ(hub.ended(asks.id).outcome, rejected ? "rejected" : "expired");
+    const auto before = hub.all().size();
+    hub.import(later(finding, "04"));
+    hub.import(other(finding, "tool/1"));
+    EXPECT_EQ(hub.all().size(), before);
+    hub.import(later(with_compliance(finding, "PASSED"), "05"));
+    EXPECT_EQ(hub.run(later(with_compliance(finding, "FAILED"), "06")).outcome, "fixed");
+  }
+}
+
+TEST(Work, that_was_observed_is_so_still_where_there_was_nothing_to_undo) {
+  Hub hub;
+  hub.mode(Mode::Observe);
+  const Value finding = hub.bucket();
+  const auto observed = hub.run(finding);
+  EXPECT_EQ(hub.undo(observed.id).outcome, "nothing to undo");
+  hub.import(later(finding, "04"));
+  EXPECT_EQ(hub.all().size(), 2U);
+  // Nor is it forgotten that the check has passed since.
+  hub.import(later(with_compliance(finding, "PASSED"), "05"));
+  EXPECT_EQ(hub.undo(observed.id).outcome, "nothing to undo");
+  EXPECT_EQ(hub.run(later(with_compliance(finding, "FAILED"), "06")).outcome, "observed");
+}
+
 TEST(Work, that_was_excepted_begins_again_once_the_exception_has_ended) {
   Hub hub;
   hub.mode(Mode::Auto);
@@ -251,11 +359,7 @@ TEST(Work, is_not_begun_while_it_is_taken_back) {
   hub.mode(Mode::Auto);
   const Value finding = hub.bucket();
   const auto fixed = hub.run(finding);
-  hub.call("s3", "PutBucketEncryption",
-           Object{{"Bucket", hub.arn.substr(13)},
-                  {"ServerSideEncryptionConfiguration",
-                   Object{{"Rules", json::Array{Value(Object{{"ApplyServerSideEncryptionByDefault",
-                                                              Object{{"SSEAlgorithm", "aws:kms"}}}})}}}}});
+  hub.encrypt_otherwise();
   const auto asks = hub.undo(fixed.id);  // what it left is no longer there
   ASSERT_EQ(asks.ended_ms, 0);
   const Value tool = other(finding, "tool/1");
