@@ -55,6 +55,12 @@ ALTER TABLE work ADD COLUMN passed_before INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX execution_undo ON execution (cause) WHERE kind = 'undo';
 )sql";
 
+constexpr const char* version_5 = R"sql(
+CREATE TABLE work_kept (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, undo TEXT NOT NULL, product_arn TEXT NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL,
+  decided TEXT NOT NULL, start TEXT NOT NULL, UNIQUE (undo, product_arn, id, decided)) STRICT;
+)sql";
+
 constexpr const char* columns =
     "SELECT id, name, kind, program, account, region, subject, input, cursor, status, outcome, result, started_ms, "
     "ended_ms, wake_ms, turn, work, cause FROM execution ";
@@ -165,7 +171,7 @@ Value to_json(const Execution& e) {
 }
 
 store::Schema Executor::schema() {
-  return {"executions", {tables, version_2, version_3, version_4}};
+  return {"executions", {tables, version_2, version_3, version_4, version_5}};
 }
 
 Executor::Executor(store::Store& store, const Clock& clock, unsigned threads)

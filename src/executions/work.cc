@@ -17,6 +17,28 @@ bool took_back(const Value& result) {
   return result["TakenBack"].size() + result["Unknown"].size() > 0;
 }
 
+bool is_decided(const Start& start) {
+  return start.input["Decided"].bool_or(false);
+}
+
+Value form_of(const Start& start) {
+  return json::Object{{"Name", start.name},       {"Kind", start.kind},     {"Program", start.program},
+                      {"Account", start.account}, {"Region", start.region}, {"Subject", start.subject},
+                      {"Input", start.input},     {"Cause", start.cause}};
+}
+
+Start start_of(const Value& form) {
+  const auto text = [&](const char* name) { return std::string(form[name].string_or("")); };
+  return {.name = text("Name"),
+          .kind = text("Kind"),
+          .program = text("Program"),
+          .account = text("Account"),
+          .region = text("Region"),
+          .subject = text("Subject"),
+          .input = form["Input"],
+          .cause = text("Cause")};
+}
+
 struct Last {
   std::string execution;
   std::string kind;
@@ -68,6 +90,11 @@ Value to_json(const Flapping& f) {
 Works::Works(store::Store& store, Executor& executor, const Clock& clock, Tell tell, Options options)
     : store_(store), executor_(executor), clock_(clock), tell_(std::move(tell)), options_(options) {
   executor_.add_watch([this](store::Transaction& tx, const Execution& execution) { return watch(tx, execution); });
+  resume_by([this](store::Transaction& tx, const Kept& kept) -> Result<std::optional<Begun>> {
+    FIXPOINT_TRY(begun, begin(tx, kept.work, kept.item, kept.start,
+                              [&](const std::string&, const Value&) { return is_decided(kept.start); }));
+    return std::move(begun);
+  });
 }
 
 Result<void> Works::watch(store::Transaction& tx, const Execution& execution) {
@@ -79,6 +106,7 @@ Result<void> Works::watch(store::Transaction& tx, const Execution& execution) {
         {execution.id, execution.work}));
   } else if (execution.kind == "undo") {
     FIXPOINT_CHECK(undo_ended(tx, execution));
+    FIXPOINT_CHECK(resume(tx, execution));
   } else if (execution.outcome == "fixed") {
     FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = ? WHERE fingerprint = ?", {execution.id, execution.work}));
   }
@@ -100,6 +128,44 @@ Result<void> Works::undo_ended(store::Transaction& tx, const Execution& undo) {
         "UPDATE work SET execution = before_undo, passed = CASE WHEN passed = 1 THEN 1 ELSE passed_before END WHERE "
         "fingerprint = ? AND execution = ? AND before_undo <> ''",
         {undo.work, undo.id}));
+  }
+  return {};
+}
+
+Result<void> Works::keep(store::Transaction& tx, const std::string& undo, const Item& item, const Start& start) {
+  const bool decided = is_decided(start);
+  FIXPOINT_TRY(
+      fresh, tx.execute("INSERT INTO work_kept (undo, product_arn, id, digest, decided, start) VALUES (?, ?, ?, ?, ?, "
+                        "?) ON CONFLICT (undo, product_arn, id, decided) DO NOTHING",
+                        {undo, item.product_arn, item.id, item.digest, decided ? start.name : std::string(),
+                         json::print(form_of(start))}));
+  if (fresh == 0) return {};
+  const std::string by(start.input["By"].string_or(""));
+  return executor_.note(tx, undo,
+                        "meanwhile the work was asked for by " +
+                            (decided ? (by.empty() ? "a custom action" : by) + " for the finding " : "the finding ") +
+                            item.id + ": it is looked at again once this has ended");
+}
+
+// What came while the undo was under way finds what it would have found had it come now.
+Result<void> Works::resume(store::Transaction& tx, const Execution& undo) {
+  FIXPOINT_TRY(rows, tx.query("SELECT k.product_arn, k.id, k.digest, k.start, w.control, w.account, w.region, "
+                              "w.resource FROM work_kept k, work w WHERE k.undo = ? AND w.fingerprint = ? ORDER BY "
+                              "CASE WHEN k.decided = '' THEN 1 ELSE 0 END, k.number",
+                              {undo.id, undo.work}));
+  if (rows.empty()) return {};
+  FIXPOINT_CHECK(tx.execute("DELETE FROM work_kept WHERE undo = ?", {undo.id}));
+  for (store::Row& row : rows) {
+    FIXPOINT_TRY(form, json::parse(row.text(3)));
+    const Kept kept{{undo.work, row.take(4), row.take(5), row.take(6), row.take(7)},
+                    {row.take(0), row.take(1), row.take(2)},
+                    start_of(form)};
+    FIXPOINT_TRY(begun, resume_(tx, kept));
+    const bool goes_on = begun && begun->how != Begun::How::Known;
+    FIXPOINT_CHECK(executor_.note(tx, undo.id,
+                                  "what the finding " + kept.item.id + " asked for meanwhile " +
+                                      (goes_on ? "is done by the execution " + begun->execution
+                                               : std::string("would begin nothing now, and begins nothing"))));
   }
   return {};
 }
@@ -152,7 +218,7 @@ Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item&
   }
   FIXPOINT_TRY(last, last_of(tx, work.fingerprint));
   if (last && !last->ended && last->kind == "undo") {
-    FIXPOINT_CHECK(executor_.note(tx, last->execution, "meanwhile the work was asked for by the finding " + item.id));
+    FIXPOINT_CHECK(keep(tx, last->execution, item, start));
     return Begun{Begun::How::Undoing, last->execution, {}};
   }
   if (last && !last->ended) {

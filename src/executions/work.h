@@ -34,7 +34,7 @@ struct Begun {
   enum class How {
     Started,   ///< a new execution
     Attached,  ///< an execution of the same work is under way, and updates this finding as well when it ends
-    Undoing,   ///< an undo of the work is under way: nothing begins, and its finding is NEW once it has ended
+    Undoing,   ///< an undo of the work is under way: what was asked for is kept, and looked at again when that ends
     Known,     ///< the last execution of the work has dealt with this already; nothing is new
   };
   How how = How::Started;
@@ -52,6 +52,13 @@ struct Flapping {
 
 json::Value to_json(const Flapping& flapping);
 
+/// What was asked for while an undo of its work was under way.
+struct Kept {
+  Work work;
+  Item item;
+  Start start;
+};
+
 /// Pieces of work: that each is done once however many findings and events ask for it, and that none is done over and
 /// over against somebody who turns it back. Thread-safe.
 class Works {
@@ -68,6 +75,14 @@ class Works {
   /// and left the finding as it was, and the finding says what it said then: true begins anew all the same.
   using Again = std::function<Result<bool>(const std::string& outcome, const json::Value& result)>;
   Result<Begun> begin(store::Transaction& tx, const Work& work, const Item& item, Start start, const Again& again);
+
+  /// Asks again for what was kept, in the transaction that ends the undo: by begin(), with the work as the undo left
+  /// it; nothing where it is wanted no more. What persons decided (the member `Decided` of the input) comes first, in
+  /// the order in which they did, then one request for each finding; so it is begun as if it had been asked for now,
+  /// and what a person took back begins by a person's word alone. Before the executor's start(); what nobody resumes is
+  /// begun as it was asked for.
+  using Resume = std::function<Result<std::optional<Begun>>(store::Transaction&, const Kept&)>;
+  void resume_by(Resume resume) { resume_ = std::move(resume); }
 
   /// Starts the undo of an execution that has ended, within the transaction of who asks for it. Error:
   /// ResourceConflictException where an execution of the same work, or another undo of the same execution, has not
@@ -110,11 +125,14 @@ class Works {
  private:
   Result<void> watch(store::Transaction& tx, const Execution& execution);
   Result<void> undo_ended(store::Transaction& tx, const Execution& undo);
+  Result<void> keep(store::Transaction& tx, const std::string& undo, const Item& item, const Start& start);
+  Result<void> resume(store::Transaction& tx, const Execution& undo);
   store::Store& store_;
   Executor& executor_;
   const Clock& clock_;
   Tell tell_;
   Options options_;
+  Resume resume_;
 };
 
 }  // namespace fixpoint::executions

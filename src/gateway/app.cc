@@ -140,13 +140,14 @@ class WholeApp final : public App {
     approvals_ = std::make_unique<executions::Approvals>(
         *store_, *executor_, clock_,
         [this](store::Transaction& tx, const executions::Notice& notice) { return tell(tx, notice); });
+    // Before the works' watch, which may start an execution as another ends.
+    executor_->add_watch([this](store::Transaction& tx, const executions::Execution& execution) {
+      return audit_execution(tx, *audit_, execution);
+    });
     works_ = std::make_unique<executions::Works>(
         *store_, *executor_, clock_,
         [this](store::Transaction& tx, const executions::Notice& notice) { return tell(tx, notice); },
         executions::Works::Options{});
-    executor_->add_watch([this](store::Transaction& tx, const executions::Execution& execution) {
-      return audit_execution(tx, *audit_, execution);
-    });
     remediation_ = std::make_unique<controls::Remediation>(
         controls_, *door_, *modes_, *approvals_, *works_, clock_,
         controls::UpdateFinding{

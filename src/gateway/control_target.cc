@@ -17,6 +17,19 @@ constexpr std::string_view note_author = "fixpoint";
 
 }  // namespace
 
+ControlTarget::ControlTarget(const controls::ControlSet& controls, controls::Modes& modes,
+                             findings::FindingStore& findings, executions::Executor& executor, executions::Works& works,
+                             executions::Approvals& approvals, const Clock& clock)
+    : controls_(controls),
+      modes_(modes),
+      findings_(findings),
+      executor_(executor),
+      works_(works),
+      approvals_(approvals),
+      clock_(clock) {
+  works_.resume_by([this](store::Transaction& tx, const executions::Kept& kept) { return resume(tx, kept); });
+}
+
 // A rule without a status in its pattern also matches the event of the finding that was just resolved: acting on that
 // again would never end.
 std::string ControlTarget::left_alone_because(const Value& finding) {
@@ -90,14 +103,11 @@ Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Deliver
   start.cause = delivery.origin.execution;
   if (start.cause.empty() && delivery.origin.principal.empty() && !decided)
     start.cause = findings::updated_by_execution(finding, note_author);
-  const auto again = [&](const std::string& outcome, const Value& result) -> Result<bool> {
-    if (decided) return true;
-    if (outcome == "excepted") return exception_has_ended(tx, result["Exception"]["Id"].string_or(""));
-    if (outcome != "observed") return false;
-    FIXPOINT_TRY(mode, modes_.find(tx, delivery.rule_arn, control.id, key.account));
-    return mode != controls::Mode::Observe;
-  };
-  FIXPOINT_TRY(begun, works_.begin(tx, work, item, std::move(start), again));
+  const Asked asked{decided, delivery.rule_arn, control.id, key.account};
+  FIXPOINT_TRY(begun,
+               works_.begin(tx, work, item, std::move(start), [&](const std::string& outcome, const Value& result) {
+                 return again(tx, asked, outcome, result);
+               }));
   if (!decided || begun.how != executions::Begun::How::Attached) return {};
   const std::string action(delivery.event["detail"]["actionName"].string_or(""));
   const auto answered = approvals_.answer(
@@ -113,6 +123,38 @@ Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Deliver
     return fail(answered.error());
   return executor_.note(tx, begun.execution,
                         "the custom action " + action + " was chosen meanwhile: " + answered.error().message);
+}
+
+// Whether it is begun anew though its finding says what it said before the last execution, which left it so.
+Result<bool> ControlTarget::again(store::Transaction& tx, const Asked& asked, const std::string& outcome,
+                                  const Value& result) {
+  if (asked.decided) return true;
+  if (outcome == "excepted") return exception_has_ended(tx, result["Exception"]["Id"].string_or(""));
+  if (outcome != "observed") return false;
+  FIXPOINT_TRY(mode, modes_.find(tx, asked.rule, asked.control, asked.account));
+  return mode != controls::Mode::Observe;
+}
+
+// What was asked for while an undo was under way, with the finding as it is now that this has ended.
+Result<std::optional<executions::Begun>> ControlTarget::resume(store::Transaction& tx, const executions::Kept& kept) {
+  executions::Start start = kept.start;
+  executions::Item item = kept.item;
+  const bool decided = start.input["Decided"].bool_or(false);
+  const std::string by(start.input["By"].string_or("somebody"));
+  const Asked asked{decided, std::string(start.input["Rule"].string_or("")), start.program, start.account};
+  FIXPOINT_TRY(stored, findings_.get(tx, findings::FindingKey{item.product_arn, item.id}));
+  if (stored) {
+    if (!decided && !left_alone_because(*stored).empty()) return std::nullopt;
+    item.digest = findings::content_digest(*stored);
+    start.input.set("Finding", std::move(*stored));
+  }
+  FIXPOINT_TRY(
+      begun, works_.begin(tx, kept.work, item, std::move(start), [&](const std::string& outcome, const Value& result) {
+        return again(tx, asked, outcome, result);
+      }));
+  if (decided && begun.how == executions::Begun::How::Attached)
+    FIXPOINT_CHECK(executor_.note(tx, begun.execution, by + " chose the same while an undo was under way"));
+  return std::move(begun);
 }
 
 Result<bool> ControlTarget::exception_has_ended(store::Transaction& tx, std::string_view id) {

@@ -19,14 +19,7 @@ class ControlTarget {
  public:
   ControlTarget(const controls::ControlSet& controls, controls::Modes& modes, findings::FindingStore& findings,
                 executions::Executor& executor, executions::Works& works, executions::Approvals& approvals,
-                const Clock& clock)
-      : controls_(controls),
-        modes_(modes),
-        findings_(findings),
-        executor_(executor),
-        works_(works),
-        approvals_(approvals),
-        clock_(clock) {}
+                const Clock& clock);
 
   /// Starts an execution for each piece of work that the event's findings name and that is not under way already; see
   /// executions/work.h. What is left alone by itself (a person's custom action is not): findings that are not NEW,
@@ -42,6 +35,12 @@ class ControlTarget {
  private:
   Result<std::optional<json::Value>> finding_of(store::Transaction& tx, const json::Value& ocsf);
   Result<bool> exception_has_ended(store::Transaction& tx, std::string_view id);
+  struct Asked {
+    bool decided = false;
+    std::string rule, control, account;
+  };
+  Result<bool> again(store::Transaction& tx, const Asked& asked, const std::string& outcome, const json::Value& result);
+  Result<std::optional<executions::Begun>> resume(store::Transaction& tx, const executions::Kept& kept);
   Result<void> begin_one(store::Transaction& tx, const bus::Delivery& delivery, std::size_t index,
                          const json::Value& finding, const controls::Control& control, bool decided,
                          const std::string& region);

@@ -1,6 +1,7 @@
 """What the door does for handlers that have never heard of it: dry runs, plans that are approved, guards, undo."""
 import json
 import os
+import signal
 import time
 import urllib.error
 import urllib.request
@@ -158,6 +159,33 @@ def on_event(event, context):
         # An undo is not the start of the same work again.
         self.server.wait()
         self.assertFalse(self.encrypted("door-undoing"))
+
+
+class WhileAnUndoWaits(DoorTest):
+    def test_what_a_person_decides_is_done_once_it_has_ended_whatever_was_killed_meanwhile(self):
+        scene = json.loads(self.server.fixpoint("scene", "S3.4", "--json")[1])[0]
+        fixed = self.fixpoint("fix", scene["FindingId"], "--wait", "30")["Executions"][0]
+        bucket = fixed["Result"]["Resource"].split(":::")[1]
+        self.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]})
+        status, out, _ = self.server.fixpoint("undo", fixed["Id"], "--wait", "30", "--json")
+        undo = json.loads(out)
+        self.assertEqual((1, "waits for approval"), (status, undo["Outcome"]))
+        # One at a time.
+        status, _, said = self.server.fixpoint("undo", fixed["Id"])
+        self.assertEqual(5, status)
+        self.assertIn("the undo %s of the same work has not ended" % undo["Id"], said)
+        status, out, said = self.server.fixpoint("fix", scene["FindingId"])
+        self.assertEqual((0, ""), (status, said))
+        self.assertIn("the fix begins once it has", out)
+        os.killpg(self.server.process.pid, signal.SIGKILL)
+        self.server.process.wait()
+        self.server.process.stdout.close()
+        self.server.log.close()
+        self.server.start()
+        self.assertEqual(0, self.server.fixpoint("approve", undo["Id"])[0])
+        ended = self.server.wait()
+        self.assertEqual(["fixed", "fixed", "undone"], sorted(one["Outcome"] for one in ended))
 
 
 class Functions(DoorTest):

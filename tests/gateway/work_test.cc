@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <set>
 
 #include "base/arn.h"
 #include "changes/exceptions.h"
@@ -354,22 +355,118 @@ TEST(Work, that_was_excepted_begins_again_once_the_exception_has_ended) {
   EXPECT_EQ(hub.run(later(finding, "05")).outcome, "fixed");
 }
 
-TEST(Work, is_not_begun_while_it_is_taken_back) {
+/// Work that was fixed and whose undo waits for a person.
+class WorkBeingTakenBack : public testing::Test {
+ protected:
+  WorkBeingTakenBack() {
+    hub.mode(Mode::Auto);
+    finding = hub.bucket();
+    const auto fixed = hub.run(finding);
+    hub.encrypt_otherwise();
+    asks = hub.undo(fixed.id).id;
+    known = {fixed.id, asks};
+    const auto principal = std::make_shared<aws::Principal>();
+    principal->arn = "arn:aws:iam::111111111111:user/bob";
+    bob.principal = principal;
+    auto table = hub.securityhub->table();
+    Hub::must(table.operations.find("CreateActionTarget")
+                  ->second.function(bob, Object{{"Id", "Fix"}, {"Name", "Fix it"}, {"Description", "fixes"}}));
+  }
+  void choose(const Value& chosen) {
+    Hub::must(hub.securityhub->actions().act(bob, "Fix", {findings::key_of(chosen)}));
+  }
+  /// Answers the undo's question; how it ended.
+  std::string end(bool approved) {
+    if (!hub.answer(asks, approved, "ann")) throw std::runtime_error("the undo does not ask");
+    const std::string outcome = hub.ended(asks).outcome;
+    hub.settle();
+    return outcome;
+  }
+  /// Executions that have begun since the undo.
+  std::vector<executions::Execution> begun() {
+    auto all = hub.all();
+    std::erase_if(all, [&](const auto& one) { return known.contains(one.id) || one.kind == "nothing"; });
+    return all;
+  }
   Hub hub;
-  hub.mode(Mode::Auto);
-  const Value finding = hub.bucket();
-  const auto fixed = hub.run(finding);
-  hub.encrypt_otherwise();
-  const auto asks = hub.undo(fixed.id);  // what it left is no longer there
-  ASSERT_EQ(asks.ended_ms, 0);
+  aws::Caller bob = hub.caller;
+  Value finding;
+  std::string asks;
+  std::set<std::string> known;
+};
+
+TEST_F(WorkBeingTakenBack, is_begun_for_what_failed_meanwhile_once_the_undo_has_been_rejected) {
   const Value tool = other(finding, "tool/1");
   hub.import(tool);
-  EXPECT_EQ(hub.all().size(), 2U);
-  EXPECT_THAT(hub.journal_of(asks.id), HasSubstr("meanwhile the work was asked for by the finding tool/1"));
-  EXPECT_EQ(hub.works->attached(asks.id).value().size(), 0U);
-  ASSERT_TRUE(hub.answer(asks.id, false, "bob"));
-  EXPECT_EQ(hub.ended(asks.id).outcome, "rejected");
-  EXPECT_EQ(hub.run(later(tool, "05")).outcome, "compliant");
+  for (const auto* hour : {"04", "05"}) hub.import(later(tool, hour));
+  EXPECT_TRUE(begun().empty());
+  EXPECT_THAT(hub.journal_of(asks), HasSubstr("meanwhile the work was asked for by the finding tool/1"));
+  EXPECT_EQ(hub.works->attached(asks).value().size(), 0U);
+  EXPECT_EQ(end(false), "rejected");
+  ASSERT_EQ(begun().size(), 1U);
+  const auto last = begun()[0];
+  EXPECT_EQ(hub.ended(last.id).outcome, "compliant");
+  EXPECT_EQ(hub.status(tool), "RESOLVED");
+  EXPECT_THAT(hub.journal_of(asks),
+              HasSubstr("what the finding tool/1 asked for meanwhile is done by the execution " + last.id));
+}
+
+TEST_F(WorkBeingTakenBack, is_begun_for_what_failed_meanwhile_once_nobody_has_answered_the_undo) {
+  hub.import(other(finding, "tool/1"));
+  hub.pass_to(hub.clock.now_ms() + 73 * hour_ms);
+  EXPECT_EQ(hub.ended(asks).outcome, "expired");
+  hub.settle();
+  EXPECT_EQ(hub.status(other(finding, "tool/1")), "RESOLVED");
+}
+
+TEST_F(WorkBeingTakenBack, is_begun_by_no_finding_once_it_is_taken_back) {
+  const Value tool = other(finding, "tool/1");
+  hub.import(tool);
+  EXPECT_EQ(end(true), "undone");
+  EXPECT_TRUE(begun().empty());
+  EXPECT_EQ(hub.status(tool), "NEW");
+  EXPECT_THAT(hub.journal_of(asks), HasSubstr("begins nothing"));
+  EXPECT_FALSE(hub.look("S3.4").compliant);
+}
+
+TEST_F(WorkBeingTakenBack, is_begun_by_a_persons_word_whichever_way_the_undo_ends) {
+  hub.mode(Mode::Observe);
+  choose(finding);
+  EXPECT_TRUE(begun().empty());
+  EXPECT_EQ(end(true), "undone");
+  ASSERT_EQ(begun().size(), 1U);
+  const auto fixed = hub.ended(begun()[0].id);
+  EXPECT_EQ(fixed.outcome, "fixed");
+  EXPECT_EQ(fixed.input["By"].string_or(""), bob.principal->arn);
+  EXPECT_TRUE(hub.look("S3.4").compliant);
+  EXPECT_EQ(hub.status(finding), "RESOLVED");
+}
+
+TEST_F(WorkBeingTakenBack, is_begun_as_a_person_decided_and_with_the_findings_that_came_before) {
+  hub.mode(Mode::Ask);
+  const Value tool = other(finding, "tool/1");
+  hub.import(tool);
+  hub.weaken();
+  choose(finding);
+  EXPECT_EQ(end(false), "rejected");
+  ASSERT_EQ(begun().size(), 1U);
+  EXPECT_EQ(hub.ended(begun()[0].id).outcome, "fixed");  // without a question
+  EXPECT_EQ(hub.status(tool), "RESOLVED");
+}
+
+TEST_F(WorkBeingTakenBack, is_not_begun_for_a_finding_that_is_no_longer_new) {
+  const Value tool = other(finding, "tool/1");
+  const Value scanner = other(finding, "scanner/1");
+  hub.import(tool);
+  hub.import(scanner);
+  ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) {
+    return hub.securityhub->update(tx, findings::key_of(tool), Object{{"Workflow", Object{{"Status", "SUPPRESSED"}}}},
+                                   "ann");
+  }));
+  hub.import(later(with_compliance(scanner, "PASSED"), "05"));
+  EXPECT_EQ(end(false), "rejected");
+  EXPECT_TRUE(begun().empty());
+  EXPECT_EQ(hub.status(tool), "SUPPRESSED");
 }
 
 TEST(Work, that_waits_is_approved_by_the_custom_action_on_its_finding) {
