@@ -1,9 +1,12 @@
 #include "controls/undo.h"
 
 #include <algorithm>
+#include <set>
 
 #include "changes/difference.h"
 #include "changes/inverse.h"
+#include "executions/work.h"
+#include "findings/asff.h"
 
 namespace fixpoint::controls {
 namespace {
@@ -13,7 +16,8 @@ using executions::Execution;
 using executions::Step;
 using json::Value;
 
-constexpr std::size_t note_limit = 512;  // characters of a note's text in Security Hub
+constexpr std::size_t note_limit = 512;     // characters of a note's text in Security Hub
+constexpr std::size_t message_limit = 200;  // of an error's that others follow
 
 Value or_null(const std::optional<Value>& value) {
   return value ? *value : Value();
@@ -23,10 +27,9 @@ std::string step_name(const Value& cursor) {
   return "undo-" + std::to_string(cursor["round"].int_or(0)) + "." + std::to_string(cursor["at"].int_or(0));
 }
 
-std::string names_of_made(const std::vector<Change>& journaled) {
+std::string names_of(const json::Array& calls) {
   std::string names;
-  for (const Change& change : journaled)
-    if (change.made()) names += (names.empty() ? "" : ", ") + change.call();
+  for (const Value& call : calls) names += (names.empty() ? "" : ", ") + std::string(call.string_or(""));
   return names;
 }
 
@@ -139,11 +142,11 @@ Step Undo::begin(const Execution& execution) {
   if (found->changes == 0)
     return end(execution, true, "nothing to undo", "Execution " + target + " changed nothing.", std::move(about));
   if (found->calls.empty() && found->restored == 0)
-    return end(execution, false, "cannot be undone",
-               "Nothing of execution " + target +
-                   " can be undone: " + std::string(found->states[0]["Call"].string_or("")) + " " +
-                   std::string(found->states[0]["Finds"].string_or("")),
-               std::move(about));
+    return end_short(execution, false, "cannot be undone",
+                     "Nothing of execution " + target +
+                         " can be undone: " + std::string(found->states[0]["Call"].string_or("")) + " " +
+                         std::string(found->states[0]["Finds"].string_or("")),
+                     "", std::move(about));
   const std::string by(execution.input["By"].string_or("somebody"));
   changes::Mandate mandate = found->mandate;
   mandate.execution = execution.id;
@@ -206,14 +209,26 @@ Step Undo::answered(const Execution& execution) {
   const Value& answer = execution.cursor["answer"];
   if (answer.is_null()) {
     if (auto waits = approvals_.wait_on(execution)) return std::move(*waits);
-    Step step = end(execution, true, "expired", "Nobody approved the undo. Nothing was changed.", json::Object());
-    step.commit = [this, id = execution.id](store::Transaction& tx) { return approvals_.expire(tx, id); };
+    Step step = end_short(
+        execution, true, "expired",
+        "Nobody approved the undo of execution " + std::string(execution.input["Execution"].string_or("")) + ".",
+        "Nothing was taken back.", json::Object());
+    step.commit = [this, id = execution.id, write = std::move(step.commit)](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(approvals_.expire(tx, id));
+      return write ? write(tx) : Result<void>();
+    };
     return step;
   }
   const std::string by(answer["By"].string_or("somebody"));
   if (!answer["Approved"].bool_or(false))
-    return end(execution, true, "rejected", "The undo was rejected by " + by + ". Nothing was changed.",
-               json::Object());
+    return end_short(
+        execution, true, "rejected",
+        "The undo of execution " + std::string(execution.input["Execution"].string_or("")) + " was rejected by " + by +
+            (answer["Reason"].string_or("").empty()
+                 ? "."
+                 : ", who said: " + changes::shortened(std::string(answer["Reason"].string_or("")), message_limit) +
+                       "."),
+        "Nothing was taken back.", json::Object());
   auto mandate = door_.mandates().find(execution.id);
   if (!mandate) return failed(execution, "mandate", mandate.error());
   if (!*mandate) return failed(execution, "mandate", errors::internal("the execution has lost its mandate"));
@@ -319,28 +334,23 @@ Step Undo::verify(const Execution& execution) {
                      {"Plan", json::Object{{"Hash", cursor["hash"]}}},
                      {"Change", difference},
                      {"Verified", wrong.empty()}};
-  if (!wrong.empty()) {
-    auto journaled = door_.of_execution(execution.id);
-    if (!journaled) return failed(execution, "verify", journaled.error());
-    const std::string taken_back = names_of_made(*journaled);
-    return end(execution, false, "not verified",
-               "Of the undo of execution " + target + " " +
-                   (taken_back.empty() ? "no call was made" : taken_back + " was made") +
-                   ", and the state is not the one from before: " + wrong,
-               std::move(about));
-  }
-  auto mandate = door_.mandates().find(execution.id);
-  if (!mandate) return failed(execution, "mandate", mandate.error());
+  if (!wrong.empty())
+    return end_short(execution, false, "not verified",
+                     "The undo of execution " + target + " ended, and the state is not the one from before: " +
+                         changes::shortened(wrong, message_limit) + ".",
+                     "No call was made.", std::move(about));
+  auto journaled = door_.of_execution(execution.id);
+  if (!journaled) return failed(execution, "journal", journaled.error());
+  const bool changed = std::any_of(journaled->begin(), journaled->end(),
+                                   [](const Change& one) { return one.made() || one.state == "intent"; });
   const std::string by(execution.input["By"].string_or("somebody"));
-  const std::string note = cursor["calls"].size() == 0 ? "Undone by " + by + " without a change: what execution " +
-                                                             target + " changed was as it had been before already."
-                                                       : "Undone by " + by + ": what execution " + target +
-                                                             " changed is as it was before. " + difference;
+  const std::string note =
+      changed ? "Undone by " + by + ": what execution " + target + " changed is as it was before. " + difference
+              : "Undone by " + by + " without a change: what execution " + target +
+                    " changed was as it had been before already.";
   Step step = end(execution, true, "undone", note, std::move(about));
-  step.commit = [this, id = execution.id, note = std::string(step.result["Note"].string_or("")),
-                 findings = *mandate ? (*mandate)->findings : Value()](store::Transaction& tx) -> Result<void> {
-    for (std::size_t i = 0; i < findings.size(); ++i) FIXPOINT_CHECK(note_(tx, findings[i], id, "NEW", note));
-    return {};
+  step.commit = [this, execution, note = std::string(step.result["Note"].string_or(""))](store::Transaction& tx) {
+    return write_findings(tx, execution, "NEW", note);
   };
   return step;
 }
@@ -374,15 +384,66 @@ Step Undo::failed(const Execution& execution, const std::string& where, const Er
     step.note = where + " failed: " + error.code + ": " + error.message + "; tries again";
     return step;
   }
-  std::string made;
-  if (auto journaled = door_.of_execution(execution.id)) made = names_of_made(*journaled);
   const bool guarded = error.http_status == 403 && (error.code == "ChangesFrozen" || error.code == "CapReached" ||
                                                     error.code == "ModeForbidsChange" || error.code == "NoMandate");
-  return end(
+  const std::string said = changes::shortened(error.message, message_limit);
+  return end_short(
       execution, false, guarded ? "stopped" : "failed",
-      "The undo stopped at " + where + ": " + error.code + ": " + error.message + ". " +
-          (made.empty() ? "Nothing was taken back." : "Had been taken back: " + made + "."),
+      "The undo of execution " + std::string(execution.input["Execution"].string_or("")) + " stopped at " + where +
+          ": " + error.code + ": " + said + (said.ends_with('.') ? "" : "."),
+      "Nothing was taken back.",
       json::Object{{"Error", error.code}, {"Message", error.message}, {"At", where}, {"States", cursor["states"]}});
+}
+
+// An end that is not "undone": what had been taken back all the same is said, on the findings as well.
+Step Undo::end_short(const Execution& execution, bool succeeded, const std::string& outcome,
+                     const std::string& sentence, const std::string& otherwise, Value more) {
+  const auto read = [&] { return door_.of_execution(execution.id); };
+  auto journaled = read();
+  const auto unsure = [](const Change& change) { return change.state == "intent"; };
+  if (journaled && std::any_of(journaled->begin(), journaled->end(), unsure) && door_.settle(execution.id))
+    journaled = read();
+  json::Array made;
+  json::Array unknown;
+  if (journaled) {
+    for (const Change& change : *journaled) {
+      if (change.made()) made.emplace_back(change.call());
+      if (unsure(change)) unknown.emplace_back(change.call());
+    }
+  } else {
+    unknown.emplace_back("its journal cannot be read: " + journaled.error().message);
+  }
+  std::string note = sentence;
+  if (!made.empty()) note += " Had been taken back: " + names_of(made) + ".";
+  if (!unknown.empty()) note += " Nobody knows whether it took effect: " + names_of(unknown) + ".";
+  const bool took_back = !made.empty() || !unknown.empty();
+  if (!took_back && !otherwise.empty()) note += " " + otherwise;
+  more.set("TakenBack", std::move(made));
+  more.set("Unknown", std::move(unknown));
+  Step step = end(execution, succeeded, outcome, note, std::move(more));
+  if (took_back)
+    step.commit = [this, execution, text = std::string(step.result["Note"].string_or(""))](store::Transaction& tx) {
+      return write_findings(tx, execution, "NOTIFIED", text);
+    };
+  return step;
+}
+
+// On each finding that what was done first was written on: its own, and those of the same work that were attached.
+Result<void> Undo::write_findings(store::Transaction& tx, const Execution& execution, const std::string& status,
+                                  const std::string& note) {
+  FIXPOINT_TRY(first, executions::Works::origin(tx, execution.id));
+  FIXPOINT_TRY(mandate, changes::Mandates::find(tx, execution.id));
+  std::set<findings::FindingKey> written;
+  const auto write = [&](const Value& finding) -> Result<void> {
+    if (!written.insert(findings::key_of(finding)).second) return {};
+    return note_(tx, finding, execution.id, status, note);
+  };
+  if (mandate)
+    for (std::size_t i = 0; i < mandate->findings.size(); ++i) FIXPOINT_CHECK(write(mandate->findings[i]));
+  FIXPOINT_TRY(attached, executions::Works::attached(tx, first.execution));
+  for (const auto& item : attached)
+    FIXPOINT_CHECK(write(json::Object{{"ProductArn", item.product_arn}, {"Id", item.id}}));
+  return {};
 }
 
 Step Undo::end(const Execution& execution, bool succeeded, const std::string& outcome, const std::string& note,

@@ -22,10 +22,13 @@ using NoteFinding =
 ///
 /// Before anything is made, the state now is compared with the state that the execution left. Where something moved, or
 /// a change cannot be undone while others can, it shows what it found (before, left, now) and asks. Afterwards each
-/// state is read back and has to be the one from before, value for value; then the findings go back to NEW with a note.
+/// state is read back and has to be the one from before, value for value; then the findings go back to NEW with a note:
+/// those of the execution that was taken back in the end (`Works::origin`), and those that were attached to it. Where
+/// it ends otherwise and has made a call, or nobody knows whether it has, they are NOTIFIED and say so.
 ///
 /// The execution's input: {"Execution": the one to take back, "By": who}. Its result: {"Execution", "Plan": {"Hash",
-/// "Changes"}, "States": [{"Call", "Before", "Left", "Now", "Finds"}], "Change", "Verified", "Note"}. Outcomes: undone,
+/// "Changes"}, "States": [{"Call", "Before", "Left", "Now", "Finds"}], "Change", "Verified", "Note"}, and where it has
+/// not ended "undone", "TakenBack": the calls that it made, "Unknown": those of which nobody knows. Outcomes: undone,
 /// nothing to undo, cannot be undone, rejected, expired, stopped (a guard), not verified, failed.
 class Undo final : public executions::Program {
  public:
@@ -56,6 +59,10 @@ class Undo final : public executions::Program {
   executions::Step failed(const executions::Execution& execution, const std::string& where, const Error& error);
   executions::Step end(const executions::Execution& execution, bool succeeded, const std::string& outcome,
                        const std::string& note, json::Value more);
+  executions::Step end_short(const executions::Execution& execution, bool succeeded, const std::string& outcome,
+                             const std::string& sentence, const std::string& otherwise, json::Value more);
+  Result<void> write_findings(store::Transaction& tx, const executions::Execution& execution, const std::string& status,
+                              const std::string& note);
 
   changes::Door& door_;
   executions::Approvals& approvals_;

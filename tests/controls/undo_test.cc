@@ -149,7 +149,11 @@ TEST_F(UndoTest, that_is_rejected_changes_nothing) {
   account.asks(id, "asks before");
   ASSERT_TRUE(account.approvals->answer(
       {.execution = id, .plan_hash = {}, .approved = false, .by = "bob", .by_execution = {}, .because = {}}));
-  EXPECT_EQ(account.ended(id).outcome, "rejected");
+  const auto rejected = account.ended(id);
+  EXPECT_EQ(rejected.outcome, "rejected");
+  EXPECT_EQ(rejected.result["Note"].string_or(""),
+            "The undo of execution " + fixed.id + " was rejected by bob. Nothing was taken back.");
+  EXPECT_EQ(account.status(finding), "RESOLVED");
   EXPECT_TRUE(account.changes_of(id).empty());
   EXPECT_TRUE(account.look("KMS.4").compliant);
 }
