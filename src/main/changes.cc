@@ -229,16 +229,18 @@ Command fix_command() {
 }
 
 Command undo_command() {
-  return {.name = "undo",
-          .summary = "take back what an execution changed",
-          .positional = "EXECUTION_ID",
-          .at_least = 1,
-          .at_most = 1,
-          .options = server_options({{"wait", "SECONDS", "wait for the end, at most so long", "", false}}),
-          .run = run_undo,
-          .more =
-              "Where what it left is no longer what is there, it shows the three states and asks. Exit status 1 where\n"
-              "--wait is given and it is not undone."};
+  return {
+      .name = "undo",
+      .summary = "take back what an execution changed",
+      .positional = "EXECUTION_ID",
+      .at_least = 1,
+      .at_most = 1,
+      .options = server_options({{"wait", "SECONDS", "wait for the end, at most so long", "", false}}),
+      .run = run_undo,
+      .more =
+          "Where what it left is no longer what is there, it shows the three states and asks. While another execution\n"
+          "of the same control and resource has not ended, it is refused. Exit status 1 where --wait is given and it\n"
+          "is not undone."};
 }
 
 }  // namespace fixpoint::main
