@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "functions/memory.h"
 
 namespace fixpoint::functions {
 
@@ -82,6 +83,7 @@ class Process {
   void kill();
   /// What it and all that it started hold of memory now; see memory_of_tree_kb().
   std::int64_t memory_kb(std::int64_t enough_kb) const;
+  SharedMemorySight shared_memory_sight() const { return functions::shared_memory_sight(pid_); }
   /// How it ended; nothing while it runs.
   std::optional<Exit> exited();
 

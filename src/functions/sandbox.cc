@@ -158,6 +158,19 @@ std::string Sandbox::describe(const std::string& bubblewrap_refused, const std::
       " Processes, file size and processor time are limited for each process; memory for all processes of a run "
       "together, which is ended where they hold more than the function's memory size.";
   if (socket_filter().empty()) always += " Memory that no process has mapped is NOT seen.";
+  switch (sight_) {
+    case SharedMemorySight::Whole: break;
+    case SharedMemorySight::Mapped:
+      always +=
+          " Shared memory counts by what is mapped of it, filled or not: what a handler filled and unmapped while "
+          "other "
+          "parts of the same piece stay mapped is NOT seen.";
+      break;
+    case SharedMemorySight::Resident:
+      always += " What a handler takes out of its page tables of shared memory, and keeps, is NOT seen.";
+      break;
+  }
+  always += " What the system keeps in pipes and sockets for a handler is NOT counted as memory.";
   if (own_network_)
     always +=
         " The network is cut off: each process has a network of its own, in which nothing answers but the gateway and "
@@ -194,7 +207,8 @@ std::string Sandbox::describe(const std::string& bubblewrap_refused, const std::
           "Handlers run WITHOUT isolation, as the user that runs fixpoint, and can read and change "
           "what that user can, fixpoint's own data included; what one starts in a session of its own may outlive "
           "it." +
-          always + unseen + (root ? " As root, the number of processes is not limited either." : "");
+          always + unseen + " Nor is shared memory of a process that forbids others to look at it (PR_SET_DUMPABLE)." +
+          (root ? " As root, the number of processes is not limited either." : "");
       break;
   }
   if (!in_bubblewrap())
@@ -243,6 +257,7 @@ Result<void> Sandbox::probe(std::int64_t processes) {
   }
   FIXPOINT_TRY(process, Process::start(std::move(plan)));
   started.process = std::move(process);
+  sight_ = started.process.shared_memory_sight();
   std::string output;
   bool open = true;
   std::optional<Exit> exit;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "functions/folder.h"
+#include "functions/memory.h"
 #include "functions/network.h"
 #include "functions/process.h"
 #include "functions/relay.h"
@@ -61,6 +62,7 @@ class Sandbox {
   Hold hold_;
   bool own_network_;
   bool no_more_namespaces_;  // within bubblewrap: a namespace of their own would give handlers mounts without a size
+  SharedMemorySight sight_ = SharedMemorySight::Whole;
   std::string sentence_;
   Folder runtime_folder_;  // of the two Python files, where there is no bubblewrap to show them
 };

@@ -83,6 +83,22 @@ TEST_F(Hostile, shared_memory_is_bounded) {
   EXPECT_EQ(run(invocation("def handler(event, context):\n    return 7\n")).payload, "7");
 }
 
+TEST_F(Hostile, shared_memory_is_bounded_however_it_is_hidden) {
+  if (runtime_->isolation().find("WITHOUT isolation") != std::string::npos) GTEST_SKIP() << runtime_->isolation();
+  expect_killed(
+      run(invocation("import ctypes, mmap, time\n"
+                     "def handler(event, context):\n"
+                     "    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE\n"
+                     "    held = []\n"
+                     "    for _ in range(7):\n"
+                     "        piece = mmap.mmap(-1, 100 << 20)\n"
+                     "        for at in range(0, len(piece), 1 << 20):\n"
+                     "            for page in range(at, at + (1 << 20), 4096): piece[page] = 1\n"
+                     "            piece.madvise(mmap.MADV_DONTNEED)\n"
+                     "        held.append(piece)\n"
+                     "    time.sleep(20)\n")));
+}
+
 TEST_F(Hostile, memory_is_bounded_for_all_processes_of_a_run_together) {
   expect_killed(
       run(invocation("import os, time\n"
