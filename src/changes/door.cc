@@ -117,6 +117,7 @@ Result<std::vector<Change>> Door::plan_all(const aws::CallContext& context, cons
   for (const Call& call : calls) {
     aws::CallContext where = context;
     if (!call.region.empty()) where.region = call.region;
+    if (!call.account.empty()) where.account = call.account;
     auto planned = plan_on(intended, where, call.service, call.operation, call.input);
     if (!planned) return fail(std::move(planned.error()));
     planned->step = "change-" + std::to_string(out.size());

@@ -40,6 +40,9 @@ Result<Value> IntendedAccount::call(const aws::CallContext& context, std::string
                                    std::string(operation) + " is one"));
   auto answer = account_.call(context, service, operation, input);
   for (const Change& planned : planned_) {
+    // Buckets belong to no region; what else is read elsewhere is another thing, though it may have the same name.
+    const bool elsewhere = planned.region != context.region && service != "s3" && service != "s3control";
+    if (planned.account != context.account || elsewhere) continue;
     const Recipe* recipe = recipes_.find(planned.service, planned.operation);
     if (recipe == nullptr || recipe->intended.empty()) {
       if (planned.service == service) rest(planned);

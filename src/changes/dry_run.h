@@ -14,7 +14,8 @@
 namespace fixpoint::changes {
 
 /// The account as it would be had the planned changes been made: reads are answered by the account, and what the
-/// recipes' `intended` say is laid over the answer, change by change. Changing calls are refused: it makes none.
+/// recipes' `intended` say is laid over the answer, change by change, of those in the same account and region. Changing
+/// calls are refused: it makes none.
 /// Used by one thread.
 class IntendedAccount final : public aws::Api {
  public:

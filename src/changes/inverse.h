@@ -29,6 +29,7 @@ struct Call {
   std::vector<std::string> done = {};  ///< error codes that say that it is taken back already
   std::size_t step = 0;                ///< the place in the recipe's undo that it comes from
   std::string region = {};             ///< where it is made; empty: where its execution is
+  std::string account = {};            ///< the same
 };
 
 /// Reads what the call with this input is about to overwrite; nothing where that is absent (or where the recipe reads

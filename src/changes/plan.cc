@@ -41,8 +41,9 @@ bool same(const Value& planned, const Value& now, int depth = 0) {
   return planned == now;
 }
 
-bool is_call(const Value& line, const Change& change) {
+bool is_call(const Plan& plan, const Value& line, const Change& change) {
   return line["Call"].string_or("") == change.call() && line["Region"].string_or("") == change.region &&
+         line["Account"].string_or(plan.document["Account"].string_or("")) == change.account &&
          same(line["Input"], change.input);
 }
 
@@ -65,6 +66,7 @@ Plan make_plan(const Mandate& mandate, const std::vector<Change>& changes) {
   json::Array lines;
   for (const Change& change : changes) {
     json::Object line{{"Call", change.call()}, {"Region", change.region}, {"Input", without_tokens(change.input)}};
+    if (change.account != mandate.account) line.set("Account", change.account);
     if (change.before_read) line.set("Before", change.before ? *change.before : Value());
     line.set("Undo", change.undo);
     if (!change.rests_on.empty()) line.set("RestsOn", change.rests_on);
@@ -111,16 +113,18 @@ Result<void> hold(const Plan& plan, const Change& change, const std::vector<Chan
   // The n-th call of its kind is held against the n-th line of its kind.
   auto earlier = std::count_if(made.begin(), made.end(), [&](const Change& other) {
     return other.step != change.step && other.made() && other.call() == change.call() &&
-           other.region == change.region && same(other.input, change.input);
+           other.account == change.account && other.region == change.region && same(other.input, change.input);
   });
   const Value* line = nullptr;
   for (std::size_t i = 0; i < lines.size() && line == nullptr; ++i)
-    if (is_call(lines[i], change) && earlier-- == 0) line = &lines[i];
+    if (is_call(plan, lines[i], change) && earlier-- == 0) line = &lines[i];
   if (line == nullptr)
-    return fail(errors::coded("NotInPlan",
-                              change.call() + " " + json::print(change.input).substr(0, 300) + " is not in plan " +
-                                  plan.hash.substr(0, 12) + ", which was approved; it was not made",
-                              conflict));
+    return fail(errors::coded(
+        "NotInPlan",
+        change.call() + " " + json::print(change.input).substr(0, 300) +
+            (change.account == plan.document["Account"].string_or("") ? "" : " in account " + change.account) +
+            " is not in plan " + plan.hash.substr(0, 12) + ", which was approved; it was not made",
+        conflict));
   if (!(*line)["RestsOn"].is_null() || holds_dry_token(json::print((*line)["Input"]))) return {};
   const Value* before = line->find("Before");
   if (before == nullptr) return {};

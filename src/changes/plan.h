@@ -16,7 +16,8 @@ namespace fixpoint::changes {
 /// The changes that an execution means to make, with the state that they would overwrite. Two plans that mean the same
 /// have the same hash, whichever executions made them: the SHA-256 of the canonical JSON text of
 /// {"Kind", "Program", "Account", "Region", "Findings": [{"ProductArn", "Id"}], "Resources", "Changes": [{"Call",
-/// "Region", "Input", "Before" (null for absent, missing where no recipe reads it), "Undo", "RestsOn"}]}.
+/// "Region", "Account" (where it is another than the plan's), "Input", "Before" (null for absent, missing where no
+/// recipe reads it), "Undo", "RestsOn"}]}.
 struct Plan {
   std::string hash;  ///< 64 lower-case digits
   json::Value document;

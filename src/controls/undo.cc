@@ -46,7 +46,7 @@ struct Undo::Look {
   std::size_t changes = 0;
 };
 
-Result<Undo::Look> Undo::look(const std::string& target) {
+Result<Undo::Look> Undo::look(const Execution& execution, const std::string& target) {
   Look out;
   FIXPOINT_TRY(mandate, door_.mandates().find(target));
   // Of an answer that was lost the account may know what became of the call, and what it made.
@@ -58,6 +58,7 @@ Result<Undo::Look> Undo::look(const std::string& target) {
   for (auto change = made.rbegin(); change != made.rend(); ++change) {
     ++out.changes;
     json::Object line{{"Call", change->call()}, {"Input", change->input}, {"Region", change->region}};
+    if (change->account != execution.account) line.set("Account", change->account);
     const auto finds = [&](const std::string& what) { line.set("Finds", what); };
     const changes::Recipe* recipe = door_.recipes().find(change->service, change->operation);
     const aws::CallContext context{change->account, change->region, target, {}};
@@ -106,6 +107,7 @@ Result<Undo::Look> Undo::look(const std::string& target) {
     undone.push_back(&*change);
     for (auto& call : *calls) {
       call.region = change->region;
+      call.account = change->account;
       out.calls.push_back(std::move(call));
     }
     out.states.emplace_back(std::move(line));
@@ -136,7 +138,7 @@ void Undo::step(const Execution& execution, std::function<void(Step)> done) {
 
 Step Undo::begin(const Execution& execution) {
   const std::string target(execution.input["Execution"].string_or(""));
-  auto found = look(target);
+  auto found = look(execution, target);
   if (!found) return failed(execution, "look", found.error());
   json::Object about{{"States", found->states}};
   if (found->changes == 0)
@@ -172,6 +174,7 @@ Step Undo::begin(const Execution& execution) {
                                     {"Operation", call.operation},
                                     {"Input", call.input},
                                     {"Region", call.region},
+                                    {"Account", call.account},
                                     {"Done", json::Array(call.done.begin(), call.done.end())}});
   Step step;
   step.cursor = json::Object{{"phase", "change"},
@@ -255,6 +258,10 @@ Step Undo::change(const Execution& execution) {
   }
   const std::string name =
       std::string(call["Service"].string_or("")) + ":" + std::string(call["Operation"].string_or(""));
+  const std::string account(call["Account"].string_or(""));
+  if (account.empty())
+    return failed(execution, name,
+                  errors::coded("PlanMoved", "the plan does not say in which account " + name + " is made", 409));
   step.cursor.set("at", at + 1);
   // An intent of a life that ended in the middle is looked at before it is made again.
   auto journaled = door_.of_execution(execution.id);
@@ -272,9 +279,8 @@ Step Undo::change(const Execution& execution) {
       return step;
     }
   }
-  auto answer =
-      door_.call({execution.account, std::string(call["Region"].string_or("")), execution.id, {}}, step_name(cursor),
-                 call["Service"].string_or(""), call["Operation"].string_or(""), call["Input"]);
+  auto answer = door_.call({account, std::string(call["Region"].string_or("")), execution.id, {}}, step_name(cursor),
+                           call["Service"].string_or(""), call["Operation"].string_or(""), call["Input"]);
   std::vector<std::string> done;
   for (std::size_t i = 0; i < call["Done"].size(); ++i) done.emplace_back(call["Done"][i].string_or(""));
   if (answer) {

@@ -27,8 +27,9 @@ using NoteFinding =
 /// it ends otherwise and has made a call, or nobody knows whether it has, they are NOTIFIED and say so.
 ///
 /// The execution's input: {"Execution": the one to take back, "By": who}. Its result: {"Execution", "Plan": {"Hash",
-/// "Changes"}, "States": [{"Call", "Before", "Left", "Now", "Finds"}], "Change", "Verified", "Note"}, and where it has
-/// not ended "undone", "TakenBack": the calls that it made, "Unknown": those of which nobody knows. Outcomes: undone,
+/// "Changes"}, "States": [{"Call", "Region", "Account" (where it is another than the execution's), "Before", "Left",
+/// "Now", "Finds"}], "Change", "Verified", "Note"}, and where it has not ended "undone", "TakenBack": the calls that it
+/// made, "Unknown": those of which nobody knows. Outcomes: undone,
 /// nothing to undo, cannot be undone, rejected, expired, stopped (a guard), not verified, failed.
 class Undo final : public executions::Program {
  public:
@@ -51,7 +52,7 @@ class Undo final : public executions::Program {
 
  private:
   struct Look;
-  Result<Look> look(const std::string& target);
+  Result<Look> look(const executions::Execution& execution, const std::string& target);
   executions::Step begin(const executions::Execution& execution);
   executions::Step answered(const executions::Execution& execution);
   executions::Step change(const executions::Execution& execution);

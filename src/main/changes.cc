@@ -73,8 +73,8 @@ void print_plan(const Value& execution) {
     std::string undo(line["Undo"].string_or(""));
     if (!line["RestsOn"].string_or("").empty())
       undo += "; rests on a change not made: " + std::string(line["RestsOn"].string_or(""));
-    rows.push_back({std::to_string(i + 1), std::string(line["Call"].string_or("")), print_escaped(line["Input"]),
-                    before_of(line), undo, guards_of(line)});
+    rows.push_back({std::to_string(i + 1), call_of(line, execution["Account"].string_or("")),
+                    print_escaped(line["Input"]), before_of(line), undo, guards_of(line)});
   }
   print_table(rows, 46);
   if (result.find("CompliantAfterwards") != nullptr)
@@ -168,8 +168,8 @@ void print_undo(const Value& execution) {
         const Value* value = states[i].find(name);
         return value == nullptr ? std::string("-") : value->is_null() ? std::string("absent") : print_escaped(*value);
       };
-      rows.push_back({std::string(states[i]["Call"].string_or("")), shown("Before"), shown("Left"), shown("Now"),
-                      std::string(states[i]["Finds"].string_or(""))});
+      rows.push_back({call_of(states[i], execution["Account"].string_or("")), shown("Before"), shown("Left"),
+                      shown("Now"), std::string(states[i]["Finds"].string_or(""))});
     }
     print_table(rows, 44);
   }

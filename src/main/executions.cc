@@ -53,17 +53,18 @@ std::string state_of(const Value& states, const char* name) {
 }
 
 // What an approval is asked for. An undo's plan has beside its changes the states that it compared.
-void print_planned(const Value& plan) {
+void print_planned(const Value& plan, std::string_view account) {
   for (const Value& call : items_of(plan.is_object() ? plan["Changes"] : plan))
-    std::cout << "  plans " << call["Call"].string_or("") << " " << print_escaped(call["Input"]) << ", undo "
+    std::cout << "  plans " << call_of(call, account) << " " << print_escaped(call["Input"]) << ", undo "
               << call["Undo"].string_or("") << "\n";
   for (const Value& states : items_of(plan["States"]))
-    std::cout << "  compares " << states["Call"].string_or("") << ", before " << state_of(states, "Before") << ", left "
+    std::cout << "  compares " << call_of(states, account) << ", before " << state_of(states, "Before") << ", left "
               << state_of(states, "Left") << ", found now " << state_of(states, "Now") << ": "
               << states["Finds"].string_or("") << "\n";
 }
 
 void print_one(const Value& execution) {
+  const std::string_view account = execution["Account"].string_or("");
   for (const auto* member :
        {"Id", "Kind", "Program", "Account", "Region", "Subject", "Status", "Outcome", "StartedAt", "EndedAt"})
     if (!execution[member].string_or("").empty())
@@ -79,10 +80,10 @@ void print_one(const Value& execution) {
     if (!approval["Because"].string_or("").empty()) std::cout << ": " << approval["Because"].string_or("");
     if (approval["FourEyes"].bool_or(false)) std::cout << " (four eyes)";
     std::cout << "\n";
-    print_planned(approval["Plan"]);
+    print_planned(approval["Plan"], account);
   }
   for (const Value& change : items_of(execution["Changes"]))
-    std::cout << "Change: " << change["Call"].string_or("") << " " << print_escaped(change["Input"]) << " "
+    std::cout << "Change: " << call_of(change, account) << " " << print_escaped(change["Input"]) << " "
               << change["State"].string_or("")
               << (change["Error"].string_or("").empty() ? "" : " (" + std::string(change["Error"].string_or("")) + ")")
               << ", undo " << change["Undo"].string_or("") << "\n";

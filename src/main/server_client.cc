@@ -128,6 +128,11 @@ const json::Array& items_of(const json::Value& value) {
   return value.is_array() ? value.as_array() : none;
 }
 
+std::string call_of(const json::Value& change, std::string_view account) {
+  const std::string_view own = change["Account"].string_or(account);
+  return std::string(change["Call"].string_or("")) + (own == account ? "" : " in " + std::string(own));
+}
+
 const json::Object& members_of(const json::Value& value) {
   static const json::Object none;
   return value.is_object() ? value.as_object() : none;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -20,6 +21,10 @@ Result<json::Value> call_server(const Arguments& arguments, const std::string& n
 /// server of another version.
 const json::Array& items_of(const json::Value& value);
 const json::Object& members_of(const json::Value& value);
+
+/// The call of a change or of a plan's line, with its account where that is another than the one given: what has none
+/// is of that.
+std::string call_of(const json::Value& change, std::string_view account);
 
 /// Prints the error on standard error, and says with which status to end.
 int report(const Error& error);

@@ -103,6 +103,38 @@ TEST_F(PlanTest, the_hash_is_of_what_is_meant_and_not_of_who_planned_it) {
   EXPECT_NE(make_plan(mandate, *moved).hash, one.hash);
 }
 
+// A plan of one account's calls is written as it was before there were others.
+TEST_F(PlanTest, a_line_names_its_account_where_that_is_not_the_plans) {
+  dry();
+  ASSERT_TRUE(put("h", "blue"));
+  ASSERT_TRUE(call_in("222222222222", "PutHat", {{"Id", "h"}, {"Colour", "blue"}}));
+  const Plan plan = door->plan_of("e").value();
+  const Value& lines = plan.document["Changes"];
+  EXPECT_EQ(lines[0], Value(Object{{"Call", "shop:PutHat"},
+                                   {"Region", "us-east-1"},
+                                   {"Input", Object{{"Id", "h"}, {"Colour", "blue"}}},
+                                   {"Before", Object{{"Colour", "red"}}},
+                                   {"Undo", "possible"}}));
+  EXPECT_EQ(lines[1]["Account"].string_or(""), "222222222222");
+  // What is planned in one account shows in no other.
+  EXPECT_EQ(lines[1]["Before"]["Colour"].string_or(""), "red");
+  EXPECT_EQ(get("h")["Hat"]["Colour"].string_or(""), "blue");
+  EXPECT_EQ(call_in("333333333333", "GetHat", {{"Id", "h"}}).value()["Hat"]["Colour"].string_or(""), "red");
+}
+
+TEST_F(PlanTest, that_was_approved_for_one_account_covers_no_call_in_another) {
+  dry();
+  ASSERT_TRUE(put("h", "blue"));
+  ASSERT_TRUE(call_in("222222222222", "PutHat", {{"Id", "other"}, {"Colour", "blue"}}));
+  approve();
+  const auto elsewhere = call_in("222222222222", "PutHat", {{"Id", "h"}, {"Colour", "blue"}});
+  ASSERT_EQ(code(elsewhere), "NotInPlan");
+  EXPECT_THAT(elsewhere.error().message, HasSubstr("in account 222222222222 is not in plan"));
+  EXPECT_EQ(code(put("other", "blue")), "NotInPlan");
+  EXPECT_EQ(code(put("h", "blue")), "made");
+  EXPECT_EQ(code(call_in("222222222222", "PutHat", {{"Id", "other"}, {"Colour", "blue"}})), "made");
+}
+
 TEST_F(PlanTest, held_to_a_plan_it_makes_what_is_in_it_and_refuses_what_is_not) {
   dry();
   ASSERT_TRUE(put("h", "blue"));

@@ -42,9 +42,13 @@ class HatShop final : public aws::Api {
     return hats_.contains(id) ? hats_[id] : "none";
   }
   void tag(const std::string& arn, const std::string& key, const std::string& value) { tags_[arn][key] = value; }
+  /// From now on its tags are told in that account and region alone; elsewhere it has none.
+  void settle(const std::string& arn, const std::string& account, const std::string& region) {
+    homes_[arn] = account + " " + region;
+  }
   bool tags_fail = false;
 
-  Result<json::Value> call(const aws::CallContext&, std::string_view service, std::string_view operation,
+  Result<json::Value> call(const aws::CallContext& context, std::string_view service, std::string_view operation,
                            const json::Value& input) override {
     std::lock_guard lock(mutex_);
     calls_.push_back(std::string(service) + ":" + std::string(operation));
@@ -56,8 +60,10 @@ class HatShop final : public aws::Api {
     if (operation == "ListHatTags") {
       if (tags_fail) return fail(errors::access_denied("not yours"));
       json::Array list;
-      for (const auto& [key, value] : tags_[std::string(input["Arn"].string_or(""))])
-        list.emplace_back(json::Object{{"Key", key}, {"Value", value}});
+      const std::string arn(input["Arn"].string_or(""));
+      if (homes_.contains(arn) && homes_[arn] != context.account + " " + context.region)
+        return json::Value(json::Object{{"Tags", list}});
+      for (const auto& [key, value] : tags_[arn]) list.emplace_back(json::Object{{"Key", key}, {"Value", value}});
       return json::Value(json::Object{{"Tags", list}});
     }
     if (operation == "PutHat") hats_[id] = input["Colour"].string_or("");
@@ -70,6 +76,7 @@ class HatShop final : public aws::Api {
   std::vector<std::string> calls_;
   std::map<std::string, std::string> hats_;
   std::map<std::string, std::map<std::string, std::string>> tags_;
+  std::map<std::string, std::string> homes_;
 };
 
 constexpr const char* shop_recipes = R"(
@@ -93,7 +100,7 @@ DyeHat: {irreversible: Dye stays., intended: {call: "shop:Get*", answer: {Hat: {
 MakeHat: {undo: {call: shop:DropHat, input: {Id: "{% $output.Id %}"}}, answer: {Id: "{% $token %}", By: "{% $account %}"}}
 )";
 constexpr const char* shop_tags = R"(
-- {arn: "arn:aws:shop:::hat/*", call: shop:ListHatTags, input: {Arn: "{% $arn %}"}, take: "{% Tags %}"}
+- {arn: "arn:aws:shop:*:*:hat/*", call: shop:ListHatTags, input: {Arn: "{% $arn %}"}, take: "{% Tags %}"}
 )";
 
 /// A door before the shop, with the mandate of the execution "e".
@@ -133,6 +140,11 @@ class ShopTest : public testing::Test {
   Result<json::Value> call(const std::string& operation, json::Object input, const std::string& step = {}) {
     return door->call({mandate.account, mandate.region, mandate.execution, {}},
                       step.empty() ? "step-" + std::to_string(++steps_) : step, "shop", operation, std::move(input));
+  }
+  /// As a handler does that got into another account by a role.
+  Result<json::Value> call_in(const std::string& account, const std::string& operation, json::Object input) {
+    return door->call({account, mandate.region, mandate.execution, {}}, "step-" + std::to_string(++steps_), "shop",
+                      operation, std::move(input));
   }
   Result<json::Value> put(const std::string& id, const std::string& colour) {
     return call("PutHat", {{"Id", id}, {"Colour", colour}});

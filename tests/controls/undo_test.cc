@@ -139,6 +139,55 @@ TEST_F(UndoTest, asks_about_what_moved_also_where_another_thing_was_changed_afte
   EXPECT_THAT(json::print(account.call("s3", "GetBucketPolicy", Object{{"Bucket", "one"}})), HasSubstr("Old"));
 }
 
+class UndoElsewhereTest : public UndoTest {
+ protected:
+  Value in(const std::string& where, const std::string& service, const std::string& operation, const Value& input) {
+    auto answer = account.sandbox->call({where, account.caller.region, {}, {}}, service, operation, input);
+    return answer ? *answer : Value(answer.error().code);
+  }
+  Value length(const std::string& where) {
+    const Value answer = in(where, "iam", "GetAccountPasswordPolicy", Object());
+    return answer.is_string() ? answer : answer["PasswordPolicy"]["MinimumPasswordLength"];
+  }
+  static Object of_length(int length) { return Object{{"MinimumPasswordLength", length}}; }
+  const std::string here = account.caller.account;
+  const std::string there = "222222222222";
+};
+
+TEST_F(UndoElsewhereTest, takes_a_change_back_in_the_account_in_which_it_was_made) {
+  in(here, "iam", "UpdateAccountPasswordPolicy", of_length(20));
+  in(there, "iam", "UpdateAccountPasswordPolicy", of_length(8));
+  const std::string made = handler({{there, "iam", "UpdateAccountPasswordPolicy", of_length(14)},
+                                    {here, "ec2", "EnableEbsEncryptionByDefault", Object()},
+                                    {there, "ec2", "EnableEbsEncryptionByDefault", Object()}});
+  ASSERT_EQ(length(there), Value(14));
+  const auto undone = undo(made);
+  EXPECT_EQ(undone.outcome, "undone") << json::print(undone.result);
+  EXPECT_EQ(length(there), Value(8));
+  EXPECT_EQ(length(here), Value(20));
+  for (const auto& where : {here, there})
+    EXPECT_FALSE(in(where, "ec2", "GetEbsEncryptionByDefault", Object())["EbsEncryptionByDefault"].bool_or(true));
+  std::vector<std::string> accounts;
+  for (const auto& change : account.changes_of(undone.id)) accounts.push_back(change.account);
+  EXPECT_EQ(accounts, (std::vector<std::string>{there, here, there}));
+  EXPECT_EQ(undone.result["States"][0]["Account"].string_or(""), there);
+  EXPECT_EQ(undone.result["States"][1].find("Account"), nullptr);
+  // An undo is undone there as well.
+  EXPECT_EQ(undo(undone.id).outcome, "undone");
+  EXPECT_EQ(length(there), Value(14));
+  EXPECT_EQ(length(here), Value(20));
+}
+
+TEST_F(UndoElsewhereTest, compares_what_is_there_now_in_the_account_of_the_change) {
+  const std::string made = handler({{there, "iam", "UpdateAccountPasswordPolicy", of_length(14)}});
+  in(there, "iam", "UpdateAccountPasswordPolicy", of_length(30));
+  const std::string id = launch(made);
+  EXPECT_EQ(account.asks(id, "asks before").outcome, "waits for approval");
+  ASSERT_TRUE(account.answer(id, true, "bob"));
+  EXPECT_EQ(account.ended(id).outcome, "undone");
+  EXPECT_EQ(length(there), Value("NoSuchEntity"));
+}
+
 TEST_F(UndoTest, that_is_rejected_changes_nothing) {
   const Value finding = account.scene("KMS.4");
   const auto fixed = account.run("KMS.4", finding, decided);
