@@ -44,13 +44,13 @@ std::string names_of(const std::vector<std::string>& list) {
 }
 
 // What lies after `now_ms` counts too (another server's clock), but where the past is asked for.
-Result<CapState> read_state(store::Session& session, const Mandate& mandate, TimeMs now_ms,
-                            TimeMs until_ms = std::numeric_limits<TimeMs>::max()) {
+Result<CapState> read_state(store::Session& session, const std::string& program, const std::string& account,
+                            TimeMs now_ms, TimeMs until_ms = std::numeric_limits<TimeMs>::max()) {
   CapState out;
   FIXPOINT_TRY(rows,
                session.query("SELECT resource, refused FROM touched WHERE program = ? AND account = ? AND at_ms > "
                              "? AND at_ms <= ? ORDER BY number",
-                             {mandate.program, mandate.account, now_ms - hour_ms, until_ms}));
+                             {program, account, now_ms - hour_ms, until_ms}));
   std::set<std::string> touched;
   std::set<std::string> refused;
   for (store::Row& row : rows) {
@@ -71,6 +71,29 @@ Result<bool> fits_for_certain(store::Session& session, const Rules& rules, std::
   return at_most + static_cast<std::int64_t>(more) <= rules.cap_resources;
 }
 
+struct Counted {
+  CapState state;
+  std::optional<Error> over;
+};
+
+Result<Counted> look_at_cap(store::Session& session, const Mandate& mandate, const Counting& counting, TimeMs now_ms) {
+  Counted out;
+  FIXPOINT_TRY(fits, fits_for_certain(session, counting.rules, counting.resources.size()));
+  // A row more for what was touched within the hour already counts once all the same.
+  if (fits) return std::move(out);
+  auto state = cap_state(session, mandate, counting.account, counting.rules, now_ms);
+  if (state) {
+    out.state = std::move(*state);
+    out.over = over_cap(out.state, mandate.program, counting.account, counting.resources);
+    return std::move(out);
+  }
+  if (state.error().code != "CapReached") return fail(std::move(state.error()));
+  out.over = std::move(state.error());
+  FIXPOINT_TRY(known, read_state(session, mandate.program, counting.account, now_ms));
+  out.state = std::move(known);
+  return std::move(out);
+}
+
 }  // namespace
 
 Value to_json(const CapState& state) {
@@ -80,15 +103,15 @@ Value to_json(const CapState& state) {
                       {"Refused", json::Array(state.refused.begin(), state.refused.end())}};
 }
 
-Result<std::vector<std::string>> resources_of(const Recipe* recipe, const Mandate& mandate, const std::string& service,
-                                              const std::string& operation, const Value& input) {
+Result<std::vector<std::string>> resources_of(const Recipe* recipe, const Mandate& mandate, const Change& change) {
+  const Value& input = change.input;
   std::vector<std::string> out;
   if (recipe != nullptr && recipe->resource) {
     jsonata::Bindings bindings;
     bindings.borrow("input", input);
-    bindings.set("account", Value(mandate.account));
-    bindings.set("region", Value(mandate.region));
-    bindings.set("partition", Value(partition_of_region(mandate.region)));
+    bindings.set("account", Value(change.account));
+    bindings.set("region", Value(change.region));
+    bindings.set("partition", Value(partition_of_region(change.region)));
     FIXPOINT_TRY(named, recipe->resource->fill(Value(), bindings));
     const Value list = named && !named->is_array() ? Value(json::Array{*named}) : named.value_or(Value());
     for (std::size_t i = 0; i < list.size(); ++i) add(out, std::string(list[i].string_or("")));
@@ -101,20 +124,22 @@ Result<std::vector<std::string>> resources_of(const Recipe* recipe, const Mandat
       const json::Array list = member.value.is_array() ? member.value.as_array() : json::Array{member.value};
       for (const Value& name : list)
         if (name.is_string())
-          add(out, name.as_string().starts_with("arn:") ? name.as_string() : service + ":" + name.as_string());
+          add(out, name.as_string().starts_with("arn:") ? name.as_string() : change.service + ":" + name.as_string());
     }
-  if (out.empty()) out.push_back(service + ":" + operation + " " + json::print(input).substr(0, 200));
+  if (out.empty()) out.push_back(change.call() + " " + json::print(input).substr(0, 200));
   return out;
 }
 
-Result<CapState> cap_state(store::Session& session, const Mandate& mandate, const Rules& rules, TimeMs now_ms) {
-  FIXPOINT_TRY(state, read_state(session, mandate, now_ms));
+Result<CapState> cap_state(store::Session& session, const Mandate& mandate, const std::string& account,
+                           const Rules& rules, TimeMs now_ms) {
+  FIXPOINT_TRY(state, read_state(session, mandate.program, account, now_ms));
   state.limit = rules.cap_resources;
   state.limit_words = std::to_string(rules.cap_resources) + " resources an hour";
   if (!rules.cap_percent) return std::move(state);
   const std::string percent = Value(*rules.cap_percent).number_text() + " %";
   // What is listed is there; the number that somebody set is for where nothing lists them.
-  const std::int64_t population = mandate.population >= 0 ? mandate.population : rules.cap_population.value_or(-1);
+  const std::int64_t listed = account == mandate.account ? mandate.population : -1;
+  const std::int64_t population = listed >= 0 ? listed : rules.cap_population.value_or(-1);
   if (population < 0)
     return fail(errors::coded(
         "CapReached",
@@ -134,11 +159,12 @@ Result<CapState> cap_state(store::Session& session, const Mandate& mandate, cons
   return std::move(state);
 }
 
-Result<CapState> touched_before(store::Session& session, const Mandate& mandate, TimeMs at_ms) {
-  return read_state(session, mandate, at_ms, at_ms);
+Result<CapState> touched_before(store::Session& session, const std::string& program, const std::string& account,
+                                TimeMs at_ms) {
+  return read_state(session, program, account, at_ms, at_ms);
 }
 
-std::optional<Error> over_cap(const CapState& state, const Mandate& mandate,
+std::optional<Error> over_cap(const CapState& state, const std::string& program, const std::string& account,
                               const std::vector<std::string>& resources) {
   std::vector<std::string> all = state.touched;
   for (const auto& resource : resources) add(all, resource);
@@ -149,38 +175,37 @@ std::optional<Error> over_cap(const CapState& state, const Mandate& mandate,
   for (const auto& resource : resources)
     if (state.limit == 0 || !holds(state.touched, resource)) add(wanted, resource);
   return errors::coded("CapReached",
-                       mandate.program + " may change " + state.limit_words + " in account " + mandate.account +
+                       program + " may change " + state.limit_words + " in account " + account +
                            ". Changed within the last hour (" + std::to_string(state.touched.size()) +
                            "): " + names_of(state.touched) + ". Refused (" + std::to_string(wanted.size()) +
                            "): " + names_of(wanted) + ".",
                        403);
 }
 
-Result<std::optional<Error>> count(store::Transaction& tx, const Mandate& mandate, const Rules& rules,
-                                   const std::vector<std::string>& resources, TimeMs now_ms) {
-  std::optional<Error> over;
-  FIXPOINT_TRY(fits, fits_for_certain(tx, rules, resources.size()));
-  auto state = fits ? Result<CapState>() : cap_state(tx, mandate, rules, now_ms);
-  if (fits) {
-    // A row more for what was touched within the hour already counts once all the same.
-  } else if (state) {
-    over = over_cap(*state, mandate, resources);
-  } else if (state.error().code == "CapReached") {
-    over = state.error();
-    FIXPOINT_TRY(known, read_state(tx, mandate, now_ms));
-    state = std::move(known);
-  } else {
-    return fail(std::move(state.error()));
+Result<std::optional<Stop>> count(store::Transaction& tx, const Mandate& mandate, const std::vector<Counting>& accounts,
+                                  TimeMs now_ms) {
+  std::vector<Counted> counted;
+  for (const Counting& one : accounts) {
+    FIXPOINT_TRY(look, look_at_cap(tx, mandate, one, now_ms));
+    counted.push_back(std::move(look));
   }
-  for (const auto& resource : resources) {
-    if (holds(state->touched, resource) || (over && holds(state->refused, resource))) continue;
-    FIXPOINT_CHECK(tx.execute(
-        "INSERT INTO touched (program, account, resource, refused, at_ms, execution) VALUES (?, ?, ?, ?, ?, ?)",
-        {mandate.program, mandate.account, resource, std::int64_t{over.has_value()}, now_ms, mandate.execution}));
+  std::optional<Stop> stop;
+  for (std::size_t i = 0; i < accounts.size() && !stop; ++i)
+    if (counted[i].over) stop = Stop{*counted[i].over, accounts[i].account};
+  for (std::size_t i = 0; i < accounts.size(); ++i) {
+    const auto& [account, rules, resources] = accounts[i];
+    const auto& [state, over] = counted[i];
+    for (const auto& resource : resources) {
+      if (stop && !over) break;
+      if (holds(state.touched, resource) || (over && holds(state.refused, resource))) continue;
+      FIXPOINT_CHECK(tx.execute(
+          "INSERT INTO touched (program, account, resource, refused, at_ms, execution) VALUES (?, ?, ?, ?, ?, ?)",
+          {mandate.program, account, resource, std::int64_t{over.has_value()}, now_ms, mandate.execution}));
+    }
+    FIXPOINT_CHECK(tx.execute("DELETE FROM touched WHERE program = ? AND account = ? AND at_ms <= ?",
+                              {mandate.program, account, now_ms - kept_ms}));
   }
-  FIXPOINT_CHECK(tx.execute("DELETE FROM touched WHERE program = ? AND account = ? AND at_ms <= ?",
-                            {mandate.program, mandate.account, now_ms - kept_ms}));
-  return over;
+  return stop;
 }
 
 }  // namespace fixpoint::changes

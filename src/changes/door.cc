@@ -158,7 +158,7 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
     Journal out;
     FIXPOINT_TRY(made, changes_of(session, context.execution));
     out.made = std::move(made);
-    out.thawed = Guards::not_frozen(session, mandate);
+    out.thawed = Guards::not_frozen(session, mandate, context.account);
     if (mandate.plan.empty()) return std::move(out);
     FIXPOINT_TRY(plan, find_plan(session, mandate.plan));
     out.plan = std::move(plan);
@@ -194,8 +194,8 @@ Result<Value> Door::change(const Mandate& mandate, const aws::CallContext& conte
   FIXPOINT_TRY(refused, store_.write([&](store::Transaction& tx) -> Result<std::optional<Error>> {
     FIXPOINT_TRY(stops, guards_.in_transaction(tx, mandate, change));
     if (stops) {
-      FIXPOINT_CHECK(refuse(tx, mandate, change, *stops));
-      return stops;
+      FIXPOINT_CHECK(refuse(tx, mandate, change, stops->error, stops->account));
+      return std::optional(std::move(stops->error));
     }
     FIXPOINT_CHECK(insert(tx, hidden(making)));
     json::Object record = about(change);
@@ -237,29 +237,31 @@ Error Door::outcome_unknown(const Change& change) {
                        409);
 }
 
-Result<void> Door::refuse(store::Transaction& tx, const Mandate& mandate, const Change& change, const Error& error) {
+Result<void> Door::refuse(store::Transaction& tx, const Mandate& mandate, const Change& change, const Error& error,
+                          const std::string& account) {
   json::Object record = about(change);
   record.set("Program", mandate.program);
   record.set("Code", error.code);
   record.set("Sentence", error.message);
-  FIXPOINT_CHECK(Mandates::set_refusal(tx, mandate.execution, error, clock_.now_ms()));
+  FIXPOINT_CHECK(Mandates::set_refusal(tx, mandate.execution, error, account, clock_.now_ms()));
   return audit_.append(tx, "change.refused", record);
 }
 
 Result<void> Door::refuse(const Mandate& mandate, const Change& change, const Error& error) {
-  return store_.write([&](store::Transaction& tx) { return refuse(tx, mandate, change, error); });
+  return store_.write([&](store::Transaction& tx) { return refuse(tx, mandate, change, error, change.account); });
 }
 
 Result<std::optional<CapState>> Door::refused_by_cap(const std::string& execution) {
   FIXPOINT_TRY(refusal, mandates_.refusal(execution));
   if (!refusal || refusal->code != "CapReached") return std::optional<CapState>();
   FIXPOINT_TRY(mandate, mandates_.find(execution));
-  FIXPOINT_TRY(at_ms, mandates_.refused_at(execution));
-  if (!mandate || at_ms == 0) return std::optional<CapState>();
-  FIXPOINT_TRY(rules, guards_.settings().find(mandate->program, mandate->account));
+  FIXPOINT_TRY(refused, mandates_.refused(execution));
+  if (!mandate || refused.at_ms == 0) return std::optional<CapState>();
+  const std::string& account = refused.account.empty() ? mandate->account : refused.account;
+  FIXPOINT_TRY(rules, guards_.settings().find(mandate->program, account));
   return store_.read([&](store::Session& session) -> Result<std::optional<CapState>> {
-    FIXPOINT_TRY(state, touched_before(session, *mandate, at_ms));
-    if (const auto now = cap_state(session, *mandate, rules, at_ms)) {
+    FIXPOINT_TRY(state, touched_before(session, mandate->program, account, refused.at_ms));
+    if (const auto now = cap_state(session, *mandate, account, rules, refused.at_ms)) {
       state.limit = now->limit;
       state.limit_words = now->limit_words;
     }

@@ -138,7 +138,8 @@ class Door {
                          std::string_view operation, const json::Value& input);
   Result<json::Value> dry_answer_of(const Change& change, const aws::CallContext& context) const;
   void read_left(Change& change, const aws::CallContext& context);
-  Result<void> refuse(store::Transaction& tx, const Mandate& mandate, const Change& change, const Error& error);
+  Result<void> refuse(store::Transaction& tx, const Mandate& mandate, const Change& change, const Error& error,
+                      const std::string& account);
   Result<void> refuse(const Mandate& mandate, const Change& change, const Error& error);
 
   store::Store& store_;

@@ -134,9 +134,12 @@ Result<std::vector<Exception>> exceptions(store::Session& session) {
 }
 
 Result<std::optional<Exception>> excepted(const std::vector<Exception>& all, const Mandate& mandate,
+                                          const std::vector<std::string>& accounts,
                                           const std::vector<std::string>& resources, TimeMs now_ms,
                                           const ReadTags& read_tags) {
-  const auto scopes = scopes_of(mandate.program, mandate.account);
+  std::vector<std::string> scopes;
+  for (const auto& account : accounts)
+    for (auto& scope : scopes_of(mandate.program, account)) scopes.push_back(std::move(scope));
   std::map<std::string, Tags> known;
   for (const Exception& exception : all) {
     if (exception.expires_ms <= now_ms || std::find(scopes.begin(), scopes.end(), exception.scope) == scopes.end())

@@ -47,10 +47,11 @@ Result<void> remove_exception(store::Transaction& tx, const std::string& id);
 /// All, those that expired among them, by their end.
 Result<std::vector<Exception>> exceptions(store::Session& session);
 
-/// The first exception that holds now for what the mandate is about: of its scope, whose pattern matches one of its
-/// findings and whose tags one of its resources has. Tags are read only where all else holds. Errors: of the tags,
-/// where an exception goes by tags that cannot be told.
+/// The first exception that holds now for what the mandate is about: of its program or one of the accounts, whose
+/// pattern matches one of its findings and whose tags one of the resources has. Tags are read only where all else
+/// holds. Errors: of the tags, where an exception goes by tags that cannot be told.
 Result<std::optional<Exception>> excepted(const std::vector<Exception>& all, const Mandate& mandate,
+                                          const std::vector<std::string>& accounts,
                                           const std::vector<std::string>& resources, TimeMs now_ms,
                                           const ReadTags& read_tags);
 

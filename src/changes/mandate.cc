@@ -100,19 +100,22 @@ Result<std::optional<Error>> Mandates::refusal(const std::string& execution) {
   });
 }
 
-Result<TimeMs> Mandates::refused_at(const std::string& execution) {
-  return store_.read([&](store::Session& session) -> Result<TimeMs> {
+Result<Mandates::Refused> Mandates::refused(const std::string& execution) {
+  return store_.read([&](store::Session& session) -> Result<Refused> {
     FIXPOINT_TRY(rows, session.query("SELECT refused FROM mandate WHERE execution = ?", {execution}));
-    if (rows.empty() || rows[0].is_null(0)) return TimeMs{0};
+    if (rows.empty() || rows[0].is_null(0)) return Refused{};
     FIXPOINT_TRY(form, json::parse(rows[0].text(0)));
-    return form["At"].int_or(0);
+    return Refused{form["At"].int_or(0), std::string(form["Account"].string_or(""))};
   });
 }
 
 Result<void> Mandates::set_refusal(store::Transaction& tx, const std::string& execution, const Error& error,
-                                   TimeMs at_ms) {
-  const json::Object form{
-      {"Code", error.code}, {"Sentence", error.message}, {"Status", error.http_status}, {"At", at_ms}};
+                                   const std::string& account, TimeMs at_ms) {
+  const json::Object form{{"Code", error.code},
+                          {"Sentence", error.message},
+                          {"Status", error.http_status},
+                          {"Account", account},
+                          {"At", at_ms}};
   FIXPOINT_CHECK(
       tx.execute("UPDATE mandate SET refused = ? WHERE execution = ?", {json::print(Value(form)), execution}));
   return {};

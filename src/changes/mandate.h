@@ -51,10 +51,15 @@ class Mandates {
 
   /// The last refusal of the door under this mandate; nothing where there was none.
   Result<std::optional<Error>> refusal(const std::string& execution);
+  /// `account` is the one whose rules refused it.
   static Result<void> set_refusal(store::Transaction& tx, const std::string& execution, const Error& error,
-                                  TimeMs at_ms);
-  /// Its time; 0 where there was none.
-  Result<TimeMs> refused_at(const std::string& execution);
+                                  const std::string& account, TimeMs at_ms);
+  struct Refused {
+    TimeMs at_ms = 0;
+    std::string account;  ///< empty where that was not noted
+  };
+  /// When and where that was; at 0 where there was none.
+  Result<Refused> refused(const std::string& execution);
 
  private:
   store::Store& store_;

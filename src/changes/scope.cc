@@ -2,12 +2,16 @@
 
 namespace fixpoint::changes {
 
+bool is_account_id(std::string_view text) {
+  return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 Result<void> check_scope(std::string_view scope) {
   if (scope == "all") return {};
   constexpr std::string_view account = "account:";
   if (scope.starts_with(account)) {
     const std::string_view id = scope.substr(account.size());
-    if (id.size() == 12 && id.find_first_not_of("0123456789") == std::string_view::npos) return {};
+    if (is_account_id(id)) return {};
     return fail(errors::validation("'" + std::string(id) + "' is no account id: it has 12 digits", "Scope"));
   }
   if (scope.starts_with("control:") && scope.back() != ':') return {};

@@ -8,6 +8,9 @@
 
 namespace fixpoint::changes {
 
+/// True for the twelve digits of an account.
+bool is_account_id(std::string_view text);
+
 /// What a setting, a kill switch or an exception holds for: "all", "account:ID" or "control:ID", where the ID of a
 /// function is its ARN. Error: ValidationException.
 Result<void> check_scope(std::string_view scope);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/arn.h"
+#include "changes/scope.h"
 #include "json/yaml.h"
 
 namespace fixpoint::changes {
@@ -93,9 +94,13 @@ Result<Tags> TagRules::read(const aws::CallContext& context, const std::string& 
   };
   auto arn = parse_arn(text);
   if (!arn) return untold(std::move(arn.error()));
+  // It may be of another account or region than what is done about it; asked elsewhere it would have no tags.
+  aws::CallContext there = context;
+  if (is_account_id(arn->account)) there.account = arn->account;
+  if (!arn->region.empty()) there.region = arn->region;
   const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const Rule& one) { return fits(one.arn, text); });
   if (rule == rules_.end()) {
-    auto answer = account.call(context, "resourcegroupstaggingapi", "GetResources",
+    auto answer = account.call(there, "resourcegroupstaggingapi", "GetResources",
                                json::Object{{"ResourceARNList", json::Array{Value(text)}}});
     if (!answer) return untold(std::move(answer.error()));
     return tags_in((*answer)["ResourceTagMappingList"][0]["Tags"]);
@@ -110,7 +115,7 @@ Result<Tags> TagRules::read(const aws::CallContext& context, const std::string& 
   bindings.set("name", Value(last == std::string::npos ? arn->resource : arn->resource.substr(last + 1)));
   auto input = rule->call.input.fill(Value(), bindings);
   if (!input) return untold(std::move(input.error()));
-  auto answer = account.call(context, rule->call.service, rule->call.operation,
+  auto answer = account.call(there, rule->call.service, rule->call.operation,
                              *input ? std::move(**input) : Value(json::Object()));
   if (!answer) {
     if (std::find(rule->absent.begin(), rule->absent.end(), answer.error().code) != rule->absent.end()) return Tags{};

@@ -23,8 +23,9 @@ class TagRules {
   /// Errors: ValidationException naming file and place.
   static Result<TagRules> load(const catalog::Catalog& catalog);
 
-  /// Reads live, through the account. What no rule fits is asked of the tagging API. Errors: the account's, or
-  /// ValidationException for what is no ARN: that a resource's tags cannot be told is never "no tags".
+  /// Reads live, through the account, in the account and region that the ARN names, else in those of the context. What
+  /// no rule fits is asked of the tagging API. Errors: the account's, or ValidationException for what is no ARN: that a
+  /// resource's tags cannot be told is never "no tags".
   /// https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
   Result<Tags> read(const aws::CallContext& context, const std::string& arn, aws::Api& account) const;
 

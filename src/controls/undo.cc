@@ -164,10 +164,11 @@ Step Undo::begin(const Execution& execution) {
   if (!planned) return failed(execution, "plan", planned.error());
   const changes::Plan plan = changes::make_plan(mandate, *planned);
   mandate.plan = plan.hash;
-  auto rules = door_.guards().settings().find(mandate.program, mandate.account);
-  if (!rules) return failed(execution, "settings", rules.error());
-  if (rules->four_eyes && !found->calls.empty())
-    found->asks.emplace_back("four eyes: a second person has to approve it");
+  std::vector<std::string> accounts;
+  for (const auto& call : found->calls) accounts.push_back(call.account);
+  auto four_eyes = door_.guards().four_eyes(mandate, std::move(accounts));
+  if (!four_eyes) return failed(execution, "settings", four_eyes.error());
+  if (*four_eyes && !found->calls.empty()) found->asks.emplace_back("four eyes: a second person has to approve it");
   json::Array calls;
   for (const auto& call : found->calls)
     calls.emplace_back(json::Object{{"Service", call.service},
@@ -204,7 +205,7 @@ Step Undo::begin(const Execution& execution) {
                    .requested_by = by,
                    .wait_ms = TimeMs{options_.approval_hours} * 3'600'000,
                    .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000,
-                   .four_eyes = rules->four_eyes});
+                   .four_eyes = *four_eyes});
   return step;
 }
 
@@ -368,8 +369,10 @@ Step Undo::failed(const Execution& execution, const std::string& where, const Er
   step.next = Step::Next::Wait;
   step.cursor = cursor.is_object() ? cursor : Value(json::Object{{"phase", "begin"}});
   if (error.code == "MaintenanceWindowClosed") {
+    const std::string call_account(
+        cursor["calls"][static_cast<std::size_t>(cursor["at"].int_or(0))]["Account"].string_or(execution.account));
     if (auto mandate = door_.mandates().find(execution.id); mandate && *mandate)
-      if (auto opens = door_.guards().opens_at(**mandate)) {
+      if (auto opens = door_.guards().opens_at(**mandate, call_account)) {
         step.outcome = "waits for the window";
         step.wake_ms = *opens != 0 ? *opens : clock_.now_ms();
         step.note = error.message;

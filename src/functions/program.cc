@@ -324,8 +324,12 @@ Step FunctionProgram::planned(const Execution& execution, const changes::Mandate
 Step FunctionProgram::ask(const Execution& execution, const changes::Plan& plan) {
   auto mandate = parts_.door.mandates().find(execution.id);
   if (!mandate || !*mandate) return failed(mandate ? errors::internal("no mandate") : mandate.error());
-  auto rules = parts_.door.guards().settings().find((*mandate)->program, (*mandate)->account);
-  if (!rules) return stopped(execution, rules.error());
+  std::vector<std::string> accounts;
+  const Value& lines = plan.document["Changes"];
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    if (lines[i]["Account"].is_string()) accounts.push_back(lines[i]["Account"].as_string());
+  auto four_eyes = parts_.door.guards().four_eyes(**mandate, std::move(accounts));
+  if (!four_eyes) return stopped(execution, four_eyes.error());
   const TimeMs wait_ms = TimeMs{options_.approval_hours} * 3'600'000;
   const std::string until = format_iso8601_ms(parts_.clock.now_ms() + wait_ms);
   const std::string why(execution.cursor["ask"].string_or(""));
@@ -350,7 +354,7 @@ Step FunctionProgram::ask(const Execution& execution, const changes::Plan& plan)
        .requested_by = by.empty() && !execution.input["Decided"].bool_or(false) ? (*mandate)->rule : std::string(by),
        .wait_ms = wait_ms,
        .warn_before_ms = TimeMs{options_.approval_warning_hours} * 3'600'000,
-       .four_eyes = rules->four_eyes});
+       .four_eyes = *four_eyes});
   return step;
 }
 

@@ -66,6 +66,118 @@ TEST_F(GuardsTest, the_kill_switch_holds_for_its_account_or_control_alone) {
   EXPECT_EQ(code(put("h", "red")), "ChangesFrozen");
 }
 
+// A handler of the one account changes the other by a role: what either forbids is forbidden.
+TEST_F(GuardsTest, the_kill_switch_of_either_account_holds_for_a_change_from_one_in_the_other) {
+  const auto elsewhere = [&] { return code(call_in("222222222222", "PutHat", {{"Id", "h"}, {"Colour", "blue"}})); };
+  EXPECT_EQ(elsewhere(), "made");
+  freeze_it("account:222222222222");
+  EXPECT_EQ(elsewhere(), "ChangesFrozen");
+  EXPECT_EQ(code(put("h", "red")), "made");
+  ASSERT_TRUE(store->write([](store::Transaction& tx) { return unfreeze(tx, "account:222222222222"); }));
+  freeze_it("account:111111111111");
+  EXPECT_EQ(elsewhere(), "ChangesFrozen");
+}
+
+TEST_F(GuardsTest, what_is_set_for_either_account_holds_for_a_change_from_one_in_the_other) {
+  const std::string there = "222222222222";
+  const auto elsewhere = [&](const char* operation = "PutHat") {
+    return code(call_in(there, operation, {{"Id", "h"}, {"Colour", "blue"}}));
+  };
+  set("account:222222222222", "windows", json::Array{"sat 22:00-04:00 UTC"});
+  EXPECT_EQ(elsewhere(), "MaintenanceWindowClosed");
+  EXPECT_EQ(code(put("h", "red")), "made");
+  EXPECT_EQ(door->guards().opens_at(mandate, there).value(), parse_iso8601_ms("2030-01-12T22:00:00Z").value());
+  EXPECT_EQ(door->guards().opens_at(mandate).value(), 0);
+  // Both have to be open.
+  set("account:111111111111", "windows", json::Array{"sun 01:00-02:00 UTC"});
+  EXPECT_EQ(door->guards().opens_at(mandate, there).value(), parse_iso8601_ms("2030-01-13T01:00:00Z").value());
+  set("account:222222222222", "windows", Value());
+  EXPECT_EQ(elsewhere(), "MaintenanceWindowClosed");
+  set("account:111111111111", "windows", Value());
+  set("account:111111111111", "allow_irreversible", json::Array{"shop:BurnHat"});
+  EXPECT_EQ(elsewhere("BurnHat"), "IrreversibleChange");
+  set("account:222222222222", "allow_irreversible", json::Array{"shop:BurnHat"});
+  EXPECT_EQ(elsewhere("BurnHat"), "made");
+  shop.tag("arn:aws:shop:::hat/h", "terraform", "yes");
+  set("account:222222222222", "owned", "ask");
+  EXPECT_EQ(elsewhere(), "OwnedElsewhere");
+  EXPECT_EQ(code(put("h", "red")), "made");
+  EXPECT_FALSE(door->guards().four_eyes(mandate, {there}).value());
+  set("account:222222222222", "four_eyes", true);
+  EXPECT_TRUE(door->guards().four_eyes(mandate, {there}).value());
+  EXPECT_FALSE(door->guards().four_eyes(mandate, {}).value());
+}
+
+TEST_F(GuardsTest, the_exceptions_of_either_account_hold_for_a_change_from_one_in_the_other) {
+  const Value pattern = Object{{"Title", json::Array{Object{{"prefix", "A hat"}}}}};
+  const auto elsewhere = [&] { return code(call_in("222222222222", "PutHat", {{"Id", "h"}, {"Colour", "blue"}})); };
+  EXPECT_EQ(elsewhere(), "made");
+  ASSERT_EQ(except(form({{"Pattern", pattern}, {"Scope", "account:222222222222"}})), "added");
+  EXPECT_EQ(elsewhere(), "ResourceExcepted");
+  EXPECT_EQ(code(put("h", "red")), "made");
+  // It is left alone before anything is tried where what the finding is about is there.
+  EXPECT_FALSE(door->guards().excepted(mandate).value());
+  mandate.resources = {"arn:aws:shop:us-east-1:222222222222:hat/h"};
+  EXPECT_TRUE(door->guards().excepted(mandate).value());
+}
+
+// An EC2 resource has tags in its own region alone.
+TEST_F(GuardsTest, tags_are_asked_where_the_resource_is) {
+  const std::string arn = "arn:aws:shop:eu-west-1:222222222222:hat/h";
+  shop.tag(arn, "keep", "yes");
+  shop.settle(arn, "222222222222", "eu-west-1");
+  mandate.resources = {arn};
+  give();
+  EXPECT_EQ(code(put("h", "blue")), "made");
+  set("all", "owned", "ask");
+  set("all", "owner_tags", json::Array{"keep"});
+  EXPECT_EQ(code(put("h", "blue")), "OwnedElsewhere");
+  ASSERT_EQ(except(form({{"Tags", Object{{"keep", "*"}}}})), "added");
+  EXPECT_EQ(code(put("h", "blue")), "ResourceExcepted");
+  EXPECT_TRUE(door->guards().excepted(mandate).value());
+  // An ARN without account and region is looked for where it is changed.
+  shop.tag("arn:aws:shop:::hat/other", "keep", "yes");
+  shop.settle("arn:aws:shop:::hat/other", "333333333333", "us-east-1");
+  mandate.resources = {};
+  give();
+  EXPECT_EQ(code(put("other", "blue")), "made");
+  EXPECT_EQ(code(call_in("333333333333", "PutHat", {{"Id", "other"}, {"Colour", "blue"}})), "ResourceExcepted");
+}
+
+TEST_F(GuardsTest, both_accounts_count_a_change_from_one_in_the_other) {
+  const std::string there = "222222222222";
+  const auto elsewhere = [&](const std::string& id) {
+    return call_in(there, "PutHat", {{"Id", id}, {"Colour", "blue"}});
+  };
+  set("account:222222222222", "cap_resources", 1);
+  EXPECT_EQ(code(elsewhere("a")), "made");
+  const auto refused = elsewhere("b");
+  ASSERT_EQ(code(refused), "CapReached");
+  EXPECT_THAT(refused.error().message, HasSubstr("may change 1 resources an hour in account 222222222222."));
+  EXPECT_EQ(door->refused_by_cap("e").value()->limit, 1);
+  // What the one refused the other has not counted.
+  EXPECT_THAT(door->guards().cap(mandate).value().touched, ElementsAre("arn:aws:shop:::hat/a"));
+  EXPECT_THAT(door->guards().cap(mandate).value().refused, IsEmpty());
+  EXPECT_EQ(code(put("b", "blue")), "made");
+  set("account:111111111111", "cap_resources", 2);
+  set("account:222222222222", "cap_resources", 5);
+  EXPECT_EQ(code(elsewhere("c")), "CapReached");
+  // The number that is listed is of the mandate's account.
+  set("account:111111111111", "cap_resources", Value());
+  set("account:222222222222", "cap_percent", 50);
+  mandate.population = 100;
+  mandate.decided_by = "ann";
+  give();
+  EXPECT_THAT(elsewhere("c").error().message, HasSubstr("nobody knows of how many"));
+  set("account:222222222222", "cap_population", 4);
+  EXPECT_EQ(code(elsewhere("c")), "made");
+  // The same name there is of another thing.
+  EXPECT_EQ(code(call("WashHats", {{"HatIds", json::Array{"x"}}})), "made");
+  set("account:222222222222", "cap_percent", Value());
+  EXPECT_EQ(code(call_in(there, "WashHats", {{"HatIds", json::Array{"x"}}})), "made");
+  EXPECT_EQ(door->guards().cap(mandate).value().touched.size(), 5U);
+}
+
 TEST_F(GuardsTest, the_kill_switch_refuses_what_is_no_scope_and_a_freeze_without_a_reason) {
   const auto freezing = [&](const std::string& scope, const std::string& because) {
     auto done = store->write([&](store::Transaction& tx) {

@@ -20,8 +20,13 @@ std::vector<std::string> resources(const std::string& service, const std::string
   mandate.kind = "function";
   mandate.account = "111111111111";
   mandate.region = "eu-west-1";
-  auto found =
-      resources_of(recipes().find(service, operation), mandate, service, operation, json::parse(input).value());
+  Change change;
+  change.account = mandate.account;
+  change.region = mandate.region;
+  change.service = service;
+  change.operation = operation;
+  change.input = json::parse(input).value();
+  auto found = resources_of(recipes().find(service, operation), mandate, change);
   EXPECT_TRUE(found) << service << ":" << operation << ": " << (found ? "" : describe(found.error()));
   return found ? *found : std::vector<std::string>();
 }

@@ -196,6 +196,50 @@ class Overlooked(HandlerTest):
         self.assertEqual([], self.ec2.describe_flow_logs()["FlowLogs"])
 
 
+class AnotherAccount(HandlerTest):
+    def test_what_a_handler_changes_by_a_role_is_held_to_that_account_and_taken_back_there(self):
+        other = "222222222222"
+        code = """
+import boto3
+from botocore.exceptions import ClientError
+
+def on_event(event, context):
+    keys = boto3.client("sts").assume_role(RoleArn="arn:aws:iam::222222222222:role/r", RoleSessionName="into")["Credentials"]
+    iam = boto3.client("iam", aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+                       aws_session_token=keys["SessionToken"])
+    try:
+        iam.update_account_password_policy(MinimumPasswordLength=14)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "made"
+"""
+        arn = self.create_function("into-another", {"into.py": code}, "into.on_event")
+        keys = self.server.client("sts").assume_role(RoleArn="arn:aws:iam::%s:role/r" % other,
+                                                     RoleSessionName="looks")["Credentials"]
+        there = self.server.client("iam", key=keys["AccessKeyId"], secret=keys["SecretAccessKey"],
+                                   token=keys["SessionToken"])
+        here = self.server.client("iam")
+        here.update_account_password_policy(MinimumPasswordLength=20)
+        there.update_account_password_policy(MinimumPasswordLength=8)
+        lengths = lambda: [iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"]
+                           for iam in (here, there)]
+        invoke = lambda: json.loads(self.functions.invoke(FunctionName="into-another")["Payload"].read())
+        self.assertEqual(0, self.server.fixpoint("freeze", "--account", other, "--because", "an incident")[0])
+        self.assertEqual("ChangesFrozen", invoke())
+        self.assertEqual(0, self.server.fixpoint("unfreeze", "--account", other)[0])
+        self.assertEqual([20, 8], lengths())
+        self.assertEqual("made", invoke())
+        self.assertEqual([20, 14], lengths())
+        for run in self.server.wait():
+            out = self.server.fixpoint("executions", run["Id"])[1]
+            if run["Program"] == arn and "Change: " in out:
+                break
+        self.assertIn("Change: iam:UpdateAccountPasswordPolicy in %s " % other, out)
+        status, out, err = self.server.fixpoint("undo", run["Id"], "--wait", "20")
+        self.assertEqual((0, ""), (status, err), out)
+        self.assertEqual([20, 8], lengths())
+
+
 class ManyConnections(HandlerTest):
     """A server that was started with the usual 1,024 descriptors, and more connections than those."""
 

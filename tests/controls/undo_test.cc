@@ -188,6 +188,33 @@ TEST_F(UndoElsewhereTest, compares_what_is_there_now_in_the_account_of_the_chang
   EXPECT_EQ(length(there), Value("NoSuchEntity"));
 }
 
+TEST_F(UndoElsewhereTest, is_held_to_what_is_set_for_the_account_of_the_change) {
+  const std::string made = handler({{there, "iam", "UpdateAccountPasswordPolicy", of_length(14)}});
+  const auto set = [&](const std::string& name, const Value& value) {
+    ASSERT_TRUE(account.store->write(
+        [&](store::Transaction& tx) { return changes::Settings::set(tx, "account:222222222222", name, value); }));
+  };
+  // It waits until that account's window opens.
+  set("windows", json::Array{"sat 22:00-23:00 UTC"});
+  set("four_eyes", true);
+  const std::string id = launch(made);
+  account.asks(id);
+  EXPECT_EQ(account.answer(id, true, "ann").error().code, "AccessDeniedException");
+  ASSERT_TRUE(account.answer(id, true, "bob"));
+  EXPECT_EQ(account.ended(id).outcome, "undone");
+  EXPECT_TRUE(changes::look_at({changes::Window::parse("sat 22:00-23:00 UTC").value()}, account.clock.now_ms()).open);
+  EXPECT_EQ(length(there), Value("NoSuchEntity"));
+}
+
+TEST_F(UndoElsewhereTest, is_stopped_by_the_kill_switch_of_the_account_of_the_change) {
+  const std::string made = handler({{there, "iam", "UpdateAccountPasswordPolicy", of_length(14)}});
+  ASSERT_TRUE(account.store->write([&](store::Transaction& tx) {
+    return changes::freeze(tx, {.scope = "account:222222222222", .by = "eve", .because = "an incident", .at_ms = 1});
+  }));
+  EXPECT_EQ(undo(made).outcome, "stopped");
+  EXPECT_EQ(length(there), Value(14));
+}
+
 TEST_F(UndoTest, that_is_rejected_changes_nothing) {
   const Value finding = account.scene("KMS.4");
   const auto fixed = account.run("KMS.4", finding, decided);
