@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <list>
 #include <netinet/in.h>
@@ -20,6 +21,10 @@ namespace {
 
 constexpr std::size_t buffer_bytes = 64UL * 1024;
 constexpr int starved_pause_ms = 50;
+// An answer comes in pieces, and between two of them a connection looks as it does between two uses.
+constexpr std::chrono::milliseconds quiet_for(100);
+
+using Time = std::chrono::steady_clock::time_point;
 
 struct Address {
   sockaddr_storage storage{};
@@ -95,12 +100,22 @@ struct Connection {
   Flow back;
   bool connecting = true;
   bool asked = false;  // what moved last went out: an answer is due
-  std::uint64_t used = 0;
+  Time used;
   std::size_t way = 0;
 
   // What the other end has closed, or what waits for its next use.
   bool is_idle() const {
     return !connecting && back.waiting.empty() && (back.closed || (out.waiting.empty() && !asked));
+  }
+
+  // From then on an idle one may make room for another.
+  Time quiet_at() const { return back.closed ? Time::min() : used + quiet_for; }
+
+  // A request or the rest of an answer is there, and its turn is next.
+  bool has_come() const {
+    if (back.closed) return false;
+    std::array<pollfd, 2> came{{{out.ended ? -1 : inner.get(), POLLIN, 0}, {outer.get(), POLLIN, 0}}};
+    return poll(came.data(), came.size(), 0) > 0;
   }
 };
 
@@ -125,9 +140,14 @@ class PollRelay final : public Relay {
   void run() {
     while (true) {
       std::vector<pollfd> fds{{wake_.get(), POLLIN, 0}};
+      // A connection that found no descriptor stays in its listener, and would be told of without end.
+      const bool starved = std::exchange(starved_, false);
+      int pause_ms = starved ? starved_pause_ms : -1;
+      const Time now = std::chrono::steady_clock::now();
       for (std::size_t i = 0; i < ways_.size(); ++i) {
-        const bool room = !starved_ && (open_[i] < ways_[i].connections || longest_idle(i) != connections_.end());
-        fds.push_back(asked_for(ways_[i].listener.get(), room ? POLLIN : 0));
+        const Time at = room_at(i);
+        fds.push_back(asked_for(ways_[i].listener.get(), !starved && at <= now ? POLLIN : 0));
+        if (now < at && at != Time::max()) pause_ms = sooner(pause_ms, at - now);
       }
       for (const Connection& one : connections_) {
         const auto [inner, outer] = interest(one);
@@ -135,10 +155,8 @@ class PollRelay final : public Relay {
         fds.push_back(one.connecting ? pollfd{one.inner.get(), 0, 0} : asked_for(one.inner.get(), inner));
         fds.push_back(asked_for(one.outer.get(), outer));
       }
-      // A connection that found no descriptor stays in its listener, and would be told of without end.
-      const bool starved = std::exchange(starved_, false);
       ++rounds_;
-      if (poll(fds.data(), fds.size(), starved ? starved_pause_ms : -1) < 0 && errno != EINTR) return;
+      if (poll(fds.data(), fds.size(), pause_ms) < 0 && errno != EINTR) return;
       if (fds[0].revents != 0) return;
       std::size_t at = 1 + ways_.size();
       for (auto one = connections_.begin(); one != connections_.end(); at += 2) {
@@ -148,6 +166,12 @@ class PollRelay final : public Relay {
       for (std::size_t i = 0; i < ways_.size(); ++i)
         if ((fds[1 + i].revents & POLLIN) != 0) accept_from(i);
     }
+  }
+
+  // The one of two times to wait that is over first, of which the first may be without end: -1.
+  static int sooner(int pause_ms, Time::duration other) {
+    const auto other_ms = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(other).count());
+    return pause_ms < 0 ? other_ms : std::min(pause_ms, other_ms);
   }
 
   static std::pair<short, short> interest(const Connection& one) {
@@ -163,15 +187,23 @@ class PollRelay final : public Relay {
       socklen_t size = sizeof(code);
       if (getsockopt(one.outer.get(), SOL_SOCKET, SO_ERROR, &code, &size) != 0 || code != 0) return false;
       one.connecting = false;
+      one.used = std::chrono::steady_clock::now();
     }
     if ((inner | outer) == 0) return true;
     if (!one.out.move() || !one.back.move()) return false;
-    if (one.out.moved || one.back.moved) one.used = rounds_;
+    if (one.out.moved || one.back.moved) one.used = std::chrono::steady_clock::now();
     if (one.back.moved)
       one.asked = false;
     else if (one.out.moved)
       one.asked = true;
     return !(one.out.closed && one.back.closed);
+  }
+
+  // When this way can take one more, as far as can be told now.
+  Time room_at(std::size_t way) {
+    if (open_[way] < ways_[way].connections) return Time::min();
+    const auto idle = longest_idle(way);
+    return idle == connections_.end() ? Time::max() : idle->quiet_at();
   }
 
   // Of this way; the end where none is idle. What the other end has closed goes first.
@@ -191,13 +223,12 @@ class PollRelay final : public Relay {
     return connections_.erase(one);
   }
 
-  // False where the way stays full. A connection on which a request has just come is in use, and its turn is next.
+  // False where the way stays full.
   bool make_room(std::size_t way) {
     if (open_[way] < ways_[way].connections) return true;
     const auto idle = longest_idle(way);
-    if (idle == connections_.end()) return false;
-    pollfd came{idle->inner.get(), POLLIN, 0};
-    if (!idle->back.closed && !idle->out.ended && poll(&came, 1, 0) > 0) return false;
+    if (idle == connections_.end() || std::chrono::steady_clock::now() < idle->quiet_at() || idle->has_come())
+      return false;
     drop(idle);
     return true;
   }
@@ -220,7 +251,7 @@ class PollRelay final : public Relay {
     made.inner = std::move(inner);
     made.outer = std::move(outer);
     made.way = way;
-    made.used = rounds_;
+    made.used = std::chrono::steady_clock::now();
     ++open_[way];
     connections_.push_back(std::move(made));
   }

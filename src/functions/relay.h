@@ -19,8 +19,8 @@ class Relay {
     std::string address;  ///< an IPv4 or IPv6 address, where it leads to
     std::uint16_t port = 0;
     /// At once. The next takes the place of the one that the other end has closed, or that waits longest for its next
-    /// use (what moved last on it, if anything, was an answer); where each waits for an answer it waits in the
-    /// listener.
+    /// use (what moved last on it, if anything, was an answer, and that is a tenth of a second ago); where there is
+    /// none it waits in the listener.
     std::size_t connections = 64;
   };
 

@@ -197,6 +197,41 @@ TEST_F(CutOff, a_handler_keeps_more_connections_than_its_network_holds) {
   (*server)->stop();
 }
 
+TEST_F(CutOff, a_handler_gets_whole_answers_by_more_threads_than_its_network_holds_connections) {
+  auto server = http::Server::start({}, [](HttpRequest, http::Responder respond) {
+    HttpResponse response;
+    response.body.assign(3'000'000, 'b');
+    respond.send(std::move(response));
+  });
+  ASSERT_TRUE(server);
+  auto some = options();
+  some.gateway_connections = 4;
+  start(some);
+  auto call = invocation(
+      "import concurrent.futures, http.client, os\n"
+      "host = os.environ['AWS_ENDPOINT_URL'][len('http://'):]\n"
+      "def get(_):\n"
+      "    one = http.client.HTTPConnection(host)\n"
+      "    said = []\n"
+      "    for round in range(3):\n"
+      "        try:\n"
+      "            one.request('GET', '/')\n"
+      "            answer = one.getresponse()\n"
+      "        except (http.client.RemoteDisconnected, ConnectionError):\n"
+      "            one.close()\n"
+      "            one.request('GET', '/')\n"
+      "            answer = one.getresponse()\n"
+      "        said.append(len(answer.read()))\n"
+      "    return said\n"
+      "def handler(event, context):\n"
+      "    with concurrent.futures.ThreadPoolExecutor(8) as pool:\n"
+      "        return sorted({n for said in pool.map(get, range(8)) for n in said})\n");
+  call.endpoint_url = "http://127.0.0.1:" + std::to_string((*server)->port());
+  const Outcome outcome = run(call);
+  EXPECT_EQ(outcome.payload, "[3000000]") << outcome.log_tail;
+  (*server)->stop();
+}
+
 TEST_F(CutOff, without_bubblewrap_the_network_is_cut_off_all_the_same) {
   auto some = options();
   some.use_bubblewrap = false;
@@ -387,6 +422,25 @@ TEST_F(RelayOf, one_way_gives_the_place_of_the_connection_that_was_idle_longest)
   for (const int i : {0, 1}) carry(open[i].client, open[i].target);
   carry(next.client, next.target);
   EXPECT_TRUE(comes_to_rest());
+}
+
+TEST_F(RelayOf, one_way_does_not_give_the_place_of_an_answer_that_still_comes) {
+  start(1);
+  const Pair one = pair();
+  carry(one.client, one.target);
+  carry(one.target, one.client);
+  const std::uint64_t before = relay_->rounds();
+  const Fd next(connected_to(port_));
+  // The rest of it, a piece at a time.
+  for (int piece = 0; piece < 50; ++piece) carry(one.target, one.client);
+  EXPECT_FALSE(readable(target_.get(), 0));
+  // Then it waits for its next use.
+  const Fd target = arrival();
+  ASSERT_TRUE(target);
+  EXPECT_TRUE(ends(one.client));
+  carry(next, target);
+  EXPECT_TRUE(comes_to_rest());
+  EXPECT_LT(relay_->rounds() - before, 150U);
 }
 
 TEST_F(RelayOf, one_way_gives_the_place_of_the_connection_that_the_other_end_closed_first) {
