@@ -19,7 +19,7 @@ constexpr const char* archive_columns =
     "bus_archive ";
 constexpr const char* replay_columns =
     "SELECT account, region, bus, name, partition, description, archive, destination, from_ms, to_ms, state, "
-    "started_ms, ended_ms, last_event_ms, last_number FROM bus_replay ";
+    "started_ms, ended_ms, last_event_ms, last_number, by_whom FROM bus_replay ";
 
 Error no_archive(const std::string& name) {
   return errors::coded("ResourceNotFoundException", "Archive " + name + " does not exist.", 400);
@@ -191,6 +191,7 @@ Result<std::vector<Replay>> Archives::query_replays(store::Session& session, con
     replay.ended_ms = row.integer(12);
     replay.last_event_ms = row.integer(13);
     replay.last_number = row.integer(14);
+    replay.by = row.take(15);
     out.push_back(std::move(replay));
   }
   return out;
@@ -222,10 +223,11 @@ Result<Replay> Archives::start(Replay replay) {
     replay.started_ms = clock_.now_ms();
     FIXPOINT_CHECK(tx.execute(
         "INSERT INTO bus_replay (account, region, bus, name, partition, description, archive, destination, from_ms, "
-        "to_ms, state, started_ms, ended_ms, last_event_ms, last_number) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,0,0,0)",
+        "to_ms, state, started_ms, ended_ms, last_event_ms, last_number, by_whom) VALUES "
+        "(?,?,?,?,?,?,?,?,?,?,?,?,0,0,0,?)",
         {replay.bus.account, replay.bus.region, replay.bus.name, replay.name, replay.bus.partition, replay.description,
          replay.archive_arn, json::print(replay.destination), replay.from_ms, replay.to_ms, replay.state,
-         replay.started_ms}));
+         replay.started_ms, replay.by}));
     return replay;
   });
 }

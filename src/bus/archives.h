@@ -30,6 +30,7 @@ struct Replay {
   TimeMs started_ms = 0, ended_ms = 0;
   TimeMs last_event_ms = 0;  ///< when the last replayed event came first; 0 before any
   std::int64_t last_number = 0;
+  std::string by;  ///< who started it (`base/person.h`); empty where nobody knows
 
   std::string arn() const;
 };

@@ -47,6 +47,10 @@ CREATE TABLE bus_replay (account TEXT NOT NULL, region TEXT NOT NULL, bus TEXT N
   ended_ms INTEGER NOT NULL, last_event_ms INTEGER NOT NULL, last_number INTEGER NOT NULL, PRIMARY KEY (account, region, name)) STRICT;
 )sql";
 
+constexpr const char* fourth_tables = R"sql(
+ALTER TABLE bus_replay ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr const char* third_tables = R"sql(
 CREATE TABLE bus_connection (account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, partition TEXT NOT NULL, id TEXT NOT NULL, description TEXT NOT NULL,
   type TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, secret TEXT NOT NULL, sealed TEXT NOT NULL, revision INTEGER NOT NULL, made_ms INTEGER NOT NULL,
@@ -86,7 +90,7 @@ std::string Delivery::name() const {
 }
 
 store::Schema Bus::schema() {
-  return {"bus", {first_tables, second_tables, third_tables}};
+  return {"bus", {first_tables, second_tables, third_tables, fourth_tables}};
 }
 
 Bus::Bus(store::Store& store, const Clock& clock)
@@ -340,7 +344,7 @@ Result<TimeMs> Bus::run_due() {
     std::vector<std::string> only;
     const Value& filters = replay.destination["FilterArns"];
     for (std::size_t i = 0; i < filters.size(); ++i) only.emplace_back(filters[i].string_or(""));
-    return publish_to(tx, replay.bus, event, 0, {}, only);
+    return publish_to(tx, replay.bus, event, 0, Origin{{}, replay.by}, only);
   }));
   FIXPOINT_TRY(retry, deliveries_.run_due());
   if (more) return clock_.now_ms();

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/person.h"
 #include "json/value.h"
 #include "store/store.h"
 
@@ -76,6 +77,12 @@ struct Delivery {
   bool is_decision() const {
     return is_custom_action(event) && event.find("replay-name") == nullptr && !origin.principal.empty() &&
            origin.execution.empty();
+  }
+  /// The person by whose doing the event is: brought the finding, put the event, started the replay. Where four eyes
+  /// are required, who approves is somebody else. Empty for an execution, and where nobody is known.
+  std::string person() const {
+    const bool known = origin.execution.empty() && !person_of(origin.principal).empty();
+    return known ? origin.principal : std::string();
   }
 };
 

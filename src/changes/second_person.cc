@@ -43,13 +43,14 @@ Result<bool> four_eyes_in(store::Session& session, const std::string& scope) {
 }
 
 Result<SecondPerson> second_person(store::Transaction& tx, const std::string& scope, const std::string& what,
-                                   const std::string& by, TimeMs now_ms) {
+                                   const std::string& before, const std::string& by, TimeMs now_ms) {
   FIXPOINT_TRY(required, four_eyes_in(tx, scope));
   if (!required) return SecondPerson{.may = true, .asked = {}};
   const std::string person = person_of(by);
   if (person.empty())
     return fail(errors::access_denied("four eyes are required for '" + what + "', and nobody knows who asks for it"));
-  FIXPOINT_CHECK(tx.execute("DELETE FROM asked_for WHERE until_ms <= ?", {now_ms}));
+  FIXPOINT_CHECK(
+      tx.execute("DELETE FROM asked_for WHERE until_ms <= ? OR (what = ? AND before <> ?)", {now_ms, what, before}));
   FIXPOINT_TRY(rows, tx.query("SELECT what, by_whom, at_ms, until_ms FROM asked_for WHERE what = ?", {what}));
   if (!rows.empty()) {
     Asked first = read(rows[0]);
@@ -58,8 +59,8 @@ Result<SecondPerson> second_person(store::Transaction& tx, const std::string& sc
     return SecondPerson{.may = true, .asked = std::move(first)};
   }
   Asked asked{.what = what, .by = by, .at_ms = now_ms, .until_ms = now_ms + asked_for_ms};
-  FIXPOINT_CHECK(tx.execute("INSERT INTO asked_for (what, by_whom, at_ms, until_ms) VALUES (?, ?, ?, ?)",
-                            {asked.what, asked.by, asked.at_ms, asked.until_ms}));
+  FIXPOINT_CHECK(tx.execute("INSERT INTO asked_for (what, before, by_whom, at_ms, until_ms) VALUES (?, ?, ?, ?, ?)",
+                            {asked.what, before, asked.by, asked.at_ms, asked.until_ms}));
   return SecondPerson{.may = false, .asked = std::move(asked)};
 }
 

@@ -34,10 +34,11 @@ struct SecondPerson {
   Asked asked;       ///< what was asked for: by the first person where it may be done, else by this one
 };
 
-/// Asks for it in somebody's name. Where it may be done now, what was asked for is taken off. Error:
-/// AccessDeniedException where four eyes are required and nobody knows who asks.
+/// Asks for it in somebody's name. Where it may be done now, what was asked for is taken off. `before` tells what would
+/// be loosened, as it is now: what was asked for about something else, such as the freeze before this one, was not
+/// asked for about this. Error: AccessDeniedException where four eyes are required and nobody knows who asks.
 Result<SecondPerson> second_person(store::Transaction& tx, const std::string& scope, const std::string& what,
-                                   const std::string& by, TimeMs now_ms);
+                                   const std::string& before, const std::string& by, TimeMs now_ms);
 
 /// What waits for a second person, the oldest first.
 Result<std::vector<Asked>> asked(store::Session& session, TimeMs now_ms);

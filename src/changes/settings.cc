@@ -142,6 +142,12 @@ Result<void> Settings::set(store::Transaction& tx, const std::string& scope, con
   return {};
 }
 
+Result<std::optional<std::string>> Settings::at(store::Session& session, const std::string& scope,
+                                                const std::string& name) {
+  FIXPOINT_TRY(rows, session.query("SELECT value FROM setting WHERE scope = ? AND name = ?", {scope, name}));
+  return rows.empty() ? std::nullopt : std::optional(rows[0].take(0));
+}
+
 Result<Value> Settings::all() {
   return store_.read([](store::Session& session) -> Result<Value> {
     FIXPOINT_TRY(rows, session.query("SELECT scope, name, value FROM setting ORDER BY scope, name"));

@@ -49,6 +49,9 @@ class Settings {
   /// A null value takes the setting away. Error: as of check().
   static Result<void> set(store::Transaction& tx, const std::string& scope, const std::string& name,
                           const json::Value& value);
+  /// The JSON of what is set for that scope itself.
+  static Result<std::optional<std::string>> at(store::Session& session, const std::string& scope,
+                                               const std::string& name);
   /// {scope: {name: value}} of all that are set.
   Result<json::Value> all();
   /// As of the last change of a setting that was answered; the other reads them in that session.

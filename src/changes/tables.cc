@@ -25,7 +25,7 @@ CREATE TABLE touched (
 CREATE INDEX touched_when ON touched (program, account, at_ms);
 )sql",
           R"sql(
-CREATE TABLE asked_for (what TEXT PRIMARY KEY, by_whom TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE asked_for (what TEXT PRIMARY KEY, before TEXT NOT NULL, by_whom TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL) STRICT;
 )sql"};
 }
 

@@ -49,6 +49,11 @@ Result<void> Modes::unset(store::Transaction& tx, const std::string& scope) {
   return {};
 }
 
+Result<std::optional<std::string>> Modes::at(store::Session& session, const std::string& scope) {
+  FIXPOINT_TRY(rows, session.query("SELECT mode FROM mode WHERE scope = ?", {scope}));
+  return rows.empty() ? std::nullopt : std::optional(rows[0].take(0));
+}
+
 Result<void> Modes::set(const std::string& scope, Mode mode) {
   return store_.write([&](store::Transaction& tx) { return set(tx, scope, mode); });
 }

@@ -30,6 +30,8 @@ class Modes {
   Result<void> set(const std::string& scope, Mode mode);
   /// Takes a setting away. Error: ResourceNotFoundException where nothing is set for that scope.
   static Result<void> unset(store::Transaction& tx, const std::string& scope);
+  /// What is set for that scope itself.
+  static Result<std::optional<std::string>> at(store::Session& session, const std::string& scope);
   /// As find(), but nothing where nothing is set.
   Result<std::optional<Mode>> find_set(const std::string& rule, const std::string& control, const std::string& account);
   Result<Mode> find(const std::string& rule, const std::string& control, const std::string& account);

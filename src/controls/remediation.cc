@@ -147,6 +147,10 @@ Step Remediation::begin(const Context& context) {
     return refused("the finding is about the account " + context.subject.account + ", and its resource " +
                    context.subject.arn + " is of the account " + other +
                    "; import it with the AwsAccountId of the resource.");
+  if (const auto arn = parse_arn(context.subject.arn); arn && arn->partition != context.subject.partition)
+    return refused("the resource " + context.subject.arn + " is of the partition " + arn->partition +
+                   ", and calls for it would go to the region " + context.subject.region + " of the partition " +
+                   context.subject.partition + "; import the finding with the Region of its resource.");
   auto exception = door_.guards().excepted(*mandate);
   if (exception && *exception) return excepted(context, **exception);
   auto assessed = assess(control, context.subject, context.read);

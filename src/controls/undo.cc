@@ -337,28 +337,27 @@ Step Undo::verify(const Execution& execution) {
     step.note = "the state from before does not show yet; reading again";
     return step;
   }
+  auto journaled = door_.of_execution(execution.id);
+  if (!journaled) return failed(execution, "journal", journaled.error());
+  const bool changed = std::any_of(journaled->begin(), journaled->end(),
+                                   [](const Change& one) { return one.made() || one.state == "intent"; });
   json::Object about{{"States", cursor["states"]},
                      {"Plan", json::Object{{"Hash", cursor["hash"]}}},
-                     {"Change", difference},
+                     {"Change", changed ? difference : std::string()},
                      {"Verified", wrong.empty()}};
   if (!wrong.empty())
     return end_short(execution, false, "not verified",
                      "The undo of execution " + target + " ended, and the state is not the one from before: " +
                          changes::shortened(wrong, message_limit) + ".",
                      "No call was made.", std::move(about));
-  auto journaled = door_.of_execution(execution.id);
-  if (!journaled) return failed(execution, "journal", journaled.error());
-  const bool changed = std::any_of(journaled->begin(), journaled->end(),
-                                   [](const Change& one) { return one.made() || one.state == "intent"; });
   const std::string by(execution.input["By"].string_or("somebody"));
   const std::string note =
       changed ? "Undone by " + by + ": what execution " + target + " changed is as it was before. " + difference
               : "Undone by " + by + " without a change: what execution " + target +
                     " changed was as it had been before already.";
   Step step = end(execution, true, "undone", note, std::move(about));
-  step.commit = [this, execution, note = std::string(step.result["Note"].string_or(""))](store::Transaction& tx) {
-    return write_findings(tx, execution, "NEW", note);
-  };
+  step.commit = [this, execution, note = std::string(step.result["Note"].string_or(""))](
+                    store::Transaction& tx) -> Result<void> { return write_findings(tx, execution, "NEW", note); };
   return step;
 }
 

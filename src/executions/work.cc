@@ -339,28 +339,35 @@ Result<std::vector<Flapping>> Works::flapping() {
   });
 }
 
-Result<void> Works::reset(const std::string& control, const std::string& resource, const std::string& by) {
-  return store_.write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_TRY(rows,
-                 tx.query("SELECT fingerprint, account, region, execution, asks_ms, reverts FROM work WHERE control "
-                          "= ? AND resource = ? AND asks_ms > 0",
-                          {control, resource}));
-    if (rows.empty())
-      return fail(errors::resource_not_found("control " + control + " is not in 'ask' for reverts of " + resource +
-                                             "; 'fixpoint flapping' lists what is"));
-    for (store::Row& row : rows) {
-      FIXPOINT_CHECK(
-          tx.execute("UPDATE work SET asks_ms = 0, reverts = 0, fixed = '' WHERE fingerprint = ?", {row.text(0)}));
-      FIXPOINT_CHECK(tx.execute("DELETE FROM work_revert WHERE fingerprint = ?", {row.text(0)}));
-      Value detail = to_json(Flapping{
-          {row.text(0), control, row.text(1), row.text(2), resource}, row.integer(4), row.integer(5), row.text(3)});
-      detail.set("Alert", "flapping reset");
-      detail.set("By", by);
-      FIXPOINT_CHECK(
-          tell_(tx, Notice{"Alert", row.text(1), row.text(2), json::Array{Value(resource)}, std::move(detail)}));
-    }
-    return {};
-  });
+Result<std::optional<TimeMs>> Works::asks_since(store::Session& session, const std::string& control,
+                                                const std::string& resource) {
+  FIXPOINT_TRY(rows, session.query("SELECT asks_ms FROM work WHERE control = ? AND resource = ? AND asks_ms > 0 ORDER "
+                                   "BY asks_ms DESC LIMIT 1",
+                                   {control, resource}));
+  return rows.empty() ? std::nullopt : std::optional<TimeMs>(rows[0].integer(0));
+}
+
+Result<void> Works::reset(store::Transaction& tx, const std::string& control, const std::string& resource,
+                          const std::string& by) {
+  FIXPOINT_TRY(rows,
+               tx.query("SELECT fingerprint, account, region, execution, asks_ms, reverts FROM work WHERE control "
+                        "= ? AND resource = ? AND asks_ms > 0",
+                        {control, resource}));
+  if (rows.empty())
+    return fail(errors::resource_not_found("control " + control + " is not in 'ask' for reverts of " + resource +
+                                           "; 'fixpoint flapping' lists what is"));
+  for (store::Row& row : rows) {
+    FIXPOINT_CHECK(
+        tx.execute("UPDATE work SET asks_ms = 0, reverts = 0, fixed = '' WHERE fingerprint = ?", {row.text(0)}));
+    FIXPOINT_CHECK(tx.execute("DELETE FROM work_revert WHERE fingerprint = ?", {row.text(0)}));
+    Value detail = to_json(Flapping{
+        {row.text(0), control, row.text(1), row.text(2), resource}, row.integer(4), row.integer(5), row.text(3)});
+    detail.set("Alert", "flapping reset");
+    detail.set("By", by);
+    FIXPOINT_CHECK(
+        tell_(tx, Notice{"Alert", row.text(1), row.text(2), json::Array{Value(resource)}, std::move(detail)}));
+  }
+  return {};
 }
 
 }  // namespace fixpoint::executions

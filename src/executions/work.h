@@ -120,7 +120,11 @@ class Works {
   /// The pairs in `ask` because of it.
   Result<std::vector<Flapping>> flapping();
   /// Lets a pair go back to its mode and forgets its reverts. Error: ResourceNotFoundException.
-  Result<void> reset(const std::string& control, const std::string& resource, const std::string& by);
+  Result<void> reset(store::Transaction& tx, const std::string& control, const std::string& resource,
+                     const std::string& by);
+  /// Since when the pair asks; nothing where it does not.
+  static Result<std::optional<TimeMs>> asks_since(store::Session& session, const std::string& control,
+                                                  const std::string& resource);
 
  private:
   Result<void> watch(store::Transaction& tx, const Execution& execution);

@@ -77,17 +77,17 @@ Result<changes::Mandate> mandate_of(const executions::Execution& execution, chan
     out.population = population.value_or(-1);
   }
   if ((out.rule.empty() && !input["ByMode"].bool_or(false)) || input["Decided"].bool_or(false)) {
-    // A call that waits for its answer cannot wait for a second person.
-    const bool second = rules.four_eyes && input["Async"].bool_or(false);
-    out.mode = second ? "ask" : "auto";
-    if (!second) out.decided_by = by.empty() ? (out.rule.empty() ? "who invoked it" : "a custom action") : by;
+    out.mode = rules.four_eyes ? "ask" : "auto";
+    if (!rules.four_eyes) out.decided_by = by.empty() ? (out.rule.empty() ? "who invoked it" : "a custom action") : by;
   } else {
     FIXPOINT_TRY(mode, mode_of(out.rule, out.program, out.account));
     out.mode = mode;
   }
   out.plan = input["Plan"].string_or("");
-  out.dry_run =
-      input["DryRun"].bool_or(false) || out.mode == "observe" || (out.mode == "ask" && out.decided_by.empty());
+  // A call that waits for its answer cannot wait for a second person, nor is a plan what it asked for: the door refuses
+  // its changes.
+  out.dry_run = input["DryRun"].bool_or(false) || out.mode == "observe" ||
+                (out.mode == "ask" && out.decided_by.empty() && input["Async"].bool_or(false));
   return out;
 }
 

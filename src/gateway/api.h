@@ -75,9 +75,16 @@ class Api {
                        const std::function<Result<void>(store::Transaction&)>& change);
   // What loosens the guards of a scope, and its record: at once, or where four eyes are required when a second person
   // asks for the same. Error: AccessDeniedException where it waits for one; nothing is changed then.
-  Result<void> loosen(const aws::Caller& caller, const std::string& scope, const std::string& what,
-                      std::string_view kind, json::Object about,
-                      const std::function<Result<void>(store::Transaction&)>& change);
+  struct Loosening {
+    std::string scope;
+    std::string what;  // "mode auto for all"
+    std::string_view kind;
+    json::Object about;
+    // What would be loosened, as it is now; nothing where there is nothing, and the change says so.
+    std::function<Result<std::optional<std::string>>(store::Session&)> before;
+    std::function<Result<void>(store::Transaction&)> change;
+  };
+  Result<void> loosen(const aws::Caller& caller, Loosening loosening);
   Result<Subject> subject_of(const std::string& finding_id);
   Result<Subject> finding_of(const std::string& finding_id);
   Result<executions::Start> function_of(const aws::Caller& caller, const Subject& subject, const json::Value& input);

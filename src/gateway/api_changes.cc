@@ -107,20 +107,23 @@ Result<void> Api::tighten(const aws::Caller& caller, std::string_view kind, json
   });
 }
 
-Result<void> Api::loosen(const aws::Caller& caller, const std::string& scope, const std::string& what,
-                         std::string_view kind, json::Object about,
-                         const std::function<Result<void>(store::Transaction&)>& change) {
+Result<void> Api::loosen(const aws::Caller& caller, Loosening loosening) {
   std::optional<changes::Asked> waits;
   FIXPOINT_CHECK(parts_.door.store().write([&](store::Transaction& tx) -> Result<void> {
-    FIXPOINT_TRY(second, changes::second_person(tx, scope, what, who(caller), parts_.door.clock().now_ms()));
+    FIXPOINT_TRY(before, loosening.before(tx));
+    if (!before) return loosening.change(tx);
+    FIXPOINT_TRY(second, changes::second_person(tx, loosening.scope, loosening.what, *before, who(caller),
+                                                parts_.door.clock().now_ms()));
     if (!second.may) {
       waits = second.asked;
-      return parts_.audit.append(tx, "second-person.asked", changes::to_json(second.asked));
+      Value asked = changes::to_json(second.asked);
+      if (second.asked.by != who(caller)) asked.set("Again", who(caller));
+      return parts_.audit.append(tx, "second-person.asked", asked);
     }
-    FIXPOINT_CHECK(change(tx));
-    about.set("By", who(caller));
-    if (!second.asked.by.empty()) about.set("AskedBy", second.asked.by);
-    return parts_.audit.append(tx, kind, about);
+    FIXPOINT_CHECK(loosening.change(tx));
+    loosening.about.set("By", who(caller));
+    if (!second.asked.by.empty()) loosening.about.set("AskedBy", second.asked.by);
+    return parts_.audit.append(tx, loosening.kind, loosening.about);
   }));
   if (waits) return fail(errors::access_denied("four eyes are required: " + waits->sentence()));
   return {};
@@ -355,9 +358,18 @@ Result<Value> Api::exceptions(const aws::Caller& caller, const Value& input) {
     FIXPOINT_TRY(whole,
                  parts_.door.store().read([&](store::Session& session) { return exception_named(session, named); }));
     named = whole.id;
-    FIXPOINT_CHECK(loosen(caller, whole.scope, "remove the exception " + named, "exception.removed",
-                          json::Object{{"Id", named}},
-                          [&](store::Transaction& tx) { return changes::remove_exception(tx, named); }));
+    FIXPOINT_CHECK(
+        loosen(caller, {.scope = whole.scope,
+                        .what = "remove the exception " + named,
+                        .kind = "exception.removed",
+                        .about = json::Object{{"Id", named}},
+                        .before = [&](store::Session& session) -> Result<std::optional<std::string>> {
+                          FIXPOINT_TRY(all, changes::exceptions(session));
+                          for (const auto& one : all)
+                            if (one.id == named) return named;
+                          return std::nullopt;
+                        },
+                        .change = [&](store::Transaction& tx) { return changes::remove_exception(tx, named); }}));
     return Value(json::Object{{"Removed", named}});
   }
   FIXPOINT_TRY(all, parts_.door.store().read([](store::Session& session) { return changes::exceptions(session); }));
@@ -394,8 +406,17 @@ Result<Value> Api::freeze(const aws::Caller& caller, const Value& input) {
 Result<Value> Api::unfreeze(const aws::Caller& caller, const Value& input) {
   FIXPOINT_CHECK(only_people(caller));
   const std::string scope = scope_to_clear(input);
-  FIXPOINT_CHECK(loosen(caller, scope, "unfreeze " + scope, "changes.unfrozen", json::Object{{"Scope", scope}},
-                        [&](store::Transaction& tx) { return changes::unfreeze(tx, scope); }));
+  FIXPOINT_CHECK(loosen(caller, {.scope = scope,
+                                 .what = "unfreeze " + scope,
+                                 .kind = "changes.unfrozen",
+                                 .about = json::Object{{"Scope", scope}},
+                                 .before = [&](store::Session& session) -> Result<std::optional<std::string>> {
+                                   FIXPOINT_TRY(all, changes::freezes(session));
+                                   for (const auto& one : all)
+                                     if (one.scope == scope) return one.sentence();
+                                   return std::nullopt;
+                                 },
+                                 .change = [&](store::Transaction& tx) { return changes::unfreeze(tx, scope); }}));
   return freeze(caller, json::Object());
 }
 
@@ -406,9 +427,13 @@ Result<Value> Api::mode(const aws::Caller& caller, const Value& input) {
     if (input.find("Mode") != nullptr)
       return fail(errors::validation("a mode is set or taken away: Mode and Unset exclude each other", "Unset"));
     const std::string scope = scope_to_clear(input);
-    FIXPOINT_CHECK(loosen(caller, scope, "take away the mode for " + scope, "mode.unset",
-                          json::Object{{"Scope", scope}},
-                          [&](store::Transaction& tx) { return controls::Modes::unset(tx, scope); }));
+    FIXPOINT_CHECK(
+        loosen(caller, {.scope = scope,
+                        .what = "take away the mode for " + scope,
+                        .kind = "mode.unset",
+                        .about = json::Object{{"Scope", scope}},
+                        .before = [&](store::Session& session) { return controls::Modes::at(session, scope); },
+                        .change = [&](store::Transaction& tx) { return controls::Modes::unset(tx, scope); }}));
   }
   if (input.find("Mode") != nullptr) {
     FIXPOINT_CHECK(only_people(caller));
@@ -420,11 +445,24 @@ Result<Value> Api::mode(const aws::Caller& caller, const Value& input) {
     const std::string word(controls::to_text(*mode));
     const json::Object about{{"Scope", scope}, {"Mode", word}};
     const auto set = [&](store::Transaction& tx) { return controls::Modes::set(tx, scope, *mode); };
-    // Where a person is asked, or nothing done, four eyes hold as they did.
-    if (*mode == controls::Mode::Auto)
-      FIXPOINT_CHECK(loosen(caller, scope, "mode auto for " + scope, "mode.set", about, set));
-    else
+    FIXPOINT_TRY(all, parts_.modes.all());
+    const auto is = [](const Value& of, controls::Mode one) { return of.string_or("") == controls::to_text(one); };
+    const bool observed = std::any_of(all.as_object().begin(), all.as_object().end(),
+                                      [&](const auto& member) { return is(member.value, controls::Mode::Observe); });
+    // What is observed may change nothing; what asks is approved by one person where a rule asked.
+    if (*mode == controls::Mode::Observe || (*mode == controls::Mode::Ask && !observed)) {
       FIXPOINT_CHECK(tighten(caller, "mode.set", about, set));
+      return parts_.modes.all();
+    }
+    FIXPOINT_CHECK(loosen(caller, {.scope = scope,
+                                   .what = "mode " + word + " for " + scope,
+                                   .kind = "mode.set",
+                                   .about = about,
+                                   .before = [&](store::Session& session) -> Result<std::optional<std::string>> {
+                                     FIXPOINT_TRY(now, controls::Modes::at(session, scope));
+                                     return now.value_or("nothing");
+                                   },
+                                   .change = set}));
   }
   return parts_.modes.all();
 }
@@ -447,11 +485,18 @@ Result<Value> Api::settings(const aws::Caller& caller, const Value& input) {
     if (name == "four_eyes" && *value == Value(true)) {
       FIXPOINT_CHECK(tighten(caller, "setting.set", about, set));
     } else {
-      if (!value->is_null()) FIXPOINT_CHECK(changes::Settings::check(scope, name, *value));
-      FIXPOINT_CHECK(
-          loosen(caller, scope,
-                 "setting " + name + " " + (value->is_null() ? "taken away" : json::print(*value)) + " for " + scope,
-                 "setting.set", about, set));
+      FIXPOINT_CHECK(changes::Settings::check(scope, name, *value));
+      const bool away = value->is_null();
+      FIXPOINT_CHECK(loosen(
+          caller, {.scope = scope,
+                   .what = "setting " + name + " " + (away ? "taken away" : json::print(*value)) + " for " + scope,
+                   .kind = "setting.set",
+                   .about = about,
+                   .before = [&](store::Session& session) -> Result<std::optional<std::string>> {
+                     FIXPOINT_TRY(now, changes::Settings::at(session, scope, name));
+                     return away ? now : std::optional(now.value_or("nothing"));
+                   },
+                   .change = set}));
     }
   }
   FIXPOINT_TRY(all, parts_.door.guards().settings().all());

@@ -75,7 +75,17 @@ Result<Value> Api::flapping(const aws::Caller& caller, const Value& input) {
     const std::string resource((*reset)["Resource"].string_or(""));
     if (control.empty() || resource.empty())
       return fail(errors::validation("Reset has to name Control and Resource", "Reset"));
-    FIXPOINT_CHECK(parts_.works.reset(control, resource, who(caller)));
+    FIXPOINT_CHECK(loosen(
+        caller,
+        {.scope = "control:" + control,
+         .what = "reset the reverts of " + resource + " for control " + control,
+         .kind = "flapping.reset",
+         .about = json::Object{{"Control", control}, {"Resource", resource}},
+         .before = [&](store::Session& session) -> Result<std::optional<std::string>> {
+           FIXPOINT_TRY(since, executions::Works::asks_since(session, control, resource));
+           return since ? std::optional(std::to_string(*since)) : std::nullopt;
+         },
+         .change = [&](store::Transaction& tx) { return parts_.works.reset(tx, control, resource, who(caller)); }}));
   }
   FIXPOINT_TRY(pairs, parts_.works.flapping());
   json::Array list;

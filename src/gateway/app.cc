@@ -380,6 +380,8 @@ class WholeApp final : public App {
     const findings::FindingKey key = findings::key_of(finding);
     FIXPOINT_TRY(stored, findings_->get(tx, key));
     if (!stored) return {};
+    // A person's word on the finding stands.
+    if ((*stored)["Workflow"]["Status"].string_or("") == "SUPPRESSED") return {};
     json::Value fields = (*stored)["UserDefinedFields"];
     fields.set("fixpoint:execution", execution);
     json::Object update{{"Note", json::Object{{"Text", note}, {"UpdatedBy", "fixpoint"}}},

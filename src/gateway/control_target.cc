@@ -88,16 +88,15 @@ Result<void> ControlTarget::begin_one(store::Transaction& tx, const bus::Deliver
   const executions::Work work{key.fingerprint(), key.control, key.account, key.region, key.resource};
   const auto named = findings::key_of(finding);
   const executions::Item item{named.product_arn, named.id, findings::content_digest(finding)};
-  executions::Start start{.name = delivery.name() + "/" + std::to_string(index),
-                          .kind = "control",
-                          .program = control.id,
-                          .account = place.account,
-                          .region = place.region,
-                          .subject = named.id,
-                          .input = json::Object{{"Finding", finding},
-                                                {"Rule", delivery.rule_arn},
-                                                {"Decided", decided},
-                                                {"By", decided ? delivery.origin.principal : std::string()}}};
+  executions::Start start{
+      .name = delivery.name() + "/" + std::to_string(index),
+      .kind = "control",
+      .program = control.id,
+      .account = place.account,
+      .region = place.region,
+      .subject = named.id,
+      .input = json::Object{
+          {"Finding", finding}, {"Rule", delivery.rule_arn}, {"Decided", decided}, {"By", delivery.person()}}};
   // What fixpoint wrote on the finding: known by whose doing the event is, and in an event that came from AWS by the
   // finding itself.
   start.cause = delivery.origin.execution;

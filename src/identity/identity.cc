@@ -32,6 +32,15 @@ constexpr std::string_view key_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr std::size_t cached_limit = 10'000;
 constexpr TimeMs look_every_ms = 1'000;
 
+// One of a user, whichever key is used.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+std::string user_id_of(const std::string& account, const std::string& user) {
+  std::string id = "AIDA";
+  for (const char c : sha256(account + "/" + user).substr(0, 17))
+    id += key_letters[static_cast<unsigned char>(c) % key_letters.size()];
+  return id;
+}
+
 }  // namespace
 
 store::Schema Identity::schema() {
@@ -65,7 +74,7 @@ std::shared_ptr<const Identity::LongLived> Identity::records_of(KeyFile file) {
     auto principal = std::make_shared<aws::Principal>();
     principal->account = key.account;
     principal->arn = "arn:aws:iam::" + key.account + ":user/" + key.user;
-    principal->user_id = "AIDA" + key.access_key.substr(std::min<std::size_t>(4, key.access_key.size()));
+    principal->user_id = user_id_of(key.account, key.user);
     auto record = std::make_shared<aws::KeyRecord>();
     record->secret = key.secret;
     record->principal = std::move(principal);
@@ -94,20 +103,24 @@ void Identity::look_again() const {
   look_at_ms_ = clock_.steady_ms() + look_every_ms;
   const Stamp now = stamp();
   if (now == stamp_) return;
-  stamp_ = now;
   auto file = KeyFile::read(folder_, account_);
-  Result<void> outcome;
+  if (file && file->master != master_)
+    file = fail(errors::validation(KeyFile::path_in(folder_) +
+                                   " has another Master than this server was started with; start it again"));
   if (!file) {
-    outcome = fail(std::move(file.error()));
-  } else if (file->master != master_) {
-    outcome = fail(errors::validation(KeyFile::path_in(folder_) +
-                                      " has another Master than this server was started with; start it again"));
-  } else {
-    auto read = records_of(std::move(*file));
+    // Looked at again, since what was in the way may pass; said once.
+    const bool is_news = now != unread_;
+    unread_ = now;
+    if (is_news && on_change_) on_change_(fail(std::move(file.error())));
+    return;
+  }
+  stamp_ = now;
+  auto read = records_of(std::move(*file));
+  {
     std::lock_guard lock(mutex_);
     long_lived_ = std::move(read);
   }
-  if (on_change_) on_change_(outcome);
+  if (on_change_) on_change_({});
 }
 
 Key Identity::first_key() const {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -107,7 +108,8 @@ class Identity final : public aws::KeyLookup {
   std::function<void(const Result<void>&)> on_change_;
   mutable std::atomic<TimeMs> look_at_ms_ = 0;  // of the steady clock
   mutable std::mutex looking_;
-  mutable Stamp stamp_;  // guarded by looking_
+  mutable Stamp stamp_;                  // guarded by looking_: of the file that was read last
+  mutable std::optional<Stamp> unread_;  // guarded by looking_: of one that could not be read
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const LongLived> long_lived_;
   mutable Records issued_;

@@ -140,6 +140,12 @@ Result<Key> KeyFile::add(const std::string& folder, const std::string& user, Tim
   const std::string path = path_in(folder);
   FIXPOINT_TRY(form, read_form(path));
   FIXPOINT_TRY(file, file_from(path, form, {}));
+  for (const Key& other : file.keys)
+    if (other.user != user && to_lower(other.user) == to_lower(user))
+      return fail(errors::validation("there is the user '" + other.user +
+                                         "' already, and names of users are one whatever their case: give it as it is "
+                                         "there",
+                                     "user"));
   Key key = new_key(file.keys[0].account, user, now_ms);
   // What else stands in the file stays as it is.
   json::Array listed = form["Keys"].as_array();

@@ -140,6 +140,11 @@ int run_settings(const Arguments& arguments) {
       // A word that is no JSON is a text: ask need not be written "ask".
       auto parsed = json::parse(arguments.positional[1]);
       value = parsed ? std::move(*parsed) : Value(arguments.positional[1]);
+      if (value.is_null()) {
+        std::cerr << "fixpoint settings: null is no value of a setting; '" << arguments.positional[0]
+                  << " --unset' takes it away\n";
+        return bad_usage;
+      }
     }
     input.set("Value", std::move(value));
   } else if (arguments.has("control")) {

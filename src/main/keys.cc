@@ -89,7 +89,8 @@ Command keys_command() {
           .run = run_keys,
           .more =
               "Several keys of one user are one person, which is what four eyes count. A server that runs takes a "
-              "change up within a second, and records it in its audit log. Secrets are printed by 'fixpoint env "
+              "change up with the next request, a second later at most, and records it in its audit log. Secrets are "
+              "printed by 'fixpoint env "
               "--user' alone. To remove a key that is not there ends with status 1."};
 }
 

@@ -22,8 +22,8 @@ class SecondPersonTest : public testing::Test {
         store_->write([&](store::Transaction& tx) { return Settings::set(tx, scope, "four_eyes", four_eyes); }));
   }
   Result<SecondPerson> ask(const std::string& by, const std::string& what = "mode auto for all",
-                           const std::string& scope = "all", TimeMs at_ms = now_ms) {
-    return store_->write([&](store::Transaction& tx) { return second_person(tx, scope, what, by, at_ms); });
+                           const std::string& scope = "all", TimeMs at_ms = now_ms, const std::string& before = "ask") {
+    return store_->write([&](store::Transaction& tx) { return second_person(tx, scope, what, before, by, at_ms); });
   }
   std::vector<Asked> waiting(TimeMs at_ms = now_ms) {
     return store_->read([&](store::Session& session) { return asked(session, at_ms); }).value();
@@ -70,6 +70,17 @@ TEST_F(SecondPersonTest, what_was_asked_for_a_day_ago_is_asked_for_anew) {
   EXPECT_TRUE(waiting(now_ms + asked_for_ms).empty());
   EXPECT_FALSE(ask(bob, "mode auto for all", "all", now_ms + asked_for_ms)->may);
   EXPECT_TRUE(ask(ann, "mode auto for all", "all", now_ms + asked_for_ms + 1)->may);
+}
+
+TEST_F(SecondPersonTest, what_was_asked_for_about_something_else_does_not_count) {
+  set("all", true);
+  const auto unfreeze = [&](const std::string& by, const std::string& freeze) {
+    return ask(by, "unfreeze all", "all", now_ms, freeze)->may;
+  };
+  EXPECT_FALSE(unfreeze(ann, "the freeze of Monday"));
+  EXPECT_FALSE(unfreeze(bob, "the freeze of Tuesday"));
+  EXPECT_EQ(waiting().at(0).by, bob);
+  EXPECT_TRUE(unfreeze(ann, "the freeze of Tuesday"));
 }
 
 TEST_F(SecondPersonTest, nobody_known_asks_for_nothing) {

@@ -266,6 +266,63 @@ class FourEyes(support.ServerTest):
         self.assertEqual("arn:aws:iam::%s:user/dave" % ACCOUNT, shown["Approvals"][0]["AnsweredBy"])
 
 
+    def test_who_causes_the_event_of_a_rule_does_not_approve_what_it_began(self):
+        self.assertEqual(0, self.server.fixpoint("settings", "four_eyes", "true")[0])
+        self.assertEqual(0, self.server.fixpoint("mode", "ask")[0])
+        self.events.put_rule(Name="begins", EventPattern=json.dumps({"source": ["aws.securityhub", "mine"]}))
+        target = dict(Id="c", Arn="arn:aws:fixpoint:us-east-1:%s:control/S3.4" % ACCOUNT)
+        self.assertEqual(0, self.events.put_targets(Rule="begins", Targets=[target])["FailedEntryCount"])
+        try:
+            for number, begin in enumerate((self.import_file, self.import_batch, self.put_event)):
+                bucket = "asked-by-%d" % number
+                self.bare_bucket(bucket)
+                finding = support.make_finding("own/" + bucket, "AwsS3Bucket", "arn:aws:s3:::" + bucket, "own-scanner",
+                                               Compliance={"Status": "FAILED"})
+                begin(finding)
+                execution = support.until(lambda: next(
+                    (one["Id"] for one in json.loads(self.server.fixpoint("executions", "--json")[1])["Executions"]
+                     if one["Subject"] == finding["Id"] and one["Outcome"] == "waits for approval"), None))
+                status, out, said = self.server.fixpoint("approve", execution)
+                self.assertEqual(5, status, (begin.__name__, out))
+                self.assertIn("user/fixpoint asked for this, so somebody else has to approve it", said)
+                self.assertEqual(0, self.server.fixpoint("reject", execution)[0])
+        finally:
+            self.events.remove_targets(Rule="begins", Ids=["c"])
+            self.events.delete_rule(Name="begins")
+
+    def import_file(self, finding):
+        path = os.path.join(self.server.folder, "finding.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump([finding], file)
+        self.assertEqual(0, self.server.fixpoint("import", path)[0])
+
+    def import_batch(self, finding):
+        self.take_in(finding)
+
+    def put_event(self, finding):
+        answer = self.events.put_events(Entries=[dict(Source="mine", DetailType="Finding",
+                                                      Detail=json.dumps({"findings": [finding]}))])
+        self.assertEqual(0, answer["FailedEntryCount"])
+
+    def test_who_invokes_a_function_and_waits_changes_nothing_alone(self):
+        self.assertEqual(0, self.server.fixpoint("settings", "four_eyes", "true")[0])
+        self.bare_bucket("of-one-person")
+        code = """
+import boto3
+from botocore.exceptions import ClientError
+
+def on_event(event, context):
+    try:
+        boto3.client("s3").put_bucket_tagging(Bucket="of-one-person", Tagging={"TagSet": [{"Key": "k", "Value": "v"}]})
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+"""
+        self.create_function("of-one-person", {"f.py": code}, "f.on_event")
+        functions = self.server.client("lambda")
+        answer = functions.invoke(FunctionName="of-one-person")
+        self.assertEqual("ModeForbidsChange", json.loads(answer["Payload"].read().decode()))
+        self.refused("NoSuchTagSet", self.s3.get_bucket_tagging, Bucket="of-one-person")
+
     def test_who_chose_a_custom_action_for_a_function_does_not_approve_it(self):
         self.assertEqual(0, self.server.fixpoint("settings", "four_eyes", "true")[0])
         self.bare_bucket("of-four-eyes")
@@ -322,6 +379,10 @@ class FourEyes(support.ServerTest):
             # Set by one person at once; so is all that asks for more care.
             for words in (("settings", "four_eyes", "true"), ("mode", "ask"), ("freeze", "--because", "a test")):
                 self.assertEqual(0, own(*words)[0], words)
+            # What is not there is not asked for.
+            for words in (("unfreeze", "--account", "222222222222"), ("mode", "--unset", "--control", "EC2.13"),
+                          ("settings", "windows", "--unset")):
+                self.assertEqual(1, own(*words)[0], words)
             before = own("settings", "--json"), own("mode", "--json")
             for words in (("unfreeze",), ("mode", "auto"), ("mode", "--unset", "--control", "S3.4"),
                           ("settings", "cap_resources", "1000"), ("settings", "four_eyes", "false"),
@@ -337,8 +398,21 @@ class FourEyes(support.ServerTest):
             self.assertEqual(7, len(settings["Asked"]))
             self.assertIn("waits for a second person until", own("settings")[1])
             self.assertEqual(1, len(json.loads(own("freeze", "--list", "--json")[1])["Frozen"]))
+            # One person's word counts for the freeze that it was about, and not for the next.
+            self.assertEqual(0, own("freeze", "--because", "another")[0])
+            status, _, said = second("unfreeze")
+            self.assertEqual(5, status)
+            self.assertIn("was asked for by arn:aws:iam::%s:user/gus" % ACCOUNT, said)
+            self.assertEqual(0, own("unfreeze")[0])
+            self.assertEqual(0, own("freeze", "--because", "a test")[0])
+            self.assertEqual(5, own("unfreeze")[0])
+            # To ask where it was observed lets a person change what none could.
+            self.assertEqual(0, own("mode", "observe", "--control", "KMS.4")[0])
+            self.assertEqual(5, own("mode", "ask", "--control", "KMS.4")[0])
+            self.assertEqual(0, second("mode", "ask", "--control", "KMS.4")[0])
             # What is wrong is said at once.
             self.assertEqual(3, own("settings", "cap_resources", "many")[0])
+            self.assertEqual(2, own("settings", "four_eyes", "null")[0])
             for words in (("unfreeze",), ("exceptions", "remove", exception), ("settings", "four_eyes", "false"),
                           ("mode", "auto")):
                 status, out, said = second(*words)
@@ -349,7 +423,7 @@ class FourEyes(support.ServerTest):
             self.assertEqual(0, own("settings", "cap_resources", "30")[0])
             records = json.loads(own("audit", "--json")[1])["Records"]
             done = [r["About"] for r in records if r["Kind"] == "changes.unfrozen"]
-            self.assertEqual([("all", "user/gus", "user/fixpoint")],
+            self.assertEqual([("all", "user/fixpoint", "user/gus"), ("all", "user/gus", "user/fixpoint")],
                              [(d["Scope"], d["By"].split(":")[-1], d["AskedBy"].split(":")[-1]) for d in done])
             self.assertEqual(0, own("audit", "verify")[0])
         finally:
@@ -412,6 +486,7 @@ class FourEyes(support.ServerTest):
                 (("keys", "remove"), 2, "remove wants the id of a key"),
                 (("keys", "list", "ann"), 2, "list takes nothing more"),
                 (("keys", "add", "ann smith"), 3, "'ann smith' is no name of a user"),
+                (("keys", "add", "FixPoint"), 3, "there is the user 'fixpoint' already"),
                 (("keys", "remove", "AKIANOBODYSKEY234567"), 1, "there is no key AKIANOBODYSKEY234567"),
                 (("env", "--user", "zoe"), 3, "no key is of the user 'zoe'")):
             got, said = keys(*words)

@@ -66,6 +66,15 @@ TEST(Remediation, calls_nothing_gone_that_is_no_resource_of_its_control) {
            {"KMS.4", "AwsAccount", "AWS::::Account:111111111111"},
            {"KMS.4", "AwsKmsKey", "arn:aws:kms:us-east-1:111111111111:alias/foo"},
            {"S3.4", "AwsAccount", "AWS::::Account:111111111111"},
+           {"S3.4", "AwsS3Object", "arn:aws:s3:::demo-payroll-exports/a.txt"},
+           {"S3.4", "AwsS3Bucket", "arn:aws:s3:::demo-payroll-exports/"},
+           {"S3.4", "AwsS3Bucket", "arn:aws:s3::: demo-payroll-exports"},
+           {"S3.4", "AwsS3Bucket", "arn:aws:s3:::../../etc"},
+           {"S3.4", "AwsS3Bucket", "a/b"},
+           {"KMS.4", "AwsKmsKey", "alias/foo"},
+           {"KMS.4", "AwsKmsKey", "arn:aws:kms:us-east-1:111111111111:key/"},
+           {"EC2.13", "AwsEc2SecurityGroup", "arn:aws:ec2:us-east-1:111111111111:security-group/"},
+           {"EC2.13", "AwsEc2SecurityGroup", "sg-0123/../x"},
            {"S3.4", "AwsEc2SecurityGroup", "arn:aws:ec2:us-east-1:111111111111:security-group/sg-0123456789abcdef0"},
            {"EC2.13", "AwsEc2Vpc", "arn:aws:ec2:us-east-1:111111111111:vpc/vpc-0123456789abcdef0"},
            {"CloudTrail.3", "AwsS3Bucket", "arn:aws:s3:::trails"}}) {
@@ -128,6 +137,21 @@ TEST(Remediation, touches_nothing_where_finding_and_resource_are_of_different_ac
   EXPECT_EQ(account.status(finding), "NOTIFIED");
   EXPECT_THAT(account.note(finding), HasSubstr("is of the account 222222222222"));
   EXPECT_TRUE(account.ear->calls().empty());
+}
+
+TEST(Remediation, touches_nothing_of_another_partition) {
+  for (const auto* arn : {"arn:aws-cn:s3:::demo-payroll-exports", "arn:aws-us-gov:s3:::demo-payroll-exports"}) {
+    Account account;
+    Value finding = account.scene("S3.4");
+    finding.set("Id", "elsewhere");
+    finding.set("Resources", json::Array{Value(Object{{"Type", "AwsS3Bucket"}, {"Id", arn}, {"Region", "us-east-1"}})});
+    Account::must(account.store->write([&](store::Transaction& tx) { return account.findings->import(tx, finding); }));
+    const auto run = account.run("S3.4", finding, decided);
+    EXPECT_EQ(run.outcome, "refused");
+    EXPECT_EQ(account.status(finding), "NOTIFIED");
+    EXPECT_THAT(account.note(finding), HasSubstr("of the partition aws-"));
+    EXPECT_TRUE(account.ear->calls().empty());
+  }
 }
 
 TEST(Remediation, refuses_what_a_person_has_to_decide) {

@@ -591,6 +591,35 @@ TEST(Work, asks_when_a_chosen_action_is_replayed_or_chosen_by_nobody) {
   EXPECT_EQ(hub.ended(all[0].id).outcome, "fixed");
 }
 
+// With four eyes, who brought the finding, put the event or started the replay asked for it.
+TEST(Work, that_a_rule_begins_is_asked_for_by_who_caused_the_event) {
+  Hub hub;
+  const Value finding = hub.bucket();
+  const std::string ann = "arn:aws:iam::111111111111:user/ann";
+  const auto asked_by = [&](const bus::Origin& origin) {
+    const Value event = hub.bus->make_event({hub.caller.account, hub.caller.region}, "aws.securityhub",
+                                            "Security Hub Findings - Imported", json::Array{},
+                                            Object{{"findings", json::Array{finding}}});
+    const bus::BusName where{hub.caller.account, hub.caller.region, hub.caller.partition, "default"};
+    const auto published = hub.store->write(
+        [&](store::Transaction& tx) { return hub.bus->publish(tx, Hub::must(hub.bus->match(where, event)), origin); });
+    EXPECT_TRUE(published);
+    const auto open = hub.open();
+    hub.ended_or_asks(open.id);
+    const std::string by = hub.approvals->of(open.id).value().at(0).requested_by;
+    EXPECT_TRUE(hub.answer(open.id, false, "bob"));
+    hub.ended(open.id);
+    return by;
+  };
+  EXPECT_EQ(asked_by({"", ann}), ann);
+  EXPECT_EQ(asked_by({"", "arn:aws:sts::111111111111:assumed-role/r/bob, assumed by " + ann}),
+            "arn:aws:sts::111111111111:assumed-role/r/bob, assumed by " + ann);
+  // Of an execution, or of a session that nobody knows, the rule asks.
+  const std::string rule = "arn:aws:events:us-east-1:111111111111:rule/fix";
+  EXPECT_EQ(asked_by({}), rule);
+  EXPECT_EQ(asked_by({"", "arn:aws:sts::111111111111:assumed-role/r/bob"}), rule);
+}
+
 // A scanner or a hub reports from its own region what is in another.
 TEST(Work, is_done_where_the_resource_is_and_not_where_it_was_reported) {
   Hub hub;
@@ -668,6 +697,10 @@ TEST(Flapping, counts_a_day_only) {
   EXPECT_TRUE(hub.works->flapping().value().empty());
 }
 
+Result<void> reset(Hub& hub, const std::string& control, const std::string& resource) {
+  return hub.store->write([&](store::Transaction& tx) { return hub.works->reset(tx, control, resource, "ann"); });
+}
+
 TEST(Flapping, is_reset_by_name_and_only_where_there_is_some) {
   Hub hub;
   hub.mode(Mode::Auto);
@@ -680,13 +713,13 @@ TEST(Flapping, is_reset_by_name_and_only_where_there_is_some) {
   turn_back(hub, finding, "06");
   const auto asks = hub.run(later(finding, "06"));
   EXPECT_EQ(asks.outcome, "waits for approval");
-  const auto unknown = hub.works->reset("S3.4", "arn:aws:s3:::another", "ann");
+  const auto unknown = reset(hub, "S3.4", "arn:aws:s3:::another");
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, "ResourceNotFoundException");
   EXPECT_THAT(unknown.error().message, HasSubstr("arn:aws:s3:::another"));
-  ASSERT_TRUE(hub.works->reset("S3.4", hub.arn, "ann"));
+  ASSERT_TRUE(reset(hub, "S3.4", hub.arn));
   EXPECT_TRUE(hub.works->flapping().value().empty());
-  EXPECT_FALSE(hub.works->reset("S3.4", hub.arn, "ann"));
+  EXPECT_FALSE(reset(hub, "S3.4", hub.arn));
   ASSERT_TRUE(hub.answer(asks.id, true, "ann"));
   EXPECT_EQ(hub.ended(asks.id).outcome, "fixed");
   turn_back(hub, finding, "07");

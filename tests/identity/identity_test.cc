@@ -160,11 +160,28 @@ TEST_F(IdentityTest, a_file_that_cannot_be_read_leaves_the_keys_as_they_were) {
   ::unlink(path.c_str());
   clock_.advance_ms(1'000);
   EXPECT_NE(identity->find(ann.access_key), nullptr);
+  EXPECT_EQ(said.size(), 4U);
   std::ofstream(path) << whole;
   ::chmod(path.c_str(), 0600);
   clock_.advance_ms(1'000);
   EXPECT_NE(identity->find(ann.access_key), nullptr);
   EXPECT_EQ(said.back(), "");
+}
+
+TEST_F(IdentityTest, a_key_that_was_removed_ends_as_soon_as_what_kept_the_file_from_being_read_has_passed) {
+  auto store = open_store();
+  auto identity = Identity::open(dir_.string(), "111111111111", *store, clock_).value();
+  const Key ann = KeyFile::add(dir_.string(), "ann", clock_.now_ms()).value();
+  clock_.advance_ms(1'000);
+  ASSERT_NE(identity->find(ann.access_key), nullptr);
+  const std::string path = KeyFile::path_in(dir_.string());
+  ASSERT_TRUE(KeyFile::remove(dir_.string(), ann.access_key));
+  ::chmod(path.c_str(), 0644);
+  clock_.advance_ms(1'000);
+  EXPECT_NE(identity->find(ann.access_key), nullptr);
+  ::chmod(path.c_str(), 0600);  // the same file, by all that a stamp tells
+  clock_.advance_ms(1'000);
+  EXPECT_EQ(identity->find(ann.access_key), nullptr);
 }
 
 TEST_F(IdentityTest, each_key_that_came_or_went_is_recorded_once_also_after_a_restart) {

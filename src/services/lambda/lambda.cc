@@ -368,10 +368,8 @@ Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery
   start.input = json::Object{{"Payload", delivery.text}, {"Async", true}, {"Rule", delivery.rule_arn}};
   start.cause =
       delivery.origin.execution.empty() ? executions::execution_in(delivery.event) : delivery.origin.execution;
-  if (delivery.is_decision()) {
-    start.input.set("Decided", true);
-    start.input.set("By", delivery.origin.principal);
-  }
+  if (delivery.is_decision()) start.input.set("Decided", true);
+  if (const std::string by = delivery.person(); !by.empty()) start.input.set("By", by);
   // What the rule made of the event need not hold the findings any more.
   const json::Value& form = delivery.target.form;
   const bool is_made =

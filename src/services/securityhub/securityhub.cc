@@ -221,7 +221,7 @@ Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& 
 }
 
 Result<SecurityHub::Taken> SecurityHub::import_all(std::vector<Value> list, const std::string& region,
-                                                   std::vector<Value> originals) {
+                                                   std::vector<Value> originals, const bus::Origin& origin) {
   originals.resize(list.size());
   std::vector<Ready> prepared;
   prepared.reserve(list.size());
@@ -243,7 +243,7 @@ Result<SecurityHub::Taken> SecurityHub::import_all(std::vector<Value> list, cons
     const findings::FindingKey& key = prepared.back().finding.key;
     if (++keys[{key.product_arn, key.id}] == 2) repeated.push_back(key);
   }
-  FIXPOINT_TRY(taken, store_.write([&](store::Transaction& tx) { return import_some(tx, prepared, {}); }));
+  FIXPOINT_TRY(taken, store_.write([&](store::Transaction& tx) { return import_some(tx, prepared, origin); }));
   fault_point("import.after_commit");
   (void)findings_.tend();
   taken.repeated = std::move(repeated);

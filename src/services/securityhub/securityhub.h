@@ -53,9 +53,9 @@ class SecurityHub {
   };
   /// Takes in findings that may be of any account: a file's, another tool's. Either all of them or none: the first that
   /// is not valid is the error, named by its place and Id. `originals` has, at a finding's place, the OCSF document
-  /// that it came as (findings::original_of), or is empty.
+  /// that it came as (findings::original_of), or is empty. `origin` is whose doing it is.
   Result<Taken> import_all(std::vector<json::Value> findings, const std::string& region,
-                           std::vector<json::Value> originals = {});
+                           std::vector<json::Value> originals = {}, const bus::Origin& origin = {});
 
   /// BatchUpdateFindings on one finding within a transaction, with its event. `origin` is whose doing it is. Error:
   /// ResourceNotFoundException.
