@@ -123,11 +123,12 @@ Result<void> Works::undo_ended(store::Transaction& tx, const Execution& undo) {
   } else if (first.taken_back() && took_back(undo.result)) {
     FIXPOINT_CHECK(tx.execute("UPDATE work SET fixed = '' WHERE fingerprint = ?", {undo.work}));
   } else {
-    // It stands as it stood; that it passed meanwhile stays said.
+    // It stands as it stood; that it passed meanwhile stays said. Of an undo that began before the store kept what
+    // stood then, that is what it was to take back.
     FIXPOINT_CHECK(tx.execute(
-        "UPDATE work SET execution = before_undo, passed = CASE WHEN passed = 1 THEN 1 ELSE passed_before END WHERE "
-        "fingerprint = ? AND execution = ? AND before_undo <> ''",
-        {undo.work, undo.id}));
+        "UPDATE work SET execution = CASE WHEN before_undo = '' THEN ? ELSE before_undo END, passed = CASE WHEN passed "
+        "= 1 THEN 1 ELSE passed_before END WHERE fingerprint = ? AND execution = ?",
+        {std::string(undo.input["Execution"].string_or("")), undo.work, undo.id}));
   }
   return {};
 }

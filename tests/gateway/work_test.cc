@@ -321,6 +321,29 @@ TEST(Work, that_was_taken_back_stays_so_where_the_undo_of_the_undo_is_rejected_o
   }
 }
 
+// A store of an earlier version keeps of an open undo no more than what it is to take back.
+TEST(Work, that_was_taken_back_stays_so_where_the_undo_of_the_undo_began_before_an_upgrade_and_is_rejected) {
+  Hub hub;
+  hub.mode(Mode::Auto);
+  const Value finding = hub.bucket();
+  const auto undone = hub.undo(hub.run(finding).id);
+  ASSERT_TRUE(
+      hub.store->write([&](store::Transaction& tx) { return changes::Settings::set(tx, "all", "four_eyes", true); }));
+  const auto asks = hub.undo(undone.id);
+  ASSERT_EQ(asks.outcome, "waits for approval");
+  ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(tx.execute("UPDATE work SET before_undo = '', passed_before = 0 WHERE execution = ?", {asks.id}));
+    return {};
+  }));
+  ASSERT_TRUE(hub.answer(asks.id, false, "bob"));
+  ASSERT_EQ(hub.ended(asks.id).outcome, "rejected");
+  const auto before = hub.all().size();
+  hub.import(later(finding, "04"));
+  hub.import(other(finding, "tool/1"));
+  EXPECT_EQ(hub.all().size(), before);
+  EXPECT_FALSE(hub.look("S3.4").compliant);
+}
+
 TEST(Work, that_was_observed_is_so_still_where_there_was_nothing_to_undo) {
   Hub hub;
   hub.mode(Mode::Observe);
