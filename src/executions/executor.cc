@@ -61,6 +61,10 @@ CREATE TABLE work_kept (
   decided TEXT NOT NULL, start TEXT NOT NULL, UNIQUE (undo, product_arn, id, decided)) STRICT;
 )sql";
 
+constexpr const char* version_6 = R"sql(
+ALTER TABLE work_kept ADD COLUMN execution TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr const char* columns =
     "SELECT id, name, kind, program, account, region, subject, input, cursor, status, outcome, result, started_ms, "
     "ended_ms, wake_ms, turn, work, cause FROM execution ";
@@ -171,7 +175,7 @@ Value to_json(const Execution& e) {
 }
 
 store::Schema Executor::schema() {
-  return {"executions", {tables, version_2, version_3, version_4, version_5}};
+  return {"executions", {tables, version_2, version_3, version_4, version_5, version_6}};
 }
 
 Executor::Executor(store::Store& store, const Clock& clock, unsigned threads)

@@ -151,11 +151,9 @@ Result<void> Works::keep(store::Transaction& tx, const std::string& undo, const 
 // What came while the undo was under way finds what it would have found had it come now.
 Result<void> Works::resume(store::Transaction& tx, const Execution& undo) {
   FIXPOINT_TRY(rows, tx.query("SELECT k.product_arn, k.id, k.digest, k.start, w.control, w.account, w.region, "
-                              "w.resource FROM work_kept k, work w WHERE k.undo = ? AND w.fingerprint = ? ORDER BY "
-                              "CASE WHEN k.decided = '' THEN 1 ELSE 0 END, k.number",
+                              "w.resource, k.number FROM work_kept k, work w WHERE k.undo = ? AND k.execution = '' AND "
+                              "w.fingerprint = ? ORDER BY CASE WHEN k.decided = '' THEN 1 ELSE 0 END, k.number",
                               {undo.id, undo.work}));
-  if (rows.empty()) return {};
-  FIXPOINT_CHECK(tx.execute("DELETE FROM work_kept WHERE undo = ?", {undo.id}));
   for (store::Row& row : rows) {
     FIXPOINT_TRY(form, json::parse(row.text(3)));
     const Kept kept{{undo.work, row.take(4), row.take(5), row.take(6), row.take(7)},
@@ -163,12 +161,28 @@ Result<void> Works::resume(store::Transaction& tx, const Execution& undo) {
                     start_of(form)};
     FIXPOINT_TRY(begun, resume_(tx, kept));
     const bool goes_on = begun && begun->how != Begun::How::Known;
+    if (goes_on)
+      FIXPOINT_CHECK(tx.execute("UPDATE work_kept SET execution = ?, start = '' WHERE number = ?",
+                                {begun->execution, row.integer(8)}));
+    else
+      FIXPOINT_CHECK(tx.execute("DELETE FROM work_kept WHERE number = ?", {row.integer(8)}));
     FIXPOINT_CHECK(executor_.note(tx, undo.id,
                                   "what the finding " + kept.item.id + " asked for meanwhile " +
                                       (goes_on ? "is done by the execution " + begun->execution
                                                : std::string("would begin nothing now, and begins nothing"))));
   }
   return {};
+}
+
+Result<std::vector<Works::Resumed>> Works::resumed(const std::string& undo) {
+  return store_.read([&](store::Session& session) -> Result<std::vector<Resumed>> {
+    FIXPOINT_TRY(rows, session.query("SELECT product_arn, id, execution FROM work_kept WHERE undo = ? AND execution <> "
+                                     "'' GROUP BY product_arn, id, execution ORDER BY min(number)",
+                                     {undo}));
+    std::vector<Resumed> out;
+    for (store::Row& row : rows) out.push_back({row.take(0), row.take(1), row.take(2)});
+    return std::move(out);
+  });
 }
 
 Result<Works::Origin> Works::origin(store::Session& session, std::string execution) {

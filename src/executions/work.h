@@ -84,6 +84,14 @@ class Works {
   using Resume = std::function<Result<std::optional<Begun>>(store::Transaction&, const Kept&)>;
   void resume_by(Resume resume) { resume_ = std::move(resume); }
 
+  /// What came of what was kept for a finding, once the undo has ended.
+  struct Resumed {
+    std::string product_arn;
+    std::string id;
+    std::string execution;  ///< that does it
+  };
+  Result<std::vector<Resumed>> resumed(const std::string& undo);
+
   /// Starts the undo of an execution that has ended, within the transaction of who asks for it. Error:
   /// ResourceConflictException where an execution of the same work, or another undo of the same execution, has not
   /// ended; it names that one and says what to do.

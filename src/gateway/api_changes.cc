@@ -257,8 +257,8 @@ Result<Value> Api::fix_by_function(const aws::Caller& caller, const Value& input
 }
 
 // {"FindingIds": [...], "Plan": hash}: a person's decision. What is under way for the same work is joined, and where it
-// waits for this plan's approval it is approved; where that is an undo, the fix begins once it has ended. With
-// "Function" or "Rule" it is the handler that is run.
+// waits for this plan's approval it is approved; where that is an undo, the line is "Kept": the fix begins once it has
+// ended, and is then among its "Resumed". With "Function" or "Rule" it is the handler that is run.
 Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
   FIXPOINT_CHECK(only_people(caller));
   if (input.find("Function") != nullptr || input.find("Rule") != nullptr) return fix_by_function(caller, input);
@@ -305,6 +305,7 @@ Result<Value> Api::fix(const aws::Caller& caller, const Value& input) {
     json::Object line{{"FindingId", subject.key.id}, {"Execution", begun.execution}, {"Joined", joined}};
     if (undoing) {
       line.set("Approved", false);
+      line.set("Kept", true);
       line.set("Why", "this execution takes back what was changed and has not ended: the fix begins once it has");
     } else if (joined) {
       auto answered = parts_.approvals.answer({.execution = begun.execution,

@@ -53,6 +53,12 @@ Result<Value> Api::executions(const Value& input) {
     json::Array approvals;
     for (const auto& approval : asked) approvals.push_back(executions::to_json(approval));
     out.set("Approvals", approvals);
+    FIXPOINT_TRY(resumed, parts_.works.resumed(execution->id));
+    json::Array goes_on;
+    for (const auto& one : resumed)
+      goes_on.emplace_back(
+          json::Object{{"ProductArn", one.product_arn}, {"FindingId", one.id}, {"Execution", one.execution}});
+    if (!goes_on.empty()) out.set("Resumed", std::move(goes_on));
     FIXPOINT_TRY(lines, parts_.executor.journal(execution->id));
     json::Array journal;
     for (const auto& line : lines)

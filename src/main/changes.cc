@@ -23,14 +23,37 @@ bool rests(const Value& execution) {
           (outcome == "waits for approval" || outcome == "waits for the window"));
 }
 
-// The execution once it has ended or rests, or as it is after so many seconds.
-Result<Value> settled(const Arguments& arguments, const std::string& id, std::int64_t seconds) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+using Time = std::chrono::steady_clock::time_point;
+
+Time in_seconds(std::int64_t seconds) {
+  return std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+}
+
+// The execution once it has ended or rests, or as it is then.
+Result<Value> settled(const Arguments& arguments, const std::string& id, Time until) {
   while (true) {
     auto execution = call_server(arguments, "executions", json::Object{{"Id", id}});
     if (!execution || rests(*execution) || std::chrono::steady_clock::now() >= until) return execution;
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
   }
+}
+
+// The same of what was begun for a finding. Where an undo keeps it, it goes on by another execution once that has
+// ended.
+Result<Value> settled_fix(const Arguments& arguments, const Value& line, Time until) {
+  auto execution = settled(arguments, std::string(line["Execution"].string_or("")), until);
+  if (!execution || !line["Kept"].bool_or(false)) return execution;
+  for (const Value& one : items_of((*execution)["Resumed"]))
+    if (one["FindingId"] == line["FindingId"])
+      return settled(arguments, std::string(one["Execution"].string_or("")), until);
+  return execution;
+}
+
+std::string note_of(const Value& line, const Value& execution) {
+  const std::string_view why = line["Why"].string_or("");
+  const bool is_kept = line["Kept"].bool_or(false);
+  if (is_kept && execution["Id"] == line["Execution"] && execution.find("EndedAt") == nullptr) return std::string(why);
+  return std::string(execution["Result"]["Note"].string_or(is_kept ? "" : why));
 }
 
 std::string before_of(const Value& line) {
@@ -97,7 +120,8 @@ int run_plan(const Arguments& arguments) {
   name_function(arguments, input);
   auto begun = call_server(arguments, "plan", input);
   if (!begun) return report(begun.error());
-  auto execution = settled(arguments, std::string((*begun)["Execution"].string_or("")), wait_seconds_otherwise);
+  auto execution =
+      settled(arguments, std::string((*begun)["Execution"].string_or("")), in_seconds(wait_seconds_otherwise));
   if (!execution) return report(execution.error());
   if (arguments.has("json"))
     std::cout << print_pretty_escaped(*execution) << "\n";
@@ -128,15 +152,14 @@ int run_fix(const Arguments& arguments) {
   json::Array all;
   std::vector<std::vector<std::string>> rows{{"EXECUTION", "FINDING", "OUTCOME", "NOTE"}};
   for (const Value& line : items_of((*begun)["Executions"])) {
-    const std::string id(line["Execution"].string_or(""));
-    auto execution = settled(arguments, id, *seconds);
+    auto execution = settled_fix(arguments, line, in_seconds(*seconds));
     if (!execution) return report(execution.error());
     const std::string outcome((*execution)["Outcome"].string_or(""));
     good = good && (*seconds == 0 || outcome == "fixed" || outcome == "compliant" || outcome == "gone" ||
                     outcome == "returned");
-    rows.push_back({id, std::string(line["FindingId"].string_or("")),
+    rows.push_back({std::string((*execution)["Id"].string_or("")), std::string(line["FindingId"].string_or("")),
                     outcome.empty() ? std::string((*execution)["Status"].string_or("")) : outcome,
-                    std::string((*execution)["Result"]["Note"].string_or(line["Why"].string_or("")))});
+                    note_of(line, *execution)});
     all.push_back(std::move(*execution));
   }
   if (arguments.has("json"))
@@ -184,7 +207,7 @@ int run_undo(const Arguments& arguments) {
   if (!seconds) return bad_usage;
   auto begun = call_server(arguments, "undo", json::Object{{"Execution", arguments.positional[0]}});
   if (!begun) return report(begun.error());
-  auto execution = settled(arguments, std::string((*begun)["Execution"].string_or("")), *seconds);
+  auto execution = settled(arguments, std::string((*begun)["Execution"].string_or("")), in_seconds(*seconds));
   if (!execution) return report(execution.error());
   if (arguments.has("json"))
     std::cout << print_pretty_escaped(*execution) << "\n";
@@ -224,8 +247,9 @@ Command fix_command() {
                                  {"wait", "SECONDS", "wait for the end, at most so long", "", false}}),
       .run = run_fix,
       .more =
-          "Where the resource moved since the plan, it is planned anew and asked for again. Exit status 1 where\n"
-          "--wait is given and a finding is not fixed, compliant or gone, or its function has not returned."};
+          "Where the resource moved since the plan, it is planned anew and asked for again. While an undo of the same\n"
+          "control and resource has not ended, the fix begins once it has, and --wait waits for both. Exit status 1\n"
+          "where --wait is given and a finding is not fixed, compliant or gone, or its function has not returned."};
 }
 
 Command undo_command() {

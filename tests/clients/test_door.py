@@ -1,7 +1,9 @@
 """What the door does for handlers that have never heard of it: dry runs, plans that are approved, guards, undo."""
+import http.server
 import json
 import os
 import signal
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -161,8 +163,43 @@ def on_event(event, context):
         self.assertFalse(self.encrypted("door-undoing"))
 
 
+class Between(http.server.ThreadingHTTPServer):
+    """Hands on what comes to the server, the first question about an execution once `first` has been called."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/api/executions" and not self.server.asked:
+                self.server.asked = True
+                self.server.first()
+            request = urllib.request.Request(self.server.endpoint + self.path, body, dict(self.headers))
+            try:
+                answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
+                said = answer.read()
+            self.send_response(answer.getcode())
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self, endpoint, first):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.endpoint, self.first, self.asked = endpoint, first, False
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def end(self):
+        self.shutdown()
+        self.server_close()
+
+
 class WhileAnUndoWaits(DoorTest):
-    def test_what_a_person_decides_is_done_once_it_has_ended_whatever_was_killed_meanwhile(self):
+    def undo_that_waits(self):
+        """A scene that was fixed, and the undo of that, which waits for a person."""
         scene = json.loads(self.server.fixpoint("scene", "S3.4", "--json")[1])[0]
         fixed = self.fixpoint("fix", scene["FindingId"], "--wait", "30")["Executions"][0]
         bucket = fixed["Result"]["Resource"].split(":::")[1]
@@ -171,21 +208,48 @@ class WhileAnUndoWaits(DoorTest):
         status, out, _ = self.server.fixpoint("undo", fixed["Id"], "--wait", "30", "--json")
         undo = json.loads(out)
         self.assertEqual((1, "waits for approval"), (status, undo["Outcome"]))
+        return scene, fixed, undo
+
+    def test_what_a_person_decides_is_done_once_it_has_ended_whatever_was_killed_meanwhile(self):
+        scene, fixed, undo = self.undo_that_waits()
         # One at a time.
         status, _, said = self.server.fixpoint("undo", fixed["Id"])
         self.assertEqual(5, status)
         self.assertIn("the undo %s of the same work has not ended" % undo["Id"], said)
-        status, out, said = self.server.fixpoint("fix", scene["FindingId"])
-        self.assertEqual((0, ""), (status, said))
-        self.assertIn("the fix begins once it has", out)
+        for wait, ends in (("0", 0), ("30", 1)):  # what waits for a person is not waited for
+            status, out, said = self.server.fixpoint("fix", scene["FindingId"], "--wait", wait)
+            self.assertEqual((ends, ""), (status, said))
+            self.assertIn(undo["Id"], out)
+            self.assertIn("the fix begins once it has", out)
         os.killpg(self.server.process.pid, signal.SIGKILL)
         self.server.process.wait()
         self.server.process.stdout.close()
         self.server.log.close()
         self.server.start()
         self.assertEqual(0, self.server.fixpoint("approve", undo["Id"])[0])
-        ended = self.server.wait()
+        ended = [one for one in self.server.wait() if one["Subject"] == scene["FindingId"]]
         self.assertEqual(["fixed", "fixed", "undone"], sorted(one["Outcome"] for one in ended))
+        [again] = [one for one in ended if one["Outcome"] == "fixed" and one["Id"] != fixed["Id"]]
+        [resumed] = self.fixpoint("executions", undo["Id"])["Resumed"]
+        self.assertEqual((scene["FindingId"], again["Id"]), (resumed["FindingId"], resumed["Execution"]))
+
+    def test_a_fix_that_is_waited_for_ends_as_it_does_behind_the_undo(self):
+        for answer in ("approve", "reject"):
+            scene, fixed, undo = self.undo_that_waits()
+            between = Between(self.server.endpoint, lambda: self.server.fixpoint(answer, undo["Id"]))
+            try:
+                at = "http://127.0.0.1:%d" % between.server_address[1]
+                status, out, said = self.server.fixpoint("fix", scene["FindingId"], "--wait", "30", "--json",
+                                                         "--endpoint", at)
+            finally:
+                between.end()
+            self.assertEqual((0, ""), (status, said), out)
+            [done] = json.loads(out)["Executions"]
+            self.assertEqual("control", done["Kind"])
+            self.assertEqual("fixed" if answer == "approve" else "compliant", done["Outcome"])
+            self.assertNotEqual(fixed["Id"], done["Id"])
+            [resumed] = self.fixpoint("executions", undo["Id"])["Resumed"]
+            self.assertEqual(done["Id"], resumed["Execution"])
 
 
 class Functions(DoorTest):

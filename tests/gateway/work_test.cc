@@ -494,6 +494,9 @@ TEST_F(WorkBeingTakenBack, is_begun_for_what_failed_meanwhile_once_the_undo_has_
   EXPECT_EQ(hub.status(tool), "RESOLVED");
   EXPECT_THAT(hub.journal_of(asks),
               HasSubstr("what the finding tool/1 asked for meanwhile is done by the execution " + last.id));
+  const auto resumed = hub.works->resumed(asks).value();
+  ASSERT_EQ(resumed.size(), 1U);
+  EXPECT_EQ(std::pair(resumed[0].id, resumed[0].execution), std::pair(std::string("tool/1"), last.id));
 }
 
 TEST_F(WorkBeingTakenBack, is_begun_for_what_failed_meanwhile_once_nobody_has_answered_the_undo) {
@@ -511,6 +514,7 @@ TEST_F(WorkBeingTakenBack, is_begun_by_no_finding_once_it_is_taken_back) {
   EXPECT_TRUE(begun().empty());
   EXPECT_EQ(hub.status(tool), "NEW");
   EXPECT_THAT(hub.journal_of(asks), HasSubstr("begins nothing"));
+  EXPECT_TRUE(hub.works->resumed(asks).value().empty());
   EXPECT_FALSE(hub.look("S3.4").compliant);
 }
 
