@@ -9,6 +9,7 @@
 #include "gateway/operations.h"
 #include "gateway/people.h"
 #include "gateway/scene.h"
+#include "services/securityhub/records.h"
 #include "sources/sources.h"
 
 namespace fixpoint::gateway {
@@ -100,7 +101,7 @@ Result<Value> Api::import(const aws::Caller& caller, const Value& input) {
   FIXPOINT_TRY(taken, sources::take(input["Document"], brought));
   const std::size_t count = taken.findings.size();
   FIXPOINT_TRY(result, parts_.securityhub.import_all(std::move(taken.findings), brought.region,
-                                                     std::move(taken.originals), origin_of(caller)));
+                                                     std::move(taken.originals), services::hub::origin_of(caller)));
   json::Array repaired;
   for (auto& sentence : taken.repaired) repaired.emplace_back(std::move(sentence));
   json::Array repeated;
@@ -160,7 +161,7 @@ Result<Value> Api::scene(const aws::Caller& caller, const Value& input) {
   FIXPOINT_TRY(arn, set_scene(*control, caller, *parts_.embedded));
   if (!input["Finding"].bool_or(true)) return Value(json::Object{{"Resource", arn}});
   const Value finding = scene_finding(*control, caller, arn);
-  FIXPOINT_TRY(taken, parts_.securityhub.import_all({finding}, caller.region, {}, origin_of(caller)));
+  FIXPOINT_TRY(taken, parts_.securityhub.import_all({finding}, caller.region, {}, services::hub::origin_of(caller)));
   return Value(json::Object{{"Resource", arn}, {"FindingId", finding["Id"]}, {"Created", taken.created}});
 }
 

@@ -9,10 +9,6 @@ std::string who(const aws::Caller& caller) {
   return caller.principal ? person_text(caller.principal->arn, caller.principal->source) : std::string();
 }
 
-bus::Origin origin_of(const aws::Caller& caller) {
-  return {caller.principal ? caller.principal->execution : std::string(), who(caller)};
-}
-
 Result<void> only_people(const aws::Caller& caller) {
   if (!caller.principal || caller.principal->execution.empty()) return {};
   return fail(errors::access_denied("an execution's own credentials decide nothing about changes"));

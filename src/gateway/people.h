@@ -4,15 +4,11 @@
 
 #include "aws/service_table.h"
 #include "base/error.h"
-#include "bus/rule.h"
 
 namespace fixpoint::gateway {
 
 /// Who calls, as records name it (`base/person.h`); empty where nobody is known.
 std::string who(const aws::Caller& caller);
-
-/// Whose doing an event is that the caller causes.
-bus::Origin origin_of(const aws::Caller& caller);
 
 /// What decides about changes, or what holds them off, is for people: an execution's own credentials are refused.
 /// Error: AccessDeniedException.
