@@ -144,7 +144,7 @@ TEST_F(Tls, a_certificate_for_another_name_is_refused) {
 }
 
 TEST_F(Tls, what_is_no_handshake_is_closed_on) {
-  options_.idle_timeout_ms = 100;
+  options_.idle_timeout_ms = 1'000;
   start();
   Socket plain = Socket::to_port(server_->port());
   plain.say("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
