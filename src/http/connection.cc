@@ -161,7 +161,7 @@ void Connection::dispatch() {
   request.peer = peer_;
   framing_ = {reader_.is_http_11(), request.method == "HEAD", reader_.keep_alive() && !loop_.is_winding_down()};
   phase_ = Phase::handling;
-  waiting_ = Waiting::nothing;
+  wait_for(Waiting::nothing);
   ++ticket_;
   in_handler_ = true;
   try {
@@ -294,7 +294,7 @@ bool Connection::flush() {
       const std::size_t of_out = std::min(io.bytes, out_.size() - out_sent_);
       out_sent_ += of_out;
       tail_sent_ += io.bytes - of_out;
-      if (waiting_ == Waiting::write) waiting_ = Waiting::nothing;
+      if (waiting_ == Waiting::write) wait_for(Waiting::nothing);
       continue;
     }
     if (io.outcome == Io::Outcome::wants_write || io.outcome == Io::Outcome::wants_read) {

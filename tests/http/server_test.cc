@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
 #include <vector>
@@ -503,6 +504,30 @@ TEST(Server, a_late_answer_has_no_deadline) {
   EXPECT_FALSE(parked_one.second.cancelled());
   parked_one.second.send(text("late"));
   EXPECT_EQ(hear_response(waiting).body, "late");
+}
+
+std::chrono::microseconds processor_time() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return std::chrono::seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         std::chrono::microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
+// The deadline of the request's reading has long passed when the answer comes: it is none of the answer's.
+TEST(Server, an_answer_that_is_waited_for_costs_nothing) {
+  ServerOptions options;
+  options.request_timeout_ms = 500;
+  Parked parked;
+  const auto server = start(options, parked.handler());
+  Socket socket = Socket::to_port(server->port());
+  socket.say("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n");
+  socket.say("x");
+  auto waiting = parked.next();
+  const auto before = processor_time();
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  EXPECT_LT(processor_time() - before, std::chrono::milliseconds(700));
+  waiting.second.send(text("late"));
+  EXPECT_EQ(hear_response(socket).body, "late");
 }
 
 TEST(Server, refuses_connections_beyond_its_limit) {
