@@ -206,12 +206,24 @@ Result<void> Executor::start() {
   return {};
 }
 
-void Executor::stop() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
+void Executor::wind_down() {
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
   wake_.notify_all();
+}
+
+void Executor::stop(std::chrono::milliseconds grace, const std::function<void()>& cut) {
+  wind_down();
+  {
+    std::unique_lock lock(mutex_);
+    cut_ = !idle_.wait_for(lock, grace, [this] { return under_way_ == 0; });
+  }
+  if (cut_) cut();
+  stop();
+}
+
+void Executor::stop() {
+  wind_down();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   std::unique_lock lock(mutex_);
@@ -572,6 +584,11 @@ void Executor::commit(const std::shared_ptr<Execution>& execution, Step step) {
   fault_point("executor.before_commit");
   {
     std::lock_guard lock(mutex_);
+    if (cut_) {
+      --under_way_;
+      idle_.notify_all();
+      return;
+    }
     ++committing_;
   }
   store_.write_async(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -110,7 +111,14 @@ class Executor {
   void add_watch(Watch watch) { watches_.push_back(std::move(watch)); }
   /// Takes up what an earlier process left, and begins to run.
   Result<void> start();
+  /// Begins no step any more. Returns at once.
+  void wind_down();
+  /// Begins no step any more, and returns when none is under way.
   void stop();
+  /// The same, with a bound: where steps are still under way after `grace`, `cut` is called, which has to end what they
+  /// wait for. What they bring then is not committed, since it says nothing about their account: they run again at the
+  /// next start(), as after a crash.
+  void stop(std::chrono::milliseconds grace, const std::function<void()>& cut);
 
   /// Within the caller's transaction; it runs once that is committed. Where the cause, or a cause of that, is an
   /// execution of the same program about the same subject, nothing is started: that one hears its own echo, which its
@@ -190,6 +198,7 @@ class Executor {
   std::size_t committing_ = 0;
   bool running_ = false;
   bool stopping_ = false;
+  bool cut_ = false;  // commits nothing more
   std::vector<std::thread> threads_;
 };
 

@@ -41,6 +41,9 @@ namespace fixpoint::gateway {
 namespace {
 
 constexpr const char* loopback = "127.0.0.1";
+// What a stop gives to calls of the account, from its beginning, before it cuts them off; and at least.
+constexpr std::chrono::seconds grace(10);
+constexpr std::chrono::milliseconds least_grace(500);
 
 // So many as one in `part` of the descriptors that this process may have.
 std::size_t by_descriptors(std::size_t part, std::size_t least, std::size_t most) {
@@ -197,7 +200,10 @@ class WholeApp final : public App {
         [this](const std::string& arn) { return control_target_->check_arn(arn); });
     build_destinations();
     log_target_ = std::make_unique<LogTarget>(
-        *account_, clock_, [this](std::function<void()> task) { return log_workers_.run(std::move(task)); });
+        *account_, clock_, [this](std::function<void()> task) { return log_workers_.run(std::move(task)); },
+        [this] {
+          if (http_) http_->stop_in(static_cast<int>(least_grace.count()));
+        });
     bus_->add_target_kind("logs", log_target_->kind());
     FIXPOINT_CHECK(bus_->load());
     return {};
@@ -251,17 +257,26 @@ class WholeApp final : public App {
   void stop() override {
     if (stopped_) return;
     stopped_ = true;
+    const auto end = std::chrono::steady_clock::now() + grace;
     if (sns_) sns_->stop();
     if (sqs_) sqs_->stop();  // receives that wait are answered while there is somebody to answer
     if (server_) server_->stop();
+    // Before their listener: a run that ends with the runtime is begun again at the next start, and one that loses its
+    // connection would have failed.
+    if (executor_) executor_->wind_down();
+    if (runtime_) runtime_->stop();
     if (handlers_server_) handlers_server_->stop();
     if (client_) client_->stop();
     if (member_client_) member_client_->stop();
+    if (embedded_account_) embedded_account_->stop();
+    const auto end_calls = [this] {
+      if (http_) http_->stop();
+    };
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (executor_) executor_->stop(std::max(left, least_grace), end_calls);
     if (bus_) bus_->stop();
     if (outward_) outward_->stop();
-    if (embedded_account_) embedded_account_->stop();
-    if (runtime_) runtime_->stop();
-    if (executor_) executor_->stop();
+    end_calls();
     if (dispatch_) dispatch_->stop();
     workers_.stop();
     log_workers_.stop();
@@ -366,6 +381,7 @@ class WholeApp final : public App {
     server.address = loopback;
     server.threads = options_.io_threads;
     server.connection_limit = handlers_at_once(runtime_options_) * runtime_options_.gateway_connections;
+    server.stop_timeout_ms = 1'000;  // it stops when no handler is left to hear an answer
     FIXPOINT_TRY(listening, http::Server::start(server, [this](HttpRequest request, http::Responder responder) {
                    gateway_->handle(std::move(request), std::move(responder), Gateway::Way::Handlers);
                  }));

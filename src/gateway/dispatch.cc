@@ -43,7 +43,7 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
     const bool changes = of_execution && !door_.reads(service, operation);
     if (changes && of_account_.contains(service))
       return run(
-          entry.later ? patient_workers_ : workers_,
+          entry.later ? patient_workers_ : account_workers_,
           [this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
            answer] { answer(guarded([&] { return call_account(caller, service, operation, input); })); },
           answer);
@@ -79,7 +79,7 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
   if (account_reads_are_quick_ && of_person && door_.reads(service, operation))
     return answer(guarded([&] { return call_account(caller, std::string(service), std::string(operation), input); }));
   run(
-      workers_,
+      account_workers_,
       [this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),
        answer] { answer(guarded([&] { return call_account(caller, service, operation, input); })); },
       answer);

@@ -19,8 +19,9 @@ namespace fixpoint::gateway {
 /// tables are added.
 class Dispatch {
  public:
-  /// `account_reads_are_quick`: reads of the account never wait for a network (the embedded account), so they may run
-  /// on an I/O thread.
+  /// `workers` run fixpoint's own operations. Calls of the account have threads of their own: one that answers late or
+  /// never holds up nothing of fixpoint's. `account_reads_are_quick`: reads of the account never wait for a network
+  /// (the embedded account), so they may run on an I/O thread.
   Dispatch(aws::Api& account, changes::Door& door, changes::Runs& runs, WorkerPool& workers,
            bool account_reads_are_quick)
       : account_(account),
@@ -45,9 +46,13 @@ class Dispatch {
             aws::Answer answer);
 
   /// Lets calls under way come to their end. Again: does nothing.
-  void stop() { patient_workers_.stop(); }
+  void stop() {
+    account_workers_.stop();
+    patient_workers_.stop();
+  }
 
  private:
+  static constexpr unsigned account_threads = 16;
   static constexpr unsigned patient_threads = 8;
   Result<json::Value> call_account(const aws::Caller& caller, const std::string& service, const std::string& operation,
                                    const json::Value& input);
@@ -57,6 +62,7 @@ class Dispatch {
   changes::Door& door_;
   changes::Runs& runs_;
   WorkerPool& workers_;
+  WorkerPool account_workers_{account_threads};
   // For calls that pass the door and wait for an answer that comes later (Invoke): what that answer needs may itself
   // need the other workers.
   WorkerPool patient_workers_{patient_threads};

@@ -43,7 +43,7 @@ bus::TargetKind LogTarget::kind() {
     });
     if (!runs) done(fail(errors::unavailable("the server has too many tasks waiting")));
   };
-  kind.stop = [] {};  // the threads end what they have begun
+  kind.stop = end_calls_;
   kind.check = [](const std::string& text) -> Result<void> {
     const auto arn = parse_arn(text);
     if (!arn || group_of(arn->resource).empty())

@@ -16,7 +16,9 @@ class LogTarget {
  public:
   /// Runs a task on another thread; false where it takes none now.
   using Run = std::function<bool(std::function<void()> task)>;
-  LogTarget(aws::Api& account, const Clock& clock, Run run) : account_(account), clock_(clock), run_(std::move(run)) {}
+  /// `end_calls` ends the calls under way, soon; at a stop.
+  LogTarget(aws::Api& account, const Clock& clock, Run run, std::function<void()> end_calls)
+      : account_(account), clock_(clock), run_(std::move(run)), end_calls_(std::move(end_calls)) {}
 
   bus::TargetKind kind();
 
@@ -33,6 +35,7 @@ class LogTarget {
   aws::Api& account_;
   const Clock& clock_;
   Run run_;
+  std::function<void()> end_calls_;
 };
 
 }  // namespace fixpoint::gateway

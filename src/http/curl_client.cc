@@ -232,6 +232,12 @@ class CurlClient::Loop {
     if (thread_.joinable()) thread_.join();
   }
 
+  void stop_in(int ms) {
+    const std::lock_guard lock(mutex_);
+    stop_at_ = std::min(stop_at_, std::chrono::steady_clock::now() + std::chrono::milliseconds(ms));
+    curl_multi_wakeup(multi_.get());
+  }
+
  private:
   static Error stopped(const Transfer& transfer, bool sent) {
     return connection_error(transfer.name() + ": the HTTP client was stopped.", sent, false);
@@ -337,6 +343,7 @@ class CurlClient::Loop {
       std::deque<std::unique_ptr<Transfer>> fresh;
       {
         const std::lock_guard lock(mutex_);
+        if (std::chrono::steady_clock::now() >= stop_at_) stopping_ = true;
         if (stopping_) break;
         fresh.swap(queue_);
       }
@@ -345,12 +352,14 @@ class CurlClient::Loop {
       int running = 0;
       curl_multi_perform(multi_.get(), &running);
       finish_what_is_done();
+      auto stop_at = std::chrono::steady_clock::time_point::max();
       {
         const std::lock_guard lock(mutex_);
         if (stopping_) break;
         if (!queue_.empty()) continue;
+        stop_at = stop_at_;
       }
-      const int patience_ms = end_what_is_late();
+      const int patience_ms = end_what_is_late(stop_at);
       begin_waiting();  // curl does not sleep over what it has just been given
       curl_multi_poll(multi_.get(), nullptr, 0, patience_ms, nullptr);
     }
@@ -406,7 +415,7 @@ class CurlClient::Loop {
 
   /// curl keeps no time of a request that waits for a connection, so its timeout alone is not enough. Answers the time
   /// to the next deadline in milliseconds.
-  int end_what_is_late() {
+  int end_what_is_late(std::chrono::steady_clock::time_point stop_at) {
     const auto now = std::chrono::steady_clock::now();
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
       Transfer* transfer = deadlines_.begin()->second;
@@ -414,8 +423,9 @@ class CurlClient::Loop {
       if (transfer->begun) curl_multi_remove_handle(multi_.get(), transfer->easy.get());
       finish(transfer, std::move(result));
     }
-    if (deadlines_.empty()) return longest_poll_ms;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadlines_.begin()->first - now).count();
+    if (!deadlines_.empty()) stop_at = std::min(stop_at, deadlines_.begin()->first);
+    if (stop_at == std::chrono::steady_clock::time_point::max()) return longest_poll_ms;
+    const auto left = std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(stop_at - now).count());
     return static_cast<int>(std::min<std::int64_t>(left, longest_poll_ms));
   }
 
@@ -525,6 +535,7 @@ class CurlClient::Loop {
   std::deque<std::unique_ptr<Transfer>> queue_;
   std::vector<std::unique_ptr<Transfer>> idle_;
   bool stopping_ = false;
+  std::chrono::steady_clock::time_point stop_at_ = std::chrono::steady_clock::time_point::max();
   std::unordered_map<Transfer*, std::unique_ptr<Transfer>> under_way_;               // the loop's thread
   std::set<std::pair<std::chrono::steady_clock::time_point, Transfer*>> deadlines_;  // of those
   struct Host {
@@ -563,6 +574,10 @@ void CurlClient::send_async(std::string base_url, HttpRequest request, int timeo
 
 void CurlClient::stop() {
   loop_->stop();
+}
+
+void CurlClient::stop_in(int ms) {
+  loop_->stop_in(ms);
 }
 
 }  // namespace fixpoint::http

@@ -50,6 +50,8 @@ class CurlClient final : public HttpClient {
   /// Requests under way end with ConnectionError (not retryable); later ones too. Again: does nothing. Not from a
   /// callback.
   void stop();
+  /// The same in `ms` milliseconds, which those under way and those that come have to end in. Returns at once.
+  void stop_in(int ms);
 
  private:
   class Loop;

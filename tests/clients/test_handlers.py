@@ -281,6 +281,51 @@ def on_event(event, context):
         self.assertEqual([1024, 1024], json.loads(runs[0]["Result"]["Payload"]))
 
 
+class AtAStop(HandlerTest):
+    # A server of its own, which is stopped.
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.own = support.Server()
+        cls.addClassCleanup(cls.own.stop)
+
+    def test_a_run_that_is_under_way_is_begun_again_and_has_not_failed(self):
+        """Also where another handler's call is still to be answered, for which the server waits a while."""
+        functions = self.own.client("lambda")
+        self.own.client("s3").create_bucket(Bucket="stopped")
+        for name, code in (
+                ("sleeps", "import time\ndef on_event(event, context):\n    time.sleep(50)\n"),
+                ("waits", "import boto3\ndef on_event(event, context):\n"
+                          "    boto3.client('lambda').invoke(FunctionName='sleeps')\n"),
+                ("works", "import boto3\ndef on_event(event, context):\n    s3 = boto3.client('s3')\n    n = 0\n"
+                          "    while True:\n        n += 1\n        s3.put_bucket_tagging(Bucket='stopped', "
+                          "Tagging={'TagSet': [{'Key': 'n', 'Value': str(n % 2)}]})\n")):
+            functions.create_function(FunctionName=name, Runtime="python3.11", Role=support.ROLE, Timeout=60,
+                                      Handler=name + ".on_event", Code={"ZipFile": support.zip_of({name + ".py": code})})
+        for name in "waits", "works":
+            functions.invoke(FunctionName=name, InvocationType="Event", Payload="{}")
+
+        def begun():
+            return {one["Program"].split(":")[-1] for one in self.own.executions(0)} >= {"sleeps", "waits", "works"}
+
+        def tagged():
+            try:
+                return self.own.client("s3").get_bucket_tagging(Bucket="stopped")
+            except self.own.client("s3").exceptions.ClientError:
+                return None
+        support.until(begun, 120)
+        support.until(tagged, 120)
+        self.own.end()
+        self.own.start()
+        for one in self.own.executions(0):
+            if one["Program"].endswith(":waits"):
+                continue  # what became of its call is not known: it is not made a second time
+            journal = json.loads(self.own.fixpoint("executions", one["Id"], "--json")[1])["Journal"]
+            self.assertIn(one["Outcome"], ("", "tries again"), journal)
+            self.assertEqual([], [line["Text"] for line in journal if "started: " not in line["Text"] and
+                                  line["Text"] != "ServiceUnavailable: The function runtime is stopping."])
+
+
 class Failures(HandlerTest):
     def test_a_handler_that_fails_changes_nothing_and_is_shown_as_failed(self):
         arn = self.place("encrypt_bucket", "encrypt-nothing")

@@ -1,19 +1,102 @@
 """Over real accounts, as moto plays them: each call is made in the account that its finding is about, or not at all."""
+import http.server
 import json
 import os
+import socketserver
 import subprocess
 import sys
+import threading
 import unittest
 import urllib.request
 
 import boto3
 import botocore.config
+import botocore.exceptions
 
 import support
 from support import REGION
 
 OWN = "123456789012"  # moto's account for keys of nobody's
 MEMBER = "333333333333"
+
+
+class Silent(http.server.BaseHTTPRequestHandler):
+    """An account that says whose it is, and answers nothing else before it is let."""
+    protocol_version = "HTTP/1.1"
+    may_answer = threading.Event()
+    asked = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status, text = 503, b""
+        if b"GetCallerIdentity" in body:
+            status, text = 200, (
+                b'<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+                b"<Arn>arn:aws:iam::123456789012:user/x</Arn><UserId>AIDA</UserId><Account>123456789012</Account>"
+                b"</GetCallerIdentityResult></GetCallerIdentityResponse>")
+        else:
+            self.asked.append(self.headers.get("X-Amz-Target") or self.path)
+            self.may_answer.wait(120)
+        try:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+        except OSError:
+            pass  # whoever asked has gone
+
+    do_GET = do_POST
+
+    def log_message(self, *_):
+        pass
+
+
+class SilentAccounts(unittest.TestCase):
+    def setUp(self):
+        class Listener(socketserver.ThreadingMixIn, http.server.HTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+        Silent.may_answer.clear()
+        del Silent.asked[:]
+        listener = Listener(("127.0.0.1", 0), Silent)
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        self.addCleanup(listener.server_close)
+        self.addCleanup(listener.shutdown)
+        self.addCleanup(Silent.may_answer.set)
+        self.server = support.Server("--real-account", "--account-endpoint",
+                                     "http://127.0.0.1:%d" % listener.server_port,
+                                     AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
+        self.addCleanup(self.server.stop)
+
+    def test_an_account_that_does_not_answer_leaves_the_kill_switch_and_the_findings(self):
+        def call():
+            try:
+                self.server.client("s3", read_timeout=120).list_buckets()
+            except botocore.exceptions.ClientError:
+                pass
+        callers = [threading.Thread(target=call) for _ in range(40)]
+        for caller in callers:
+            caller.start()
+        support.until(lambda: len(Silent.asked) >= 8, 120)
+        status, _, error = self.server.fixpoint("freeze", "--because", "it is deaf")
+        self.assertEqual((0, ""), (status, error))
+        self.assertEqual([], self.server.client("securityhub").get_findings()["Findings"])
+        Silent.may_answer.set()
+        for caller in callers:
+            caller.join(120)
+
+    def test_a_stop_cuts_off_what_is_not_answered_and_takes_it_up_again(self):
+        finding = RealAccounts.finding(self, OWN, "11111111-2222-3333-4444-555555555555")
+        status, _, error = self.server.fixpoint("import", "-", input=json.dumps(finding))
+        self.assertEqual(0, status, error)
+        self.assertEqual(0, self.server.fixpoint("fix", finding["Id"])[0])
+        support.until(lambda: Silent.asked, 120)
+        self.server.end()
+        asked = len(Silent.asked)
+        self.server.start()
+        support.until(lambda: len(Silent.asked) > asked, 120)
+        (one,) = json.loads(self.server.fixpoint("executions", "--json")[1])["Executions"]
+        self.assertEqual("READY", one["Status"], one)
 
 
 class RealAccounts(unittest.TestCase):

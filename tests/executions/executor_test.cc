@@ -1,6 +1,7 @@
 #include "executions/executor.h"
 
 #include <atomic>
+#include <chrono>
 #include <gmock/gmock.h>
 
 #include "executions/running.h"
@@ -331,6 +332,39 @@ TEST_F(ExecutorTest, stops_once_the_steps_under_way_are_committed) {
   executor_->stop();
   EXPECT_EQ(now(id).cursor["at"].int_or(0), inside.value());  // none was lost, none goes on
   EXPECT_EQ(now(id).status, "READY");
+}
+
+TEST_F(ExecutorTest, a_step_that_a_stop_cuts_off_is_run_again_at_the_next_start) {
+  std::string id;
+  {
+    Count inside;
+    Count cut;
+    Script program([&](const Execution&) {
+      inside.add();
+      EXPECT_TRUE(cut.reaches(1));
+      Step step;
+      step.next = Step::Next::Failed;
+      step.outcome = "cut off";
+      step.commit = mark("what the stop broke");
+      return step;
+    });
+    executor_->add_program("hangs", program);
+    ASSERT_TRUE(executor_->start());
+    id = launch("hangs", "one");
+    ASSERT_TRUE(inside.reaches(1));
+    executor_->stop(std::chrono::milliseconds(1), [&] { cut.add(); });
+    EXPECT_EQ(cut.value(), 1);
+    EXPECT_EQ(now(id).status, "READY");
+    restart();
+  }
+  EXPECT_THAT(marked(), testing::IsEmpty());
+  Script program([](const Execution&) { return ends("done"); });
+  executor_->add_program("hangs", program);
+  ASSERT_TRUE(executor_->start());
+  EXPECT_EQ(ended(id)->outcome, "done");
+  Count cut;
+  executor_->stop(std::chrono::seconds(20), [&] { cut.add(); });
+  EXPECT_EQ(cut.value(), 0);
 }
 
 TEST_F(ExecutorTest, a_step_may_be_done_on_another_thread) {

@@ -48,10 +48,12 @@ struct Target {
   Account account;
   ManualClock clock{now};
   bool takes = true;
-  LogTarget target{account, clock, [this](const std::function<void()>& task) {
+  LogTarget target{account, clock,
+                   [this](const std::function<void()>& task) {
                      if (takes) task();
                      return takes;
-                   }};
+                   },
+                   [] {}};
   Result<void> send(const bus::Delivery& what) {
     Result<void> out = fail(errors::internal("nothing was said"));
     target.kind().send(what, [&](Result<void> result) { out = std::move(result); });

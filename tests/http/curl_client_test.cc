@@ -404,6 +404,32 @@ TEST(CurlClient, a_callback_that_throws_ends_nothing_else) {
   EXPECT_TRUE(client.send(url, request_of("GET", "/"), patient_ms));
 }
 
+TEST(CurlClient, stop_in_a_while_ends_what_has_not_ended_by_then) {
+  std::promise<void> over;
+  auto wait = over.get_future().share();
+  ScriptedServer silent([&](Socket& socket, int) {
+    hear_request(socket);
+    wait.wait_for(std::chrono::milliseconds(patient_ms));
+  });
+  ScriptedServer prompt([&](Socket& socket, int) {
+    hear_request(socket);
+    socket.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  });
+  CurlClient client(direct());
+  client.stop_in(1'000);
+  client.stop_in(patient_ms);  // moves nothing
+  const auto answered = client.send(prompt.url(), request_of("GET", "/"), patient_ms);
+  const auto ended = client.send(silent.url(), request_of("GET", "/"), patient_ms);
+  over.set_value();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, "ConnectionError");
+  // On a machine that takes a second for one request the first is ended as well.
+  if (answered) {
+    EXPECT_EQ(answered->body, "ok");
+  }
+  EXPECT_FALSE(client.send(prompt.url(), request_of("GET", "/"), patient_ms));
+}
+
 TEST(CurlClient, stop_ends_what_is_under_way_and_refuses_what_comes_after) {
   std::promise<void> over;
   auto wait = over.get_future().share();
