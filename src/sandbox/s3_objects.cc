@@ -22,6 +22,10 @@ tl::unexpected<Error> no_such_version() {
   return refuse("NoSuchVersion", 404, "The specified version does not exist.");
 }
 
+tl::unexpected<Error> no_such_key() {
+  return refuse("NoSuchKey", 404, "The specified key does not exist.");
+}
+
 tl::unexpected<Error> precondition_failed() {
   return refuse("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
 }
@@ -31,7 +35,7 @@ Result<Document> object_of(Request& request) {
   FIXPOINT_TRY(is_there, is_the_version(request.input["VersionId"]));
   if (!is_there) return no_such_version();
   Document object = request.state.get(object_scope(), object_id(request.text("Bucket"), request.text("Key")));
-  if (!object) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+  if (!object) return no_such_key();
   return object;
 }
 
@@ -72,7 +76,7 @@ Result<void> check_conditions(const Request& request, const json::Value& object)
 Result<void> check_write_conditions(Request& request, const Document& there) {
   if (request.text("IfNoneMatch") == "*" && there) return precondition_failed();
   if (request.has("IfMatch")) {
-    if (!there) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+    if (!there) return no_such_key();
     if (quoted(request.text("IfMatch")) != (*there)["ETag"].string_or({})) return precondition_failed();
   }
   return {};
@@ -238,15 +242,23 @@ Result<Document> object_to_read(Request& request) {
   return object;
 }
 
+// Of content, which is in base64: four characters are three bytes.
+std::string part_of(std::string_view content, const Range& range) {
+  const std::size_t begin = range.first / 3 * 4;
+  const std::size_t end = (range.last / 3 + 1) * 4;
+  const std::string bytes = base64_decode(content.substr(begin, end - begin)).value_or("");
+  return base64_encode(std::string_view(bytes).substr(range.first % 3, range.last - range.first + 1));
+}
+
 Reply get_object(Request& request) {
-  FIXPOINT_TRY(object, object_to_read(request));
+  FIXPOINT_CHECK(object_to_read(request));  // what is refused is refused without a look at the content
+  auto [object, content] =
+      request.state.get_with_content(object_scope(), object_id(request.text("Bucket"), request.text("Key")));
+  if (!object) return no_such_key();
+  FIXPOINT_CHECK(check_conditions(request, *object));
   json::Object out = describe_object(request, *object);
-  auto content =
-      request.state.content(object_scope(), object_id(request.text("Bucket"), request.text("Key"))).value_or("");
   FIXPOINT_TRY(range, take_range(request, *object, out));
-  if (range)
-    content = base64_encode(base64_decode(content).value_or("").substr(range->first, range->last - range->first + 1));
-  out.set("Body", std::move(content));
+  out.set("Body", range ? part_of(content, *range) : std::move(content));
   return out;
 }
 
@@ -289,7 +301,7 @@ Result<void> delete_one(Request& request, std::string_view key, const json::Valu
   if (!is_there) return {};
   if (const std::string_view wanted = etag.string_or({}); !etag.is_null()) {
     const Document object = request.state.get(object_scope(), object_id(request.text("Bucket"), key));
-    if (!object) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+    if (!object) return no_such_key();
     if ((wanted != "*" && quoted(wanted) != (*object)["ETag"].string_or({}))) return precondition_failed();
   }
   erase_object(request, key);
@@ -367,7 +379,7 @@ Result<Source> source_of(Request& request) {
   FIXPOINT_TRY(is_there, is_the_version(version));
   if (!is_there) return no_such_version();
   Document object = request.state.get(object_scope(), id);
-  if (!object) return refuse("NoSuchKey", 404, "The specified key does not exist.");
+  if (!object) return no_such_key();
   if (fit_of(request, "CopySource", *object) != Fit::Yes) return precondition_failed();
   return Source{std::move(id), std::move(object)};
 }
@@ -414,7 +426,7 @@ Reply copy_object(Request& request) {
     if (request.has(member)) object.set(member, request.input[member]);
   FIXPOINT_CHECK(set_encryption(request, *bucket, object));
   FIXPOINT_CHECK(apply_acl(request, object, bucket));
-  std::string content = request.state.content(object_scope(), source.id).value_or("");
+  std::string content = request.state.get_with_content(object_scope(), source.id).content;
   if (request.has("ChecksumAlgorithm"))
     FIXPOINT_CHECK(set_checksum(request, base64_decode(content).value_or(""), object));
   json::Object answer = copy_members(object, {"ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled"});
@@ -433,13 +445,23 @@ struct Listing {
   bool truncated = false;
 };
 
+// What of a listing the caller chose, as it is written: with an encoding also what XML cannot carry. Clients decode all
+// that S3 encodes, so that what is left out means another key to them.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html, API_ListObjectsV2.html (EncodingType)
+std::string shown(const Request& request, std::string_view text) {
+  return request.text("EncodingType") == "url" ? uri_encode(text, true) : std::string(text);
+}
+
+Result<void> check_encoding(const Request& request) {
+  if (!request.has("EncodingType") || request.text("EncodingType") == "url") return {};
+  return refuse("InvalidArgument", 400, "Invalid Encoding Method specified in Request");
+}
+
 Listing list(Request& request, std::string_view after, std::int64_t most, bool with_owner) {
   Listing out;
   const std::string bucket = std::string(request.text("Bucket")) + "/";
   const std::string_view prefix = request.text("Prefix");
   const std::string_view delimiter = request.text("Delimiter");
-  const bool encode = request.text("EncodingType") == "url";
-  const auto shown = [&](std::string_view text) { return encode ? uri_encode(text, true) : std::string(text); };
   request.state.each(object_scope(), bucket + std::string(prefix),
                      after.empty() ? std::string() : bucket + std::string(after),
                      [&](std::string_view id, const Document& object) {
@@ -456,12 +478,12 @@ Listing list(Request& request, std::string_view after, std::int64_t most, bool w
                          return false;
                        }
                        if (!common.empty()) {
-                         out.prefixes.push_back(json::Object{{"Prefix", shown(common)}});
+                         out.prefixes.push_back(json::Object{{"Prefix", shown(request, common)}});
                          out.last = common;
                          return true;
                        }
                        json::Object item = copy_members(*object, {"LastModified", "ETag", "Size"});
-                       item.set("Key", shown(key));
+                       item.set("Key", shown(request, key));
                        item.set("StorageClass", (*object)["StorageClass"].string_or("STANDARD"));
                        if (with_owner) item.set("Owner", owner(request.context.account));
                        out.contents.emplace_back(std::move(item));
@@ -474,43 +496,48 @@ Listing list(Request& request, std::string_view after, std::int64_t most, bool w
 json::Object listing_head(const Request& request, Listing& listing, std::int64_t most) {
   json::Object out{{"IsTruncated", listing.truncated},
                    {"Name", request.input["Bucket"]},
-                   {"Prefix", request.text("Prefix")},
+                   {"Prefix", shown(request, request.text("Prefix"))},
                    {"MaxKeys", most}};
   if (!listing.contents.empty()) out.set("Contents", std::move(listing.contents));
   if (!listing.prefixes.empty()) out.set("CommonPrefixes", std::move(listing.prefixes));
-  for (const auto member : {"Delimiter", "EncodingType"})
-    if (request.has(member)) out.set(member, request.input[member]);
+  if (request.has("Delimiter")) out.set("Delimiter", shown(request, request.text("Delimiter")));
+  if (request.has("EncodingType")) out.set("EncodingType", request.input["EncodingType"]);
   return out;
 }
 
-std::int64_t max_keys(const Request& request) {
-  return std::clamp<std::int64_t>(request.input["MaxKeys"].int_or(1000), 0, 1000);
+// Codes and texts of S3: https://github.com/ceph/s3-tests (test_bucket_list_maxkeys_invalid)
+Result<std::int64_t> max_keys(const Request& request) {
+  const std::int64_t most = request.input["MaxKeys"].int_or(1000);
+  if (most < 0) return refuse("InvalidArgument", 400, "Argument maxKeys must be an integer between 0 and 2147483647");
+  return std::min<std::int64_t>(most, 1000);
 }
 
 Reply list_objects_v2(Request& request) {
   FIXPOINT_CHECK(bucket_of(request));
   FIXPOINT_TRY(position, page_position(request.text("ContinuationToken"), "InvalidArgument",
                                        "The continuation token provided is incorrect"));
-  const std::int64_t most = max_keys(request);
+  FIXPOINT_CHECK(check_encoding(request));
+  FIXPOINT_TRY(most, max_keys(request));
   const std::string after = position.empty() ? std::string(request.text("StartAfter")) : position;
   Listing listing = list(request, after, most, request.input["FetchOwner"].bool_or(false));
   const std::size_t count = listing.contents.size() + listing.prefixes.size();
   json::Object out = listing_head(request, listing, most);
   out.set("KeyCount", count);
-  for (const auto member : {"StartAfter", "ContinuationToken"})
-    if (request.has(member)) out.set(member, request.input[member]);
+  if (request.has("StartAfter")) out.set("StartAfter", shown(request, request.text("StartAfter")));
+  if (request.has("ContinuationToken")) out.set("ContinuationToken", request.input["ContinuationToken"]);
   if (listing.truncated) out.set("NextContinuationToken", page_token(listing.last));
   return out;
 }
 
 Reply list_objects(Request& request) {
   FIXPOINT_CHECK(bucket_of(request));
-  const std::int64_t most = max_keys(request);
+  FIXPOINT_CHECK(check_encoding(request));
+  FIXPOINT_TRY(most, max_keys(request));
   Listing listing = list(request, request.text("Marker"), most, true);
   json::Object out = listing_head(request, listing, most);
-  out.set("Marker", request.text("Marker"));
+  out.set("Marker", shown(request, request.text("Marker")));
   // Only where there is a delimiter; else the last key is the marker.
-  if (listing.truncated && request.has("Delimiter")) out.set("NextMarker", listing.last);
+  if (listing.truncated && request.has("Delimiter")) out.set("NextMarker", shown(request, listing.last));
   return out;
 }
 

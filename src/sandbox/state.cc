@@ -70,6 +70,23 @@ T or_throw(Result<T> result) {
   return std::move(*result);
 }
 
+struct Texts {
+  std::optional<std::string> body;
+  std::optional<std::string> content;
+};
+
+Result<Texts> both_texts(store::Session& session, const std::string& key) {
+  FIXPOINT_TRY(body, one_text(session, select_body, key));
+  if (!body) return Texts{};
+  FIXPOINT_TRY(content, one_text(session, select_content, key));
+  return Texts{std::move(body), std::move(content)};
+}
+
+View::Whole parse_whole(Texts texts) {
+  if (!texts.body) return {};
+  return {parse_body(*texts.body), std::move(texts.content).value_or("")};
+}
+
 }  // namespace
 
 Document View::get(const Scope& scope, std::string_view id) {
@@ -117,6 +134,14 @@ bool View::any(const Scope& scope, std::string_view prefix) {
   return found;
 }
 
+View::Whole View::get_with_content(const Scope& scope, std::string_view id) {
+  const std::string key = key_of(scope, id);
+  Whole out = load_whole(key);
+  if (const auto own = changes_.find(key); own != changes_.end()) out.body = own->second;
+  if (const auto own = contents_.find(key); own != contents_.end()) out.content = own->second.value_or("");
+  return out;
+}
+
 void View::put(const Scope& scope, std::string_view id, json::Value body) {
   changes_[key_of(scope, id)] = std::make_shared<const json::Value>(std::move(body));
 }
@@ -137,13 +162,6 @@ class ReadView final : public View {
  public:
   explicit ReadView(State& state) : state_(state) {}
 
-  std::optional<std::string> content(const Scope& scope, std::string_view id) override {
-    const std::string key = key_of(scope, id);
-    if (const auto own = contents_.find(key); own != contents_.end()) return own->second;
-    return or_throw(
-        state_.store_.read([&](store::Session& session) { return one_text(session, select_content, key); }));
-  }
-
  protected:
   std::optional<Found> below(const std::string& key) override { return state_.find(key); }
 
@@ -163,6 +181,10 @@ class ReadView final : public View {
     return body;
   }
 
+  Whole load_whole(const std::string& key) override {
+    return parse_whole(or_throw(state_.store_.read([&](store::Session& session) { return both_texts(session, key); })));
+  }
+
  private:
   State& state_;
 };
@@ -170,12 +192,6 @@ class ReadView final : public View {
 class WriteView final : public View {
  public:
   WriteView(State& state, store::Transaction& tx) : state_(state), tx_(tx) {}
-
-  std::optional<std::string> content(const Scope& scope, std::string_view id) override {
-    const std::string key = key_of(scope, id);
-    if (const auto own = contents_.find(key); own != contents_.end()) return own->second;
-    return or_throw(one_text(tx_, select_content, key));
-  }
 
   // Writes what the call changed; what follows in the same commit sees it.
   Result<void> store(std::uint64_t sequence) {
@@ -241,6 +257,8 @@ class WriteView final : public View {
     auto text = or_throw(one_text(tx_, select_body, key));
     return text ? parse_body(*text) : nullptr;
   }
+
+  Whole load_whole(const std::string& key) override { return parse_whole(or_throw(both_texts(tx_, key))); }
 
  private:
   State& state_;

@@ -45,8 +45,12 @@ class View {
   bool any(const Scope& scope, std::string_view prefix = {});
   void put(const Scope& scope, std::string_view id, json::Value body);
   void erase(const Scope& scope, std::string_view id);
-  /// Bytes beside a resource that are not held in memory, such as an object's content.
-  virtual std::optional<std::string> content(const Scope& scope, std::string_view id) = 0;
+  struct Whole {
+    Document body;        ///< null where there is no such resource
+    std::string content;  ///< bytes beside it that are not held in memory, such as an object's
+  };
+  /// A resource and its content as one write left both: what get() said before may be of an earlier write.
+  Whole get_with_content(const Scope& scope, std::string_view id);
   void put_content(const Scope& scope, std::string_view id, std::string bytes);
   void erase_content(const Scope& scope, std::string_view id);
   bool changed() const { return !changes_.empty() || !contents_.empty(); }
@@ -63,6 +67,7 @@ class View {
   /// At most `limit` from below with from < key, key beginning with `prefix`, in order.
   virtual std::vector<Found> below_after(const std::string& prefix, const std::string& from, std::size_t limit) = 0;
   virtual Document load(const std::string& key) = 0;
+  virtual Whole load_whole(const std::string& key) = 0;
 
   std::map<std::string, Document> changes_;  // null: erased
   std::map<std::string, std::optional<std::string>> contents_;

@@ -42,6 +42,30 @@ class Account(support.ServerTest):
         self.refused("NoSuchTagSet", self._untagged, Bucket="basics")
         self.refused("InvalidBucketName", s3.create_bucket, Bucket="192.168.0.1")
 
+    def test_listings_bring_every_key_once(self):
+        s3 = self.s3
+        s3.create_bucket(Bucket="odd-keys")
+        keys = ["a%2Fb", "a/b", "a b", "a+b", "a%20b", "%00", "%", "a%2Fb/c", "a%/1", "a%/2", "d e/+", "d+e/ ",
+                "\u00fc/\u4e2d", "\u00fc%C3%BC", "&<\">/x", "x//y", "z/"]
+        for key in keys:
+            s3.put_object(Bucket="odd-keys", Key=key, Body=b"")
+        for operation in ("list_objects", "list_objects_v2"):
+            for size in range(1, 6):
+                for delimiter in ("/", "%", " "):
+                    found, below = [], []
+                    pages = s3.get_paginator(operation).paginate(Bucket="odd-keys", Delimiter=delimiter, MaxKeys=size)
+                    for number, page in enumerate(pages):
+                        self.assertLess(number, 2 * len(keys))
+                        self.assertEqual(delimiter, page["Delimiter"])
+                        found += [entry["Key"] for entry in page.get("Contents", [])]
+                        below += [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+                    self.assertEqual(sorted(key for key in keys if delimiter not in key), sorted(found))
+                    self.assertEqual(sorted({key[:key.index(delimiter) + 1] for key in keys if delimiter in key}),
+                                     sorted(below))
+        for prefix in ("a%", "\u00fc", "d "):
+            page = s3.list_objects_v2(Bucket="odd-keys", Prefix=prefix, StartAfter=prefix + " +")
+            self.assertEqual((prefix, prefix + " +"), (page["Prefix"], page["StartAfter"]))
+
     def test_objects_have_one_version(self):
         s3 = self.s3
         s3.create_bucket(Bucket="versions")

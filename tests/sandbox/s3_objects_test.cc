@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "account.h"
+#include "base/text.h"
 
 namespace fixpoint::sandbox {
 namespace {
@@ -225,6 +228,66 @@ TEST(S3Objects, names_of_user_metadata_come_back_in_lower_case) {
   aws.ok("s3:CopyObject",
          "{Bucket: one, Key: b, CopySource: one/a, MetadataDirective: REPLACE, Metadata: {OWNER: Me}}");
   EXPECT_EQ(aws.ok("s3:HeadObject", "{Bucket: one, Key: b}")["Metadata"], yaml("{owner: Me}"));
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html, API_ListObjectsV2.html (EncodingType): keys and
+// what is of keys. Clients decode them all, so that one that was not encoded sent them to another key.
+TEST(S3Objects, a_listing_encodes_all_that_is_of_keys_or_nothing) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: one}");
+  for (const auto* key : {"p %/a%2Fb", "p %/c %/d", "p %/e"})
+    aws.ok("s3:PutObject", std::string("{Bucket: one, Body: '', Key: '") + key + "'}");
+  const std::string in = "{Bucket: one, Prefix: 'p %/', Delimiter: ' %', MaxKeys: 1, EncodingType: url, ";
+  auto page = aws.ok("s3:ListObjects", in + "Marker: 'p %/ +'}");
+  EXPECT_EQ(page["Contents"][0]["Key"], "p%20%25/a%252Fb");
+  EXPECT_EQ(page["NextMarker"], "p%20%25/a%252Fb");
+  EXPECT_EQ(page["Marker"], "p%20%25/%20%2B");
+  EXPECT_EQ(page["Prefix"], "p%20%25/");
+  EXPECT_EQ(page["Delimiter"], "%20%25");
+  page = aws.ok("s3:ListObjects", in + "Marker: 'p %/a%2Fb'}");
+  EXPECT_EQ(page["CommonPrefixes"][0]["Prefix"], "p%20%25/c%20%25");
+  EXPECT_EQ(page["NextMarker"], "p%20%25/c%20%25");
+  page = aws.ok("s3:ListObjectsV2", in + "StartAfter: 'p %/a%2Fb'}");
+  EXPECT_EQ(page["StartAfter"], "p%20%25/a%252Fb");
+  EXPECT_EQ(page["Prefix"], "p%20%25/");
+  EXPECT_EQ(page["Delimiter"], "%20%25");
+  // A token is opaque, and comes back as it was sent.
+  const std::string token(page["NextContinuationToken"].string_or({}));
+  page = aws.ok("s3:ListObjectsV2", in + "ContinuationToken: '" + token + "'}");
+  EXPECT_EQ(page["ContinuationToken"], json::Value(token));
+  EXPECT_EQ(page["Contents"][0]["Key"], "p%20%25/e");
+  page = aws.ok("s3:ListObjects", "{Bucket: one, Prefix: 'p %/', Delimiter: ' %', Marker: 'p %/ +', MaxKeys: 1}");
+  EXPECT_EQ(page["NextMarker"], "p %/a%2Fb");
+  EXPECT_EQ(page["Delimiter"], " %");
+  EXPECT_EQ(aws.code("s3:ListObjects", "{Bucket: one, EncodingType: base64}"), "InvalidArgument");
+}
+
+TEST(S3Objects, a_listing_of_less_than_no_keys_is_refused) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: one}");
+  for (const auto* operation : {"s3:ListObjects", "s3:ListObjectsV2"}) {
+    EXPECT_EQ(aws.code(operation, "{Bucket: one, MaxKeys: -1}"), "InvalidArgument");
+    EXPECT_EQ(aws.ok(operation, "{Bucket: one, MaxKeys: 0}")["MaxKeys"], 0);
+    EXPECT_EQ(aws.ok(operation, "{Bucket: one, MaxKeys: 2000}")["MaxKeys"], 1000);
+  }
+}
+
+// https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2
+TEST(S3Objects, a_range_is_these_bytes_of_the_object_wherever_it_begins_and_ends) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: one}");
+  constexpr std::string_view bytes = "abcdefgh";
+  for (std::size_t size = 1; size <= bytes.size(); ++size) {
+    aws.ok("s3:PutObject", "{Bucket: one, Key: a, Body: " + base64_encode(bytes.substr(0, size)) + "}");
+    for (std::size_t first = 0; first < size; ++first)
+      for (std::size_t last = first; last <= size; ++last) {
+        const std::string range = std::to_string(first) + "-" + (last == size ? "" : std::to_string(last));
+        const std::string_view part = bytes.substr(first, std::min(last, size - 1) - first + 1);
+        EXPECT_EQ(aws.ok("s3:GetObject", "{Bucket: one, Key: a, Range: 'bytes=" + range + "'}")["Body"],
+                  json::Value(base64_encode(part)))
+            << range << " of " << size;
+      }
+  }
 }
 
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
