@@ -181,6 +181,7 @@ Result<json::Value> new_tags(const Request& request, std::string_view type) {
 Result<void> merge_tags(json::Value& resource, const json::Value& tags) {
   json::Value merged = resource["Tags"];
   if (!merged.is_array()) merged = json::Array();
+  if (tags.size() > tag_limit) return refuse("TagLimitExceeded", "More than 50 tags specified");
   for (std::size_t i = 0; i < tags.size(); ++i) {
     FIXPOINT_CHECK(check_tag(tags[i]));
     json::Value tag = json::Object{{"Key", tags[i]["Key"]}, {"Value", tags[i]["Value"].string_or({})}};

@@ -506,6 +506,7 @@ Reply tag_resource(Request& request) {
   json::Value tags = (*key)["Tags"];
   if (!tags.is_array()) tags = json::Array();
   const json::Value& wanted = request.input["Tags"];
+  if (wanted.size() > 50) return refuse("LimitExceededException", "A key has at most 50 tags");
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i]["TagKey"].string_or({}).substr(0, 4) == "aws:")
       return refuse("TagException", "Tag keys that begin with aws: are reserved");

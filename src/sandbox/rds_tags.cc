@@ -44,14 +44,18 @@ Result<Found> resource_of(Request& request) {
   return fail(errors::coded("InvalidParameterValue", "Invalid resource name: " + name, 400));
 }
 
+Result<void> check_number(const json::Value& tags) {
+  if (tags.size() <= 50) return {};
+  return fail(errors::coded("InvalidParameterValue", "The number of tags exceeds the limit of 50.", 400));
+}
+
 Reply change(Request& request, const std::function<void(json::Array&)>& work) {
   FIXPOINT_TRY(found, resource_of(request));
   json::Value body = *found.body;
   json::Value tags = body["TagList"];
   if (!tags.is_array()) tags = json::Array();
   work(tags.as_array());
-  if (tags.size() > 50)
-    return fail(errors::coded("InvalidParameterValue", "The number of tags exceeds the limit of 50.", 400));
+  FIXPOINT_CHECK(check_number(tags));
   body.set("TagList", std::move(tags));
   request.state.put(found.scope, found.id, std::move(body));
   return empty();
@@ -66,7 +70,8 @@ void add_tags(Services& services) {
     const json::Value& tags = (*found.body)["TagList"];
     return json::Object{{"TagList", tags.is_array() ? tags : json::Value(json::Array())}};
   });
-  table.changes("AddTagsToResource", [](Request& request) {
+  table.changes("AddTagsToResource", [](Request& request) -> Reply {
+    FIXPOINT_CHECK(check_number(request.input["Tags"]));
     return change(request, [&](json::Array& tags) {
       for (const json::Value& given : request.input["Tags"].as_array()) {
         json::Value tag = json::Object{{"Key", given["Key"]}, {"Value", given["Value"].string_or({})}};

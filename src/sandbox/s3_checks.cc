@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <vector>
+#include <set>
 
 #include "sandbox/s3.h"
 
@@ -110,7 +110,12 @@ tl::unexpected<Error> malformed_xml() {
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_S3Tag.html and
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
 Result<void> check_tags(const json::Value& tags, std::size_t most) {
-  std::vector<std::string_view> keys;
+  // First, since only a list of so many is short.
+  if (tags.size() > most)
+    return refuse("BadRequest", 400,
+                  (most == 10 ? "Object tags cannot be greater than " : "Bucket tag count cannot be greater than ") +
+                      std::to_string(most));
+  std::set<std::string_view> keys;
   for (std::size_t i = 0; i < tags.size(); ++i) {
     const std::string_view key = tags[i]["Key"].string_or({});
     if (key.empty() || characters_of(key) > 128)
@@ -119,14 +124,9 @@ Result<void> check_tags(const json::Value& tags, std::size_t most) {
       return refuse("InvalidTag", 400, "The TagValue you have provided is invalid");
     if (key.substr(0, 4) == "aws:")
       return refuse("InvalidTag", 400, "System tags cannot be added/updated by requester");
-    if (std::find(keys.begin(), keys.end(), key) != keys.end())
-      return refuse("InvalidTag", 400, "Cannot provide multiple Tags with the same key");
-    keys.push_back(key);
+    if (!keys.insert(key).second) return refuse("InvalidTag", 400, "Cannot provide multiple Tags with the same key");
   }
-  if (keys.size() <= most) return {};
-  return refuse("BadRequest", 400,
-                (most == 10 ? "Object tags cannot be greater than " : "Bucket tag count cannot be greater than ") +
-                    std::to_string(most));
+  return {};
 }
 
 void add_checks(Services& services) {

@@ -86,6 +86,8 @@ Reply put_bucket_lifecycle(Request& request) {
   json::Value configuration = request.input["LifecycleConfiguration"];
   json::Value* rules = configuration.is_object() ? configuration.as_object().find("Rules") : nullptr;
   if (rules == nullptr || !rules->is_array() || rules->size() == 0) return malformed_xml();
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+  if (rules->size() > 1000) return malformed_xml();
   std::vector<std::string> ids;
   for (json::Value& rule : rules->as_array()) {
     FIXPOINT_CHECK(check_rule(rule));

@@ -208,6 +208,10 @@ TEST(Ec2, groups_are_filtered_tagged_and_paged) {
   aws.ok("ec2:CreateTags", "{Resources: [" + id + "], Tags: [{Key: env, Value: prod}]}");
   EXPECT_EQ(aws.ok("ec2:DescribeTags", "{Filters: [{Name: key, Values: [env]}]}")["Tags"][0]["ResourceId"],
             json::Value(id));
+  // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions
+  std::string many = "{Key: k, Value: v}";
+  for (int i = 0; i < 50; ++i) many += ", {Key: k, Value: v}";
+  EXPECT_EQ(aws.code("ec2:CreateTags", "{Resources: [" + id + "], Tags: [" + many + "]}"), "TagLimitExceeded");
   aws.ok("ec2:DeleteTags", "{Resources: [" + id + "], Tags: [{Key: env}]}");
   EXPECT_EQ(aws.ok("ec2:DescribeTags", "{Filters: [{Name: key, Values: [env]}]}")["Tags"].size(), 0u);
   for (int i = 0; i < 6; ++i)

@@ -108,6 +108,11 @@ TEST(Rds, modifications_and_tags_that_cannot_be_are_refused) {
   EXPECT_EQ(aws.code("rds:AddTagsToResource",
                      "{ResourceName: 'arn:aws:rds:us-east-1:111111111111:og:own', Tags: [{Key: a, Value: b}]}"),
             "InvalidParameterValue");
+  // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.html
+  std::string many = "{Key: k, Value: v}";
+  for (int i = 0; i < 50; ++i) many += ", {Key: k, Value: v}";
+  EXPECT_EQ(aws.code("rds:AddTagsToResource", "{ResourceName: '" + arn + "', Tags: [" + many + "]}"),
+            "InvalidParameterValue");
   EXPECT_EQ(aws.code("rds:RebootDBInstance", "{DBInstanceIdentifier: none}"), "DBInstanceNotFound");
 }
 

@@ -83,6 +83,10 @@ TEST(Kms, a_key_is_rotated_and_named_in_four_ways) {
   EXPECT_EQ(aws.ok("kms:ListKeys")["Keys"].size(), 2u);
   aws.ok("kms:TagResource", "{KeyId: " + id + ", Tags: [{TagKey: a, TagValue: b}]}");
   EXPECT_EQ(aws.ok("kms:ListResourceTags", "{KeyId: " + id + "}")["Tags"], yaml("[{TagKey: a, TagValue: b}]"));
+  // https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
+  std::string many = "{TagKey: k, TagValue: v}";
+  for (int i = 0; i < 50; ++i) many += ", {TagKey: k, TagValue: v}";
+  EXPECT_EQ(aws.code("kms:TagResource", "{KeyId: " + id + ", Tags: [" + many + "]}"), "LimitExceededException");
   aws.ok("kms:UntagResource", "{KeyId: " + id + ", TagKeys: [a]}");
   EXPECT_EQ(aws.ok("kms:ListResourceTags", "{KeyId: " + id + "}")["Tags"].size(), 0u);
   aws.ok("kms:DeleteAlias", "{AliasName: alias/pay}");
