@@ -21,8 +21,6 @@ namespace {
 
 constexpr std::size_t buffer_bytes = 64UL * 1024;
 constexpr int starved_pause_ms = 50;
-// An answer comes in pieces, and between two of them a connection looks as it does between two uses.
-constexpr std::chrono::milliseconds quiet_for(100);
 
 using Time = std::chrono::steady_clock::time_point;
 
@@ -109,7 +107,7 @@ struct Connection {
   }
 
   // From then on an idle one may make room for another.
-  Time quiet_at() const { return back.closed ? Time::min() : used + quiet_for; }
+  Time quiet_at(std::chrono::milliseconds quiet_for) const { return back.closed ? Time::min() : used + quiet_for; }
 
   // A request or the rest of an answer is there, and its turn is next.
   bool has_come() const {
@@ -203,7 +201,7 @@ class PollRelay final : public Relay {
   Time room_at(std::size_t way) {
     if (open_[way] < ways_[way].connections) return Time::min();
     const auto idle = longest_idle(way);
-    return idle == connections_.end() ? Time::max() : idle->quiet_at();
+    return idle == connections_.end() ? Time::max() : idle->quiet_at(ways_[way].quiet_for);
   }
 
   // Of this way; the end where none is idle. What the other end has closed goes first.
@@ -227,7 +225,8 @@ class PollRelay final : public Relay {
   bool make_room(std::size_t way) {
     if (open_[way] < ways_[way].connections) return true;
     const auto idle = longest_idle(way);
-    if (idle == connections_.end() || std::chrono::steady_clock::now() < idle->quiet_at() || idle->has_come())
+    if (idle == connections_.end() || std::chrono::steady_clock::now() < idle->quiet_at(ways_[way].quiet_for) ||
+        idle->has_come())
       return false;
     drop(idle);
     return true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,9 +20,11 @@ class Relay {
     std::string address;  ///< an IPv4 or IPv6 address, where it leads to
     std::uint16_t port = 0;
     /// At once. The next takes the place of the one that the other end has closed, or that waits longest for its next
-    /// use (what moved last on it, if anything, was an answer, and that is a tenth of a second ago); where there is
-    /// none it waits in the listener.
+    /// use (what moved last on it, if anything, was an answer, and that is `quiet_for` ago); where there is none it
+    /// waits in the listener.
     std::size_t connections = 64;
+    /// An answer comes in pieces, and between two of them a connection looks as it does between two uses.
+    std::chrono::milliseconds quiet_for{100};
   };
 
   /// Runs on a thread of its own until it is destroyed, which cuts what is open. Errors: ValidationException for what

@@ -75,6 +75,7 @@ struct RuntimeOptions {
   /// What one handler's network may hold open to the gateway at once: as many as process_limit lets it have threads
   /// with a request each. Beyond, a new connection takes the place of one that is idle; see Relay::Way::connections.
   std::size_t gateway_connections = 64;
+  int gateway_quiet_ms = 100;  ///< after its last answer, from when on it is idle; see Relay::Way::quiet_for
   /// The same to the runtime interface: what the bootstrap needs, with some to spare.
   static constexpr std::size_t runtime_connections = 16;
   std::int64_t extra_memory_bytes =

@@ -297,7 +297,8 @@ Result<void> Sandbox::connect(const Request& request, Launch& launch, Started& s
   std::vector<Relay::Way> ways;
   ways.push_back({std::move(listeners[0]), "127.0.0.1", request.runtime_port, RuntimeOptions::runtime_connections});
   if (gateway.port != 0)
-    ways.push_back({std::move(listeners[1]), gateway.address, gateway.port, options_.gateway_connections});
+    ways.push_back({std::move(listeners[1]), gateway.address, gateway.port, options_.gateway_connections,
+                    std::chrono::milliseconds(options_.gateway_quiet_ms)});
   FIXPOINT_TRY(relay, Relay::start(std::move(ways)));
   started.relay = std::move(relay);
   if (gateway.port != 0) started.gateway_url = "http://127.0.0.1:" + std::to_string(gateway.port) + gateway.path;

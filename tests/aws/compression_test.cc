@@ -1,6 +1,5 @@
 #include "aws/compression.h"
 
-#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 
@@ -9,6 +8,7 @@
 #include "aws/router.h"
 #include "base/text.h"
 #include "json/text.h"
+#include "support/temp_dir.h"
 
 // https://smithy.io/2.0/spec/behavior-traits.html#requestcompression-trait
 namespace fixpoint::aws {
@@ -181,7 +181,8 @@ TEST(compression_settings, are_read_from_the_environment_and_the_config_file) {
   EXPECT_FALSE(off->enabled);
   EXPECT_EQ(compression_settings(variables({{"AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", "0"}}))->min_bytes, 0U);
 
-  const auto file = std::filesystem::path(testing::TempDir()) / "fixpoint-compression-config";
+  const test::TempDir folder;
+  const auto file = folder.path() / "config";
   std::ofstream(file) << "[default]\ndisable_request_compression = true\n"
                          "[profile small]\nrequest_min_compression_size_bytes = 128 # few\n";
   EXPECT_FALSE(compression_settings(variables({{"AWS_CONFIG_FILE", file.string()}}))->enabled);
@@ -192,7 +193,6 @@ TEST(compression_settings, are_read_from_the_environment_and_the_config_file) {
                                                     {"AWS_PROFILE", "small"},
                                                     {"AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", "256"}}));
   EXPECT_EQ(both->min_bytes, 256U) << "the environment goes first";
-  std::filesystem::remove(file);
 }
 
 TEST(compression_settings, that_mean_nothing_are_named) {

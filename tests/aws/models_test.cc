@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "json/text.h"
+#include "support/temp_dir.h"
 
 namespace fixpoint::aws {
 namespace {
@@ -305,21 +306,14 @@ TEST(models, a_service_is_loaded_once_by_whoever_asks_first) {
 
 class Overlay : public testing::Test {
  protected:
-  Overlay() {
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              ("models_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  ~Overlay() override { std::filesystem::remove_all(folder_); }
-
   void write(const std::string& at, std::string_view text) {
     std::filesystem::create_directories((folder_ / at).parent_path());
     std::ofstream(folder_ / at) << text;
   }
   auto open() { return Models::open({.pack = {}, .overlay = folder_}); }
 
-  std::filesystem::path folder_;
+  const test::TempDir dir_;
+  const std::filesystem::path folder_ = dir_.path();
 };
 
 constexpr std::string_view greeter = R"({

@@ -149,7 +149,7 @@ class Server:
     def fixpoint(self, *arguments, **options):
         """Runs the command; gives (status, output, errors)."""
         run = subprocess.run([BINARY] + list(arguments), env=self.environment, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, universal_newlines=True, timeout=120, **options)
+                             stderr=subprocess.PIPE, universal_newlines=True, timeout=300, **options)
         return run.returncode, run.stdout, run.stderr
 
     def executions(self, wait):
@@ -159,7 +159,7 @@ class Server:
 
     def wait(self):
         """Until every execution has ended; gives them."""
-        all_of_them = self.executions(wait=30)
+        all_of_them = self.executions(wait=120)
         for one in all_of_them:
             if "EndedAt" not in one:
                 _, whole, _ = self.fixpoint("executions", one["Id"], "--json")
@@ -193,7 +193,7 @@ def uncovered(own):
                   if called[service, operation][at] == 0 and known(service, operation))
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=120):
     """Asks again and again, a little later each time, and fails after so many seconds; gives what was answered."""
     end = time.monotonic() + seconds
     pause = 0.01

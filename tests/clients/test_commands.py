@@ -233,7 +233,7 @@ class Answers(support.ServerTest):
         """A scene of that control, fixed; gives the finding's id and the execution's."""
         _, out, _ = self.server.fixpoint("scene", control, "--json")
         finding = json.loads(out)[0]["FindingId"]
-        done = json.loads(self.run_ok("fix", finding, "--wait", "30", "--json"))["Executions"][0]
+        done = json.loads(self.run_ok("fix", finding, "--wait", "120", "--json"))["Executions"][0]
         return finding, done["Id"], done["Result"]["Resource"]
 
     def test_an_undo_that_asks_is_shown_and_answered_as_it_says(self):
@@ -241,7 +241,7 @@ class Answers(support.ServerTest):
         bucket = resource.split(":::")[1]
         self.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={
             "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]})
-        status, out, said = self.server.fixpoint("undo", execution, "--wait", "30")
+        status, out, said = self.server.fixpoint("undo", execution, "--wait", "120")
         self.assertEqual((1, ""), (status, said))
         command = re.search(r"It asks first: fixpoint (approve \S+ --plan [0-9a-f]{12})\n", out)
         self.assertTrue(command, out)
@@ -265,7 +265,7 @@ class Answers(support.ServerTest):
         self.run_ok("settings", "cap_resources", "1", "--control", "KMS.4")
         self.fixed("KMS.4")
         _, out, _ = self.server.fixpoint("scene", "KMS.4", "--json")
-        status, out, _ = self.server.fixpoint("fix", json.loads(out)[0]["FindingId"], "--wait", "30", "--json")
+        status, out, _ = self.server.fixpoint("fix", json.loads(out)[0]["FindingId"], "--wait", "120", "--json")
         result = json.loads(out)["Executions"][0]["Result"]
         self.assertEqual((1, "CapReached"), (status, result["Error"]), out)
         cut = re.search(r"CapReached: (.+) \.\.\. Nothing had been changed\.$", result["Note"])
@@ -357,7 +357,7 @@ class Flapping(StoreTest):
     def test_what_was_reset_is_said(self):
         _, out, _ = self.server.fixpoint("scene", "S3.4", "--json")
         scene = json.loads(out)[0]
-        self.assertEqual(0, self.server.fixpoint("fix", scene["FindingId"], "--wait", "30")[0])
+        self.assertEqual(0, self.server.fixpoint("fix", scene["FindingId"], "--wait", "120")[0])
         self.tamper("UPDATE work SET asks_ms = 1, reverts = 3")
         self.assertIn(scene["Resource"], self.server.fixpoint("flapping")[1])
         self.assertEqual((0, "reset: S3.4 acts on %s in its own mode again\n" % scene["Resource"], ""),

@@ -191,7 +191,7 @@ class Overlooked(HandlerTest):
         self.assertIn(" partly (PartlyUnsuccessful: ", out)
         # What was made of it is taken back.
         self.assertEqual(1, len(self.ec2.describe_flow_logs()["FlowLogs"]))
-        status, out, err = self.server.fixpoint("undo", run["Id"], "--wait", "20")
+        status, out, err = self.server.fixpoint("undo", run["Id"], "--wait", "120")
         self.assertEqual((0, ""), (status, err), out)
         self.assertEqual([], self.ec2.describe_flow_logs()["FlowLogs"])
 
@@ -235,7 +235,7 @@ def on_event(event, context):
             if run["Program"] == arn and "Change: " in out:
                 break
         self.assertIn("Change: iam:UpdateAccountPasswordPolicy in %s " % other, out)
-        status, out, err = self.server.fixpoint("undo", run["Id"], "--wait", "20")
+        status, out, err = self.server.fixpoint("undo", run["Id"], "--wait", "120")
         self.assertEqual((0, ""), (status, err), out)
         self.assertEqual([20, 8], lengths())
 
@@ -333,10 +333,10 @@ class Failures(HandlerTest):
         self.take_in(make_finding("own/none", "AwsS3Bucket", "arn:aws:s3:::own-no-bucket", "own-scanner",
                                   Title="No bucket"))
         # Lambda tries an event again after a minute and after two; it is enough to see that it will.
-        for _ in range(30):
+        def tried():
             runs = [run for run in self.server.executions(wait=1) if run["Program"] == arn]
-            if runs and runs[0]["Status"] == "WAITING":
-                break
+            return runs if runs and runs[0]["Status"] == "WAITING" else None
+        runs = support.until(tried)
         self.assertEqual([("WAITING", "tries again")], [(run["Status"], run["Outcome"]) for run in runs])
         finding = self.finding("own/none")
         self.assertEqual(("NEW", False), (finding["Workflow"]["Status"], "Note" in finding))

@@ -150,10 +150,10 @@ class RealAccounts(unittest.TestCase):
         """Imports and fixes it; the execution."""
         def run(*words, **more):
             return subprocess.run([support.BINARY] + list(words), env=server.environment, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, universal_newlines=True, timeout=60, **more)
+                                  stderr=subprocess.PIPE, universal_newlines=True, timeout=300, **more)
         taken = run("import", "-", input=json.dumps(finding))
         self.assertEqual(0, taken.returncode, taken.stderr)
-        run("fix", finding["Id"], "--wait", "20")
+        run("fix", finding["Id"], "--wait", "120")
         listed = json.loads(run("executions", "--json").stdout)
         listed = listed["Executions"] if isinstance(listed, dict) else listed
         return [one for one in listed if one["Subject"] == finding["Id"]][0]

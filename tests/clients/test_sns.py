@@ -313,7 +313,8 @@ class Sns(support.ServerTest):
     def test_a_function_is_begun_with_the_message(self):
         code = b"def handler(event, context):\n    return event['Records'][0]['Sns']['Message'] + '!'\n"
         self.functions.create_function(FunctionName="listener", Runtime="python3.11", Role=support.ROLE,
-                                       Handler="code.handler", Code={"ZipFile": support.zip_of({"code.py": code})})
+                                       Handler="code.handler", Timeout=30,
+                                       Code={"ZipFile": support.zip_of({"code.py": code})})
         topic = self.topic("to-function")
         self.sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=FUNCTION + "listener")
         self.sns.publish(TopicArn=topic, Message="heard")

@@ -176,17 +176,18 @@ class Sqs(support.ServerTest):
         self.assertEqual((0, 1, 0), self.depth(url))
 
     def test_a_receive_waits_for_a_message(self):
-        url = self.queue("waits")
+        url = self.queue("waits", VisibilityTimeout="600")
         begun = time.time()
         timer = threading.Timer(0.5, self.sqs.send_message, kwargs=dict(QueueUrl=url, MessageBody="late"))
         timer.start()
         self.assertEqual(["late"], self.bodies(url, WaitTimeSeconds=20))
         timer.join()
         self.assertLess(time.time() - begun, 15)
-        # A delayed message wakes it too.
-        self.sqs.send_message(QueueUrl=url, MessageBody="delayed", DelaySeconds=1)
+        self.sqs.send_message(QueueUrl=url, MessageBody="much later", DelaySeconds=900)
         self.assertEqual((0, 1, 1), self.depth(url))
         self.assertEqual([], self.bodies(url))
+        # A delayed message wakes it too.
+        self.sqs.send_message(QueueUrl=url, MessageBody="delayed", DelaySeconds=1)
         self.assertEqual(["delayed"], self.bodies(url, WaitTimeSeconds=20))
         self.assertEqual([], self.bodies(url, WaitTimeSeconds=1))
 
@@ -229,16 +230,17 @@ class Sqs(support.ServerTest):
         if not support.known("sqs", "StartMessageMoveTask"):
             raise unittest.SkipTest("this boto3 does not know message move tasks")
         started = self.sqs.start_message_move_task(SourceArn=ARN + "dead")
-        self.assertEqual(["poison"], self.bodies(url, WaitTimeSeconds=10))
-        for _ in range(50):
+        self.assertEqual(["poison"], self.bodies(url, WaitTimeSeconds=20))
+
+        def completed():
             task, = self.sqs.list_message_move_tasks(SourceArn=ARN + "dead")["Results"]
-            if task["Status"] == "COMPLETED":
-                break
-            time.sleep(0.1)
-        self.assertEqual(("COMPLETED", 1, 1), (task["Status"], task["ApproximateNumberOfMessagesMoved"],
-                                               task["ApproximateNumberOfMessagesToMove"]))
-        for _ in range(3):
-            self.sqs.send_message(QueueUrl=dead, MessageBody="slow")
+            return task if task["Status"] == "COMPLETED" else None
+        task = support.until(completed)
+        self.assertEqual((1, 1), (task["ApproximateNumberOfMessagesMoved"], task["ApproximateNumberOfMessagesToMove"]))
+        # So many that the task is still under way at the second start and the cancelling.
+        for _ in range(6):
+            self.sqs.send_message_batch(QueueUrl=dead, Entries=[
+                {"Id": str(n), "MessageBody": "slow"} for n in range(10)])
         slow = self.sqs.start_message_move_task(SourceArn=ARN + "dead", DestinationArn=ARN + "alive",
                                                 MaxNumberOfMessagesPerSecond=1)
         self.assertIn("already a task running", self.refused("InvalidParameterValue", self.sqs.start_message_move_task,
@@ -300,7 +302,7 @@ class Sqs(support.ServerTest):
         server = support.Server()
         try:
             sqs, sns = server.client("sqs"), server.client("sns")
-            url = sqs.create_queue(QueueName="load", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+            url = sqs.create_queue(QueueName="load", Attributes={"VisibilityTimeout": "10"})["QueueUrl"]
             topic = sns.create_topic(Name="load")["TopicArn"]
             sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=ARN + "load", Attributes={"RawMessageDelivery": "true"})
             sent, tried, deleted = set(), set(), set()
@@ -334,7 +336,7 @@ class Sqs(support.ServerTest):
                 threads += [threading.Thread(target=take) for _ in range(2)]
                 for thread in threads:
                     thread.start()
-                time.sleep(1.5)
+                support.until(lambda: len(sent) > 30 * (round_ + 1) and len(deleted) > 12 * (round_ + 1))
                 server.process.kill()
                 server.process.wait()
                 for thread in threads:
@@ -346,7 +348,7 @@ class Sqs(support.ServerTest):
             self.assertGreater(len(deleted), 20)
             sqs, left = server.client("sqs"), set()
             while True:
-                got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages", [])
+                got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=15).get("Messages", [])
                 if not got:
                     break
                 left |= {m["Body"] for m in got}

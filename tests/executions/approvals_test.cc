@@ -71,7 +71,10 @@ class ApprovalsTest : public ExecutorTest {
   void begin() {
     approvals_ = std::make_unique<Approvals>(
         *store_, *executor_, clock_, [this](store::Transaction& tx, const Notice& notice) -> Result<void> {
-          if (notice_fails_) return fail(errors::unavailable("the bus is gone"));
+          if (notice_fails_) {
+            notices_refused_.add();
+            return fail(errors::unavailable("the bus is gone"));
+          }
           // What is told is not committed yet; what it tells of stands in this same transaction.
           FIXPOINT_TRY(rows, tx.query("SELECT state FROM approval WHERE execution = ? ORDER BY number DESC",
                                       {std::string(notice.detail["Execution"].string_or(""))}));
@@ -98,6 +101,7 @@ class ApprovalsTest : public ExecutorTest {
   void TearDown() override { executor_->stop(); }
 
   std::atomic<bool> notice_fails_ = false;
+  Count notices_refused_;
   std::vector<std::string> notices_;  // of the writer's thread; read once what wrote them is known to be over
   Value last_;
   Asking program_{*this};
@@ -132,8 +136,8 @@ TEST_F(ApprovalsTest, commits_the_question_with_the_prompt_and_goes_on_with_the_
 TEST_F(ApprovalsTest, that_cannot_be_published_is_not_asked) {
   notice_fails_ = true;
   const std::string id = launch("ask", "one");
-  settle();
-  settle();
+  ASSERT_TRUE(notices_refused_.reaches(1));
+  settle();  // the roll-back is over and the second try is on the clock
   EXPECT_EQ(now(id).status, "READY");
   EXPECT_TRUE(approvals_->of(id).value().empty());
   notice_fails_ = false;

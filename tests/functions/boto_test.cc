@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "functions/ear.h"
 #include "functions/handlers.h"
 #include "http/server.h"
 
@@ -111,8 +112,10 @@ TEST_F(Boto, so_does_a_newer_botocore) {
 }
 
 TEST_F(Boto, a_thread_left_behind_has_no_credentials_between_invocations) {
+  test::Ear ear;  // hears of what the thread saw before the second invocation begins
   auto call = invocation(
-      "import boto3, threading\nsts = boto3.client('sts')\nseen = []\nstarted = threading.Event()\n"
+      test::hold_a_connection +
+      "import boto3, threading\nsts = boto3.client('sts')\nseen = []\nport = []\nstarted = threading.Event()\n"
       "def left_behind():\n"
       "    started.wait()\n"
       "    while True:\n"
@@ -120,16 +123,22 @@ TEST_F(Boto, a_thread_left_behind_has_no_credentials_between_invocations) {
       "            sts._request_signer._credentials.get_frozen_credentials()\n"
       "        except Exception as e:\n"
       "            seen.append(type(e).__name__)\n"
+      "            hold(port[0])\n"
       "            return\n"
       "thread = threading.Thread(target=left_behind, daemon=True)\nthread.start()\n"
       "def handler(event, context):\n"
-      "    started.set()\n"
-      "    if event == 2:\n        thread.join(20)\n"
+      "    if event:\n"
+      "        port.append(event)\n"
+      "        started.set()\n"
+      "    else:\n"
+      "        thread.join(20)\n"
       "    return seen\n");
-  call.endpoint_url = url();
-  call.payload = "1";
+  call.endpoint_url = ear.url();
+  call.payload = ear.port();
   run(call);
-  call.payload = "2";
+  EXPECT_TRUE(ear.hears_it_start());
+  ear.let_it_go_on();
+  call.payload = "0";
   EXPECT_EQ(run(call).payload, R"(["NoCredentialsError"])");
 }
 

@@ -29,6 +29,7 @@ class Handlers : public testing::Test {
     RuntimeOptions out;
     out.processes = 2;
     out.init_timeout_ms = 60'000;
+    out.probe_timeout_ms = 30'000;
     out.on_log = [this](std::string_view group, std::string_view stream, std::string_view text) {
       log_group_ = group;
       log_stream_ = stream;

@@ -78,7 +78,8 @@ TEST_F(Hostile, shared_memory_is_bounded) {
                      "def handler(event, context):\n"
                      "    held = mmap.mmap(-1, 700 << 20)\n"
                      "    for at in range(0, len(held), 4096): held[at] = 1\n"
-                     "    time.sleep(20)\n")));
+                     "    time.sleep(90)\n",
+                     100)));
   // The next run has a process of its own.
   EXPECT_EQ(run(invocation("def handler(event, context):\n    return 7\n")).payload, "7");
 }
@@ -96,7 +97,8 @@ TEST_F(Hostile, shared_memory_is_bounded_however_it_is_hidden) {
                      "            for page in range(at, at + (1 << 20), 4096): piece[page] = 1\n"
                      "            piece.madvise(mmap.MADV_DONTNEED)\n"
                      "        held.append(piece)\n"
-                     "    time.sleep(20)\n")));
+                     "    time.sleep(90)\n",
+                     100)));
 }
 
 TEST_F(Hostile, memory_is_bounded_for_all_processes_of_a_run_together) {
@@ -106,9 +108,10 @@ TEST_F(Hostile, memory_is_bounded_for_all_processes_of_a_run_together) {
                      "    for _ in range(5):\n"
                      "        if os.fork() == 0:\n"
                      "            held = bytes(1 for _ in range(1)) * (40 << 20)\n"
-                     "            time.sleep(20)\n"
+                     "            time.sleep(90)\n"
                      "            os._exit(0)\n"
-                     "    time.sleep(20)\n")));
+                     "    time.sleep(90)\n",
+                     100)));
 }
 
 TEST_F(Hostile, memory_that_forked_processes_share_counts_once) {
@@ -244,7 +247,7 @@ TEST_F(Hostile, no_handler_outlives_a_program_that_was_killed) {
   runtime_.reset();
   const pid_t program = fork();
   if (program == 0) {
-    auto own = Runtime::start({});
+    auto own = Runtime::start(options());
     if (own) (void)(*own)->invoke_and_wait(call);
     _exit(1);
   }
@@ -271,7 +274,7 @@ TEST_F(Hostile, what_a_handler_leaves_behind_ends_with_its_process) {
     some.use_bubblewrap = bubblewrap;
     start(some);
     test::Ear ear;
-    auto call = invocation(daemon, 2);
+    auto call = invocation(daemon, 5);
     call.payload = ear.port();
     call.endpoint_url = ear.url();
     EXPECT_EQ(run(call).error_type, "Sandbox.Timedout");

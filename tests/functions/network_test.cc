@@ -206,6 +206,7 @@ TEST_F(CutOff, a_handler_gets_whole_answers_by_more_threads_than_its_network_hol
   ASSERT_TRUE(server);
   auto some = options();
   some.gateway_connections = 4;
+  some.gateway_quiet_ms = 5'000;
   start(some);
   auto call = invocation(
       "import concurrent.futures, http.client, os\n"
@@ -341,13 +342,13 @@ class RelayOf : public testing::Test {
     Fd target;
   };
 
-  void start(std::size_t connections) {
+  void start(std::size_t connections, std::chrono::milliseconds quiet_for = std::chrono::milliseconds(100)) {
     auto [target, target_port] = listener();
     auto [entrance, entrance_port] = listener();
     target_ = std::move(target);
     port_ = entrance_port;
     std::vector<Relay::Way> ways;
-    ways.push_back({std::move(entrance), "127.0.0.1", target_port, connections});
+    ways.push_back({std::move(entrance), "127.0.0.1", target_port, connections, quiet_for});
     auto relay = Relay::start(std::move(ways));
     ASSERT_TRUE(relay) << describe(relay.error());
     relay_ = std::move(*relay);
@@ -425,7 +426,7 @@ TEST_F(RelayOf, one_way_gives_the_place_of_the_connection_that_was_idle_longest)
 }
 
 TEST_F(RelayOf, one_way_does_not_give_the_place_of_an_answer_that_still_comes) {
-  start(1);
+  start(1, std::chrono::seconds(3));
   const Pair one = pair();
   carry(one.client, one.target);
   carry(one.target, one.client);

@@ -121,6 +121,7 @@ TEST_F(Holds, the_one_that_is_found_with_few_descriptors_is_the_one_that_is_foun
 TEST_F(Holds, a_start_that_fails_leaves_no_folder) {
   RuntimeOptions some;
   some.use_bubblewrap = false;
+  some.probe_timeout_ms = 30'000;
   {
     const auto found = Sandbox::find(some);
     ASSERT_TRUE(found) << found.error().message;
@@ -141,6 +142,7 @@ TEST_F(Holds, a_full_disk_is_a_lack_that_passes) {
   if (mount("tmpfs", place.c_str(), "tmpfs", 0, "size=4k,mode=0755") != 0) GTEST_SKIP() << "no file system to fill";
   RuntimeOptions some;
   some.use_bubblewrap = false;
+  some.probe_timeout_ms = 30'000;
   const auto full = Sandbox::find(some);
   EXPECT_FALSE(full);
   if (!full) {
@@ -165,6 +167,7 @@ TEST_F(Holds, want_a_folder_for_temporary_files) {
   ::setenv("TMPDIR", (folder_.path() / "none").c_str(), 1);
   RuntimeOptions some;
   some.use_bubblewrap = false;
+  some.probe_timeout_ms = 30'000;
   const auto found = Sandbox::find(some);
   ASSERT_FALSE(found);
   EXPECT_THAT(found.error().message, HasSubstr("There is no folder for temporary files"));

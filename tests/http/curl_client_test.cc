@@ -217,7 +217,7 @@ TEST(CurlClient, times_out) {
     hear_request(socket);
     wait.wait();
   });
-  const auto response = client.send(silent.url(), request_of("GET", "/secret?X-Amz-Signature=abc"), 50);
+  const auto response = client.send(silent.url(), request_of("GET", "/secret?X-Amz-Signature=abc"), 2'000);
   over.set_value();
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, "RequestTimeout");

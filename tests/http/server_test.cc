@@ -484,16 +484,20 @@ TEST(Server, closes_idle_connections_without_a_word) {
   const auto server = start(options, echo);
   Socket fresh = Socket::to_port(server->port());
   EXPECT_TRUE(fresh.is_closed_by_peer());
-  Socket used = Socket::to_port(server->port());
-  used.say(get("/"));
-  EXPECT_EQ(hear_response(used).status, 200);
-  EXPECT_TRUE(used.is_closed_by_peer());
+  for (int tries = 0; tries < 20; ++tries) {
+    Socket used = Socket::to_port(server->port());
+    used.say(get("/"));
+    if (hear_response(used).status != 200) continue;  // it was closed before the request came
+    EXPECT_TRUE(used.is_closed_by_peer());
+    return;
+  }
+  ADD_FAILURE() << "no request came in time";
 }
 
 TEST(Server, a_late_answer_has_no_deadline) {
   ServerOptions options;
-  options.idle_timeout_ms = 300;
-  options.request_timeout_ms = 300;
+  options.idle_timeout_ms = 2'000;
+  options.request_timeout_ms = 2'000;
   Parked parked;
   const auto server = start(options, parked.handler());
   Socket waiting = Socket::to_port(server->port());

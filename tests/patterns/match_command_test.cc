@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "support/paths.h"
+#include "support/temp_dir.h"
 
 namespace fixpoint {
 namespace {
@@ -18,11 +19,8 @@ class MatchCommand : public testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(FIXPOINT_BINARY)) GTEST_SKIP() << "the program is not built: ninja fixpoint makes it";
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              ("match-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     std::filesystem::create_directories(folder_ / "rules");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   void write(const std::string& name, const std::string& text) { std::ofstream(folder_ / name) << text; }
 
@@ -37,7 +35,8 @@ class MatchCommand : public testing::Test {
     return outcome;
   }
 
-  std::filesystem::path folder_;
+  const test::TempDir dir_;
+  const std::filesystem::path folder_ = dir_.path();
 };
 
 TEST_F(MatchCommand, names_the_rules_that_each_event_matches_and_says_why_others_do_not) {
