@@ -114,7 +114,7 @@ class ClientWithinLimits : public testing::Test {
     return client.call(context, service, operation, json::parse(input).value());
   }
   ManualClock clock{1'700'000'000'000};
-  http::CurlClient http;
+  http::CurlClient http{{.use_environment_proxy = false}};
   StaticCredentials credentials{{"AKIAIOSFODNN7EXAMPLE", "secret", ""}};
   std::unique_ptr<Rate> rate;
   std::vector<std::int64_t> waits;

@@ -70,7 +70,7 @@ class Moto : public testing::Test {
     if (probe < 0 || waitpid(probe, &status, 0) != probe || status != 0) return;
     port_ = free_port();
     server_ = start({"python3", "-m", "moto.server", "-H", "127.0.0.1", "-p", std::to_string(port_)});
-    for (int i = 0; i < 600 && !answers_at(port_); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    for (int i = 0; i < 2400 && !answers_at(port_); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   static void TearDownTestSuite() {
     if (server_ <= 0) return;
@@ -108,7 +108,7 @@ class Moto : public testing::Test {
   inline static int port_ = 0;
   SystemClock clock_;
   StaticCredentials credentials_{{"AKIAIOSFODNN7EXAMPLE", "secret", ""}};
-  http::CurlClient http_;
+  http::CurlClient http_{{.use_environment_proxy = false}};
   std::unique_ptr<Models> models_;
   std::unique_ptr<Client> client_;
 };

@@ -363,7 +363,7 @@ def on_event(event, context):
             data = os.path.join(server.folder, "data")
             own = server.fixpoint
             self.assertEqual(0, own("mode", "auto", "--control", "S3.4")[0])
-            added = own("exceptions", "add", "--tag", "keep=yes", "--owner", "o", "--reason", "r", "--until", "2030-01-01",
+            added = own("exceptions", "add", "--tag", "keep=yes", "--owner", "o", "--reason", "r", "--until", "2090-01-01",
                         "--json")
             exception = json.loads(added[1])["Added"]["Id"]
             self.assertEqual(0, own("keys", "add", "gus", "--data", data)[0])

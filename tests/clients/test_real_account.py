@@ -119,7 +119,8 @@ class RealAccounts(unittest.TestCase):
             raise unittest.SkipTest("moto.server does not start")
 
     def tearDown(self):
-        urllib.request.urlopen(urllib.request.Request(self.aws + "/moto-api/reset", method="POST")).close()
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener.open(urllib.request.Request(self.aws + "/moto-api/reset", method="POST")).close()
 
     def server(self, *options):
         server = support.Server("--real-account", "--account-endpoint", self.aws, *options,

@@ -37,7 +37,7 @@ class Ear {
     char byte = 0;
     if (!readable(listener_)) return false;
     connection_ = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    return recv(connection_, &byte, 1, 0) == 1;
+    return readable(connection_) && recv(connection_, &byte, 1, 0) == 1;
   }
   void let_it_go_on() const { (void)send(connection_, "y", 1, MSG_NOSIGNAL); }
   bool hears_it_end() const {

@@ -392,7 +392,7 @@ TEST_F(Handlers, the_interface_answers_nobody_without_its_secret) {
   const std::size_t slash = address.find('/');
   ASSERT_NE(slash, std::string::npos) << outcome.payload;
   EXPECT_EQ(address.size() - slash, 65U);
-  http::CurlClient client;
+  http::CurlClient client({.use_environment_proxy = false});
   for (const std::string& path :
        {std::string("/2018-06-01/runtime/invocation/next"), "/" + std::string(64, '0') + "/fixpoint/credentials",
         std::string("/"), address.substr(slash, 64) + "/fixpoint/credentials"}) {

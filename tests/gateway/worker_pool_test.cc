@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/until.h"
+
 namespace fixpoint::gateway {
 namespace {
 
@@ -41,7 +43,7 @@ TEST(WorkerPool, runs_as_many_tasks_side_by_side_as_it_has_threads) {
       }));
     ASSERT_TRUE(all.come()) << "round " << i;
     // `all` is not gone before the last has left it.
-    while (met.load() < 8) std::this_thread::yield();
+    ASSERT_TRUE(test::until([&] { return met.load() == 8; })) << "round " << i;
   }
 }
 

@@ -68,11 +68,8 @@ TEST(Load, counts_answers_that_break_off) {
 }
 
 TEST(Load, says_why_there_is_none) {
-  std::uint16_t port = 0;
-  {
-    http::test::ScriptedServer gone([](http::test::Socket&, int) {});
-    port = gone.port();
-  }
+  const http::test::DeafPort deaf;
+  const std::uint16_t port = deaf.port();
   EXPECT_NE(run_load("127.0.0.1", port, {"GET / HTTP/1.1\r\n\r\n"}, 1, 0.01).error, "");
   EXPECT_NE(run_load("localhost", port, {"GET / HTTP/1.1\r\n\r\n"}, 1, 0.01).error, "");
   EXPECT_NE(run_load("127.0.0.1", port, {}, 1, 0.01).error, "");

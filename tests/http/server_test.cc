@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "http/sockets.h"
+#include "support/until.h"
 
 namespace fixpoint::http {
 namespace {
@@ -619,7 +620,7 @@ TEST(Server, a_responder_learns_that_its_peer_is_gone) {
   auto waiting = parked.next();
   EXPECT_FALSE(waiting.second.cancelled());
   socket.reset();
-  while (!waiting.second.cancelled()) std::this_thread::yield();
+  EXPECT_TRUE(fixpoint::test::until([&] { return waiting.second.cancelled(); }));
   waiting.second.send(text("nobody hears this"));
   Socket other = Socket::to_port(server->port());
   other.say(get("/"));

@@ -19,12 +19,14 @@
 
 namespace fixpoint::http::test {
 
-/// A blocking socket that says and hears bytes as they are. A read that hears nothing for 20 s fails the test.
+/// A blocking socket that says and hears bytes as they are. A read that hears nothing for 20 s, or a write of which
+/// nothing is taken for as long, fails the test.
 class Socket {
  public:
   explicit Socket(int fd) : fd_(fd) {
     const timeval patience{20, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   }
   Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)), heard_(std::move(other.heard_)) {}
   Socket(const Socket&) = delete;
@@ -53,6 +55,7 @@ class Socket {
   bool say(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto put = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) ADD_FAILURE() << "nothing was taken for 20 s";
       if (put <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(put));
     }
@@ -144,6 +147,30 @@ inline Heard hear_response(Socket& socket, bool without_body = false) {
   heard.body = socket.hear(static_cast<std::size_t>(to_int64(heard.headers.get("Content-Length")).value_or(0)));
   return heard;
 }
+
+/// A port of loopback at which nobody listens, for as long as it is there.
+class DeafPort {
+ public:
+  DeafPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t bytes = sizeof at;
+    if (::bind(fd_, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 ||
+        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &bytes) != 0)
+      ADD_FAILURE() << std::strerror(errno);
+    port_ = ntohs(at.sin_port);
+  }
+  DeafPort(const DeafPort&) = delete;
+  DeafPort& operator=(const DeafPort&) = delete;
+  ~DeafPort() { ::close(fd_); }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  int fd_;
+  std::uint16_t port_ = 0;
+};
 
 /// A listening socket of a test, whose every connection is handed to `serve` on one thread, one after another.
 class ScriptedServer {

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,16 +23,17 @@ class Holder {
     if (pipe(ready) != 0) std::abort();
     process_ = fork();
     if (process_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
       const auto lock = FolderLock::take(folder, 0);
       const char word = lock ? 'y' : 'n';
       if (write(ready[1], &word, 1) != 1) _exit(1);
       pause();
       _exit(0);
     }
+    close(ready[1]);  // so that the end of a process that says nothing is heard
     char word = 0;
     holds_ = read(ready[0], &word, 1) == 1 && word == 'y';
     close(ready[0]);
-    close(ready[1]);
   }
   ~Holder() { kill(); }
   void kill() {

@@ -177,7 +177,7 @@ TEST(Http, is_tried_again_after_its_delay_and_given_up_with_the_reason) {
     house.clock.advance_ms(20'000);
   }
   // Three retries, then it is given up.
-  while (house.seen("lost").empty()) house.sns().look();
+  house.comes([&] { return !house.seen("lost").empty(); });
   EXPECT_THAT(house.seen("lost")[0]["Why"].as_string(), HasSubstr("503"));
   EXPECT_EQ(house.waiting(), 0);
 }

@@ -15,6 +15,7 @@
 #include "services/sns/sns.h"
 #include "support/postgres.h"
 #include "support/temp_dir.h"
+#include "support/until.h"
 
 namespace fixpoint::services {
 
@@ -109,26 +110,36 @@ class TopicHouse {
   }
   static std::string queue(const std::string& name) { return "arn:aws:sqs:us-east-1:111111111111:" + name; }
 
+  /// Lets it look for what is due until that holds. Throws std::runtime_error where it never does.
+  template <typename Condition>
+  void comes(Condition holds) {
+    const auto looked = [&] {
+      sns_->look();
+      return holds();
+    };
+    if (!test::until(looked)) throw std::runtime_error("nothing came for 30 s");
+  }
   /// Waits until the endpoint was asked that often.
   std::vector<std::pair<std::string, HttpRequest>> heard(std::size_t times) {
-    while (true) {
-      sns_->look();
+    std::vector<std::pair<std::string, HttpRequest>> out;
+    comes([&] {
       std::lock_guard lock(mutex_);
-      if (requests.size() >= times) return requests;
-      std::this_thread::yield();
-    }
+      out = requests;
+      return out.size() >= times;
+    });
+    return out;
   }
   /// The same of one URL; gives the bodies.
   std::vector<std::string> heard_at(const std::string& url, std::size_t times) {
-    while (true) {
-      sns_->look();
-      std::vector<std::string> bodies;
+    std::vector<std::string> bodies;
+    comes([&] {
+      bodies.clear();
       std::lock_guard lock(mutex_);
       for (const auto& [to, request] : requests)
         if (to == url) bodies.push_back(request.body);
-      if (bodies.size() >= times) return bodies;
-      std::this_thread::yield();
-    }
+      return bodies.size() >= times;
+    });
+    return bodies;
   }
   /// Waits until nothing is to be delivered any more, or all of it waits for its time.
   std::int64_t waiting() {
@@ -143,16 +154,15 @@ class TopicHouse {
   /// Waits until so many failed tries stand in the store, or the delivery has gone from it: only then has the next try
   /// its time, and a clock that is moved earlier would move that along.
   void failed(std::int64_t tries) {
-    while (true) {
-      const auto stored = store_
-                              ->read([](store::Session& session) -> Result<std::int64_t> {
-                                FIXPOINT_TRY(rows, session.query("SELECT attempts FROM sns_http"));
-                                return rows.empty() ? INT64_MAX : rows[0].integer(0);
-                              })
-                              .value();
-      if (stored >= tries) return;
-      std::this_thread::yield();
-    }
+    const auto stored = [&] {
+      return store_
+          ->read([](store::Session& session) -> Result<std::int64_t> {
+            FIXPOINT_TRY(rows, session.query("SELECT attempts FROM sns_http"));
+            return rows.empty() ? INT64_MAX : rows[0].integer(0);
+          })
+          .value();
+    };
+    if (!test::until([&] { return stored() >= tries; })) throw std::runtime_error("no try failed for 30 s");
   }
 
   Sns& sns() { return *sns_; }

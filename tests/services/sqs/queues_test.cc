@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "queue_house.h"
 #include "store/pieces.h"
+#include "support/until.h"
 
 namespace fixpoint::services {
 namespace {
@@ -285,14 +286,14 @@ TEST(Moves, of_a_message_whose_source_nobody_knows_fail_and_lose_nothing) {
               "{RedrivePolicy: '{\"deadLetterTargetArn\":\"" + QueueHouse::arn("dead") + "\",\"maxReceiveCount\":1}'}");
   house.send(dead, "sent here by hand");
   house.ok("StartMessageMoveTask", "{SourceArn: '" + QueueHouse::arn("dead") + "'}");
-  for (int i = 0; i < 1000; ++i) {
+  Value task;
+  EXPECT_TRUE(test::until([&] {
     house.advance_s(1);
-    const auto task = house.ok("ListMessageMoveTasks", "{SourceArn: '" + QueueHouse::arn("dead") + "'}")["Results"][0];
-    if (task["Status"] == Value("RUNNING")) continue;
-    EXPECT_EQ(task["Status"], Value("FAILED"));
-    EXPECT_EQ(task["FailureReason"], Value("CouldNotDetermineMessageSource"));
-    break;
-  }
+    task = house.ok("ListMessageMoveTasks", "{SourceArn: '" + QueueHouse::arn("dead") + "'}")["Results"][0];
+    return task["Status"] != Value("RUNNING");
+  }));
+  EXPECT_EQ(task["Status"], Value("FAILED"));
+  EXPECT_EQ(task["FailureReason"], Value("CouldNotDetermineMessageSource"));
   EXPECT_EQ(house.depth(dead), "1/0/0");
 }
 
