@@ -1,6 +1,10 @@
 #include "changes/second_person.h"
 
+#include <set>
+
 #include "base/person.h"
+#include "changes/mandate.h"
+#include "changes/plan.h"
 #include "changes/settings.h"
 
 namespace fixpoint::changes {
@@ -39,6 +43,20 @@ Result<bool> four_eyes_in(store::Session& session, const std::string& scope) {
   FIXPOINT_TRY(rows, session.query("SELECT scope, value FROM setting WHERE name = 'four_eyes'"));
   for (store::Row& row : rows)
     if (row.text(1) == "true" && meet(std::string(row.text(0)), scope)) return true;
+  return false;
+}
+
+Result<bool> four_eyes_for(store::Session& session, const std::string& execution, const std::string& plan_hash) {
+  FIXPOINT_TRY(mandate, Mandates::find(session, execution));
+  if (!mandate) return true;
+  FIXPOINT_TRY(plan, find_plan(session, plan_hash));
+  std::set<std::string> accounts{mandate->account};
+  for (const json::Value& change : plan.document["Changes"].as_array())
+    if (change["Account"].is_string()) accounts.insert(change["Account"].as_string());
+  for (const auto& account : accounts) {
+    FIXPOINT_TRY(rules, Settings::find(session, mandate->program, account));
+    if (rules.four_eyes) return true;
+  }
   return false;
 }
 

@@ -29,6 +29,10 @@ constexpr TimeMs asked_for_ms = TimeMs{24} * 3'600'000;
 /// account; a control and an account the control's work there; a rule may be about anything).
 Result<bool> four_eyes_in(store::Session& session, const std::string& scope);
 
+/// Whether it holds now for what an execution means to make under a plan, in whichever accounts that is; true where it
+/// is not known what it means.
+Result<bool> four_eyes_for(store::Session& session, const std::string& execution, const std::string& plan_hash);
+
 struct SecondPerson {
   bool may = false;  ///< now: four eyes are not required, or another person asked for the same
   Asked asked;       ///< what was asked for: by the first person where it may be done, else by this one

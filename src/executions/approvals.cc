@@ -200,7 +200,13 @@ Result<Approval> Approvals::answer(store::Transaction& tx, const Answer& answer)
   if (!answer.by_execution.empty())
     return fail(errors::access_denied("the credentials belong to the execution " + answer.by_execution +
                                       "; an approval is answered by a person"));
-  if (answer.approved && a.four_eyes)
+  // Those that were required when it was asked for stay so, those that are required by now hold as well.
+  bool four_eyes = a.four_eyes;
+  if (answer.approved && !four_eyes) {
+    FIXPOINT_TRY(required, four_eyes_(tx, a));
+    four_eyes = required;
+  }
+  if (answer.approved && four_eyes)
     if (auto refusal = one_person(a, answer.by))
       return fail(errors::access_denied("four eyes are required: " + *refusal));
   a.state = answer.approved ? "APPROVED" : "REJECTED";

@@ -44,7 +44,7 @@ struct Ask {
   std::string requested_by;
   TimeMs wait_ms = 0;         ///< from now to the expiry
   TimeMs warn_before_ms = 0;  ///< before the expiry; 0 for no warning
-  bool four_eyes = false;     ///< who asked may not approve, nor in the session of a role
+  bool four_eyes = false;     ///< who asked may not approve, nor in the session of a role; as when it is asked
 };
 
 struct Answer {
@@ -63,8 +63,10 @@ struct Answer {
 /// answer, warning and expiry is a row and a notice, written in the transaction of the step that makes it true.
 class Approvals {
  public:
-  Approvals(store::Store& store, Executor& executor, const Clock& clock, Tell tell)
-      : store_(store), executor_(executor), clock_(clock), tell_(std::move(tell)) {}
+  /// Whether four eyes are required now for what an approval is about: they may not have been when it was asked for.
+  using FourEyes = std::function<Result<bool>(store::Transaction&, const Approval&)>;
+  Approvals(store::Store& store, Executor& executor, const Clock& clock, Tell tell, FourEyes four_eyes)
+      : store_(store), executor_(executor), clock_(clock), tell_(std::move(tell)), four_eyes_(std::move(four_eyes)) {}
 
   /// Makes `step` one that waits: its cursor gets `awaits`, `until`, `warn` and `plan_hash`; its commit writes the
   /// question and publishes the prompt, after what it wrote already. The cursor has to be an object.
@@ -94,6 +96,7 @@ class Approvals {
   Executor& executor_;
   const Clock& clock_;
   Tell tell_;
+  FourEyes four_eyes_;
 };
 
 }  // namespace fixpoint::executions

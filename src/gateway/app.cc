@@ -15,6 +15,7 @@
 #include "bus/connections.h"
 #include "bus/destination_sender.h"
 #include "bus/destinations.h"
+#include "changes/second_person.h"
 #include "controls/enumerate.h"
 #include "controls/remediation.h"
 #include "controls/undo.h"
@@ -142,7 +143,10 @@ class WholeApp final : public App {
 
     approvals_ = std::make_unique<executions::Approvals>(
         *store_, *executor_, clock_,
-        [this](store::Transaction& tx, const executions::Notice& notice) { return tell(tx, notice); });
+        [this](store::Transaction& tx, const executions::Notice& notice) { return tell(tx, notice); },
+        [](store::Transaction& tx, const executions::Approval& approval) {
+          return changes::four_eyes_for(tx, approval.execution, approval.plan_hash);
+        });
     // Before the works' watch, which may start an execution as another ends.
     executor_->add_watch([this](store::Transaction& tx, const executions::Execution& execution) {
       return audit_execution(tx, *audit_, execution);

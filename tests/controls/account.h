@@ -9,6 +9,7 @@
 #include "aws/models.h"
 #include "bus/bus.h"
 #include "changes/inverse.h"
+#include "changes/second_person.h"
 #include "controls/remediation.h"
 #include "gateway/scene.h"
 #include "json/text.h"
@@ -92,7 +93,10 @@ class Account {
       notices_.push_back(notice);
       return {};
     };
-    approvals = std::make_unique<executions::Approvals>(*store, *executor, clock, tell);
+    approvals = std::make_unique<executions::Approvals>(
+        *store, *executor, clock, tell, [](store::Transaction& tx, const executions::Approval& approval) {
+          return changes::four_eyes_for(tx, approval.execution, approval.plan_hash);
+        });
     works = std::make_unique<executions::Works>(*store, *executor, clock, tell, executions::Works::Options{});
     program = std::make_unique<Remediation>(
         controls, *door, *modes, *approvals, *works, clock,

@@ -171,5 +171,22 @@ TEST(Guarded, with_four_eyes_who_chose_it_does_not_approve_it) {
   EXPECT_EQ(account.ended(id).outcome, "fixed");
 }
 
+TEST(Guarded, four_eyes_that_are_set_while_it_waits_hold_for_its_approval) {
+  Account account;
+  ASSERT_TRUE(account.modes->set("all", Mode::Ask));
+  const Value finding = account.scene("S3.4");
+  const std::string id = account.launch("S3.4", finding, {{"By", "ann"}});
+  account.asks(id, "waits for approval");
+  const auto answer = [&](const std::string& by) {
+    return account.approvals->answer(
+        {.execution = id, .plan_hash = {}, .approved = true, .by = by, .by_execution = {}, .because = {}});
+  };
+  set(account, "account:222222222222", "four_eyes", false);
+  set(account, "control:S3.4", "four_eyes", true);
+  EXPECT_EQ(answer("ann").error().code, "AccessDeniedException");
+  ASSERT_TRUE(answer("bob"));
+  EXPECT_EQ(account.ended(id).outcome, "fixed");
+}
+
 }  // namespace
 }  // namespace fixpoint::controls

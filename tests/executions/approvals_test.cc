@@ -70,7 +70,8 @@ class ApprovalsTest : public ExecutorTest {
   void SetUp() override { begin(); }
   void begin() {
     approvals_ = std::make_unique<Approvals>(
-        *store_, *executor_, clock_, [this](store::Transaction& tx, const Notice& notice) -> Result<void> {
+        *store_, *executor_, clock_,
+        [this](store::Transaction& tx, const Notice& notice) -> Result<void> {
           if (notice_fails_) {
             notices_refused_.add();
             return fail(errors::unavailable("the bus is gone"));
@@ -81,7 +82,8 @@ class ApprovalsTest : public ExecutorTest {
           notices_.push_back(notice.kind + " " + rows.at(0).text(0));
           last_ = notice.detail;
           return {};
-        });
+        },
+        [this](store::Transaction&, const Approval&) -> Result<bool> { return four_eyes_now_; });
     executor_->add_program("ask", program_);
     ASSERT_TRUE(executor_->start());
   }
@@ -102,6 +104,7 @@ class ApprovalsTest : public ExecutorTest {
 
   std::atomic<bool> notice_fails_ = false;
   Count notices_refused_;
+  std::atomic<bool> four_eyes_now_ = false;
   std::vector<std::string> notices_;  // of the writer's thread; read once what wrote them is known to be over
   Value last_;
   Asking program_{*this};
@@ -211,6 +214,16 @@ TEST_F(ApprovalsTest, refuses_an_answer_after_the_expiry_though_nobody_has_close
   ASSERT_FALSE(late);
   EXPECT_THAT(late.error().message, StartsWith("the answer comes too late"));
   EXPECT_EQ(last_of(id).state, "OPEN");
+}
+
+TEST_F(ApprovalsTest, wants_another_person_where_four_eyes_were_not_required_when_it_was_asked_for) {
+  const std::string id = asks(json::Object{{"By", ann}});
+  four_eyes_now_ = true;
+  const auto same = approve(id, ann);
+  ASSERT_FALSE(same);
+  EXPECT_EQ(same.error().code, "AccessDeniedException");
+  ASSERT_TRUE(approve(id, bob));
+  EXPECT_EQ(ended(id)->result["By"].string_or(""), bob);
 }
 
 TEST_F(ApprovalsTest, wants_another_person_where_four_eyes_are_required) {

@@ -151,11 +151,13 @@ TEST_F(ClockTest, that_jumped_while_the_server_was_down_is_no_matter) {
 class ApprovalClockTest : public ClockTest {
  protected:
   void SetUp() override {
-    approvals_ = std::make_unique<Approvals>(*store_, *executor_, clock_,
-                                             [this](store::Transaction&, const Notice& notice) -> Result<void> {
-                                               kinds_.push_back(notice.kind);
-                                               return {};
-                                             });
+    approvals_ = std::make_unique<Approvals>(
+        *store_, *executor_, clock_,
+        [this](store::Transaction&, const Notice& notice) -> Result<void> {
+          kinds_.push_back(notice.kind);
+          return {};
+        },
+        [](store::Transaction&, const Approval&) -> Result<bool> { return false; });
     executor_->add_program("ask", asking_);
     ASSERT_TRUE(executor_->start());
     id_ = launch("ask", "one");

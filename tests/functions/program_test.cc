@@ -39,7 +39,8 @@ class Program : public Handlers {
     recipes_ = changes::Recipes::load(catalog::Catalog::embedded()).value();
     door_ = std::make_unique<changes::Door>(*store_, clock_, account_, recipes_);
     approvals_ = std::make_unique<executions::Approvals>(
-        *store_, *executor_, clock_, [](store::Transaction&, const executions::Notice&) { return Result<void>(); });
+        *store_, *executor_, clock_, [](store::Transaction&, const executions::Notice&) { return Result<void>(); },
+        [](store::Transaction&, const executions::Approval&) -> Result<bool> { return false; });
     program_ = std::make_unique<FunctionProgram>(
         FunctionProgram::Parts{
             *functions_, *runtime_, *identity_, *door_, *approvals_, clock_,
