@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/person.h"
 #include "base/seal.h"
+#include "base/shell.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -109,6 +110,19 @@ TEST(Text, prints_doubles_as_people_write_them) {
   EXPECT_EQ(print_double(1e21), "1e+21");
   EXPECT_EQ(print_double(100), "100");
   EXPECT_EQ(print_double(1e-7), "1e-07");
+}
+
+// https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02_02
+TEST(Shell, a_text_is_one_word_whatever_stands_in_it) {
+  EXPECT_EQ(shell_quoted(""), "''");
+  EXPECT_EQ(shell_quoted("a/b"), "'a/b'");
+  EXPECT_EQ(shell_quoted("x'; touch y; echo '$(z)`\n"), "'x'\\''; touch y; echo '\\''$(z)`\n'");
+  for (const auto* bare : {"a", "./data", "arn:aws:s3:::b-1", "ann+x@example.org", "-x"})
+    EXPECT_EQ(shell_word(bare), bare);
+  for (const auto* acts :
+       {"", " ", "a b", "~", "a=b", "*", "a;b", "$x", "a\nb", "\"", "\\", "#", "{a,b}", "!1", "\xc3\xa9"})
+    EXPECT_EQ(shell_word(acts), "'" + std::string(acts) + "'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
 }
 
 TEST(Hash, known_answers) {
