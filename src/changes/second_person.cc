@@ -83,6 +83,8 @@ Result<SecondPerson> second_person(store::Transaction& tx, const std::string& sc
 }
 
 Result<std::vector<Asked>> asked(store::Session& session, TimeMs now_ms) {
+  FIXPOINT_TRY(required, session.query("SELECT scope FROM setting WHERE name = 'four_eyes' AND value = 'true'"));
+  if (required.empty()) return std::vector<Asked>();
   FIXPOINT_TRY(rows, session.query("SELECT what, by_whom, at_ms, until_ms FROM asked_for WHERE until_ms > ? ORDER BY "
                                    "at_ms, what",
                                    {now_ms}));

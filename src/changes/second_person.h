@@ -44,7 +44,8 @@ struct SecondPerson {
 Result<SecondPerson> second_person(store::Transaction& tx, const std::string& scope, const std::string& what,
                                    const std::string& before, const std::string& by, TimeMs now_ms);
 
-/// What waits for a second person, the oldest first.
+/// What waits for a second person, the oldest first: nothing where four eyes are required nowhere, since whoever asks
+/// next does it.
 Result<std::vector<Asked>> asked(store::Session& session, TimeMs now_ms);
 
 }  // namespace fixpoint::changes

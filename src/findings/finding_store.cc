@@ -114,6 +114,19 @@ bool resets_workflow(const Value& before, const Value& after) {
 
 // "For findings from controls, if Compliance.Status is PASSED, then Security Hub automatically sets the workflow status
 // to RESOLVED." (the same page)
+// The two halves of PRODUCT_ARN/ID. A product's ARN ends with product/COMPANY/NAME.
+// https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-attributes.html
+std::optional<FindingKey> key_from(std::string_view text) {
+  constexpr std::string_view product = ":product/";
+  const auto begins = text.find(product);
+  if (!text.starts_with("arn:") || begins == std::string_view::npos) return {};
+  const auto company_ends = text.find('/', begins + product.size());
+  if (company_ends == std::string_view::npos) return {};
+  const auto ends = text.find('/', company_ends + 1);
+  if (ends == std::string_view::npos) return {};
+  return FindingKey{std::string(text.substr(0, ends)), std::string(text.substr(ends + 1))};
+}
+
 void resolve_passed(Value& finding) {
   const std::string_view status = finding["Workflow"]["Status"].string_or("");
   if (is_of_a_control(finding) && finding["Compliance"]["Status"].string_or("") == "PASSED" &&
@@ -476,13 +489,21 @@ Result<FindingKey> FindingStore::resolve(std::string_view id) {
       numbers.push_back(number);
       return numbers.size() < 2;
     });
-    if (numbers.empty())
+    if (numbers.empty()) {
+      if (const auto key = key_from(id)) {
+        FIXPOINT_TRY(found, get(session, *key));
+        if (found) return *key;
+      }
       return fail(errors::resource_not_found("no finding has the id '" + std::string(id) +
                                              "'; 'fixpoint findings' lists them"));
-    if (numbers.size() > 1)
-      return fail(errors::validation("several products have a finding of the id '" + std::string(id) + "'"));
+    }
     FIXPOINT_TRY(found, document(session, numbers[0]));
-    return found ? key_of(found->finding) : FindingKey{};
+    FindingKey first = found ? key_of(found->finding) : FindingKey{};
+    if (numbers.size() > 1)
+      return fail(errors::validation("several products have a finding of the id '" + std::string(id) +
+                                     "'; put the ARN of its product before it: '" + first.product_arn + "/" +
+                                     std::string(id) + "' is one of them"));
+    return first;
   });
 }
 

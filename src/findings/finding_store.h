@@ -143,8 +143,8 @@ class FindingStore {
   Result<std::optional<FindingKey>> find_uid(store::Session& session, std::string_view metadata_uid);
   Result<std::optional<FindingKey>> find_ocsf(store::Session& session, std::string_view account, std::string_view uid,
                                               std::string_view product_uid);
-  /// The key of the only finding of that Id; errors: ResourceNotFoundException, ValidationException where several
-  /// products use it.
+  /// The key of the only finding of that Id, or of the one that is named as PRODUCT_ARN/ID; errors:
+  /// ResourceNotFoundException, ValidationException where several products use the Id.
   Result<FindingKey> resolve(std::string_view id);
 
   /// A page of those that fit, in order; without sort keys in the order in which they came. `limit` 1 to 100. `token`

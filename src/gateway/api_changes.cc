@@ -4,6 +4,7 @@
 
 #include "base/arn.h"
 #include "base/id.h"
+#include "base/shell.h"
 #include "bus/input.h"
 #include "changes/scope.h"
 #include "changes/second_person.h"
@@ -149,9 +150,10 @@ Result<Api::Subject> Api::subject_of(const std::string& finding_id) {
   if (!subject.control)
     return fail(errors::resource_not_found(
         named.empty()
-            ? "the finding names no control, so nothing can be planned for it; '--function NAME' plans with a "
-              "handler"
-            : "there is no control '" + named + "' for the finding; 'fixpoint controls' lists them"));
+            ? "the finding '" + finding_id +
+                  "' names no control, so nothing can be planned for it; '--function NAME' plans with a handler"
+            : "there is no control '" + named + "' for the finding '" + finding_id +
+                  "'; 'fixpoint controls' lists them"));
   return std::move(subject);
 }
 
@@ -235,10 +237,14 @@ Result<Value> Api::fix_by_function(const aws::Caller& caller, const Value& input
   if (ids.size() != 1)
     return fail(errors::validation("a function is run for one finding; give its id alone", "FindingIds"));
   const std::string hash(input["Plan"].string_or(""));
-  if (hash.empty())
-    return fail(errors::validation("a function is held to a plan: give the hash that 'fixpoint plan " +
-                                       std::string(ids[0].string_or("")) + " --function NAME' shows",
-                                   "Plan"));
+  if (hash.empty()) {
+    const std::string_view id = ids[0].string_or("");
+    return fail(errors::validation(
+        "a function is held to a plan: give the hash that 'fixpoint plan " +
+            (id.starts_with('-') ? "--function NAME -- " + shell_word(id) : shell_word(id) + " --function NAME") +
+            "' shows",
+        "Plan"));
+  }
   FIXPOINT_TRY(plan,
                parts_.door.store().read([&](store::Session& session) { return changes::find_plan(session, hash); }));
   FIXPOINT_TRY(subject, finding_of(std::string(ids[0].string_or(""))));

@@ -34,6 +34,16 @@ Result<executions::Filter> filter_of(const Value& input) {
   return filter;
 }
 
+// The ARN or id of what an execution that has not ended is about; empty where it is not known.
+std::string resource_of(const executions::Execution& execution, const controls::ControlSet& all) {
+  const Value& input = execution.input;
+  if (input["Resource"].is_string()) return input["Resource"].as_string();
+  const Value& finding = input["Finding"].is_object() ? input["Finding"] : input["Findings"][0];
+  const auto control = execution.kind == "control" ? all.find(execution.program) : nullptr;
+  const Value& resource = control ? controls::resource_of(finding, *control) : finding["Resources"][0];
+  return std::string(resource["Id"].string_or(""));
+}
+
 }  // namespace
 
 Result<Value> Api::executions(const Value& input) {
@@ -69,7 +79,21 @@ Result<Value> Api::executions(const Value& input) {
   FIXPOINT_TRY(filter, filter_of(input));
   FIXPOINT_TRY(listed, parts_.executor.list_and_open(filter));
   json::Array items;
-  for (const auto& execution : listed.executions) items.push_back(executions::to_json(execution));
+  for (const auto& execution : listed.executions) {
+    Value item = executions::to_json(execution);
+    if (execution.ended_ms == 0) {
+      if (std::string resource = resource_of(execution, parts_.controls); !resource.empty())
+        item.set("Resource", std::move(resource));
+      if (execution.outcome == "waits for approval") {
+        FIXPOINT_TRY(asked, parts_.approvals.of(execution.id));
+        json::Array open;
+        for (const auto& approval : asked)
+          if (approval.state == "OPEN") open.push_back(executions::to_json(approval));
+        item.set("Approvals", std::move(open));
+      }
+    }
+    items.push_back(std::move(item));
+  }
   return Value(json::Object{{"Executions", items}, {"Open", listed.open}});
 }
 

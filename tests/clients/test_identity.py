@@ -421,6 +421,8 @@ def on_event(event, context):
             self.assertEqual([], json.loads(own("exceptions", "--json")[1])["Exceptions"])
             self.assertEqual("auto", json.loads(own("mode", "--json")[1])["all"])
             self.assertEqual(0, own("settings", "cap_resources", "30")[0])
+            # Whoever asks next does it: nothing waits for a second person.
+            self.assertNotIn("Asked", json.loads(own("settings", "--json")[1]))
             records = json.loads(own("audit", "--json")[1])["Records"]
             done = [r["About"] for r in records if r["Kind"] == "changes.unfrozen"]
             self.assertEqual([("all", "user/fixpoint", "user/gus"), ("all", "user/gus", "user/fixpoint")],
