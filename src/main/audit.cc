@@ -4,12 +4,14 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <memory>
 
 #include "audit/record.h"
 #include "base/text.h"
 #include "json/text.h"
 #include "main/commands.h"
 #include "main/files.h"
+#include "main/forms.h"
 #include "main/server_client.h"
 #include "main/terminal.h"
 
@@ -57,6 +59,17 @@ int report_broken(const Error& error) {
   return negative;
 }
 
+// Whether some of the log was asked for, not all of it.
+bool is_chosen(const Arguments& arguments) {
+  return arguments.has("execution") || arguments.has("after");
+}
+
+int report_none_chosen(bool file) {
+  std::cerr << "fixpoint audit: no record is of that execution or after that number"
+            << (file ? ", and no file was written" : "") << "\n";
+  return negative;
+}
+
 int run_list(const Arguments& arguments, std::int64_t after) {
   json::Array all;
   std::vector<std::vector<std::string>> rows{{"NUMBER", "AT", "WHAT", "ABOUT"}};
@@ -73,26 +86,35 @@ int run_list(const Arguments& arguments, std::int64_t after) {
     std::cout << print_pretty_escaped(json::Object{{"Records", all}}) << "\n";
   else
     print_table(rows);
+  if (read && is_chosen(arguments) && all.empty() && rows.size() == 1) return report_none_chosen(false);
   return read ? ok : report_broken(read.error());
 }
 
+// What cannot be asked for, or ends early, leaves the last export as it is.
 int run_export(const Arguments& arguments, std::int64_t after) {
-  std::ofstream file;
+  std::unique_ptr<NewFile> file;
   if (arguments.positional.size() > 1) {
-    file.open(arguments.positional[1]);
-    if (!file)
-      return report(errors::validation("cannot write " + arguments.positional[1] + ": " + std::strerror(errno)));
+    auto made = NewFile::make(arguments.positional[1]);
+    if (!made) return report(made.error());
+    file = std::move(*made);
   }
-  std::ostream& out = file.is_open() ? file : std::cout;
+  std::ostream& out = file ? file->out() : std::cout;
+  std::int64_t records = 0;
   auto read = each_record(arguments, after, [&](const Value& record) -> Result<void> {
     out << print_escaped(record) << "\n";
+    ++records;
     return {};
   });
-  if (!read && read.error().code != "AuditBroken") return report(read.error());
-  out.flush();
-  if (!out)
-    return report(errors::validation(std::string("the records could not be written, and the file is not whole: ") +
-                                     std::strerror(errno)));
+  const bool broken = !read && read.error().code == "AuditBroken";
+  if (!read && !broken) return report(read.error());
+  if (records == 0 && !broken && is_chosen(arguments)) return report_none_chosen(file != nullptr);
+  if (file) {
+    const bool aside = broken && file->is_beside();
+    if (const auto kept = file->keep(aside ? ".broken" : ""); !kept) return report(kept.error());
+    if (aside)
+      std::cerr << "fixpoint audit: the records before the fault are in " << arguments.positional[1] << ".broken; "
+                << arguments.positional[1] << " is as it was\n";
+  }
   return read ? ok : report_broken(read.error());
 }
 
@@ -145,14 +167,15 @@ int run_audit(const Arguments& arguments) {
     std::cerr << "fixpoint audit: --after takes the number of a record\n";
     return bad_usage;
   }
-  if (action == "verify" && (arguments.has("execution") || *after != 0)) {
-    std::cerr << "fixpoint audit: verify walks the whole log, so it takes neither --execution nor --after\n";
-    return bad_usage;
-  }
+  const std::string form = "audit " + action;
   if (arguments.positional.size() > 1 && (action == "list" || action == "head")) {
     std::cerr << "fixpoint audit: " << action << " takes no file; verify and export do\n";
     return bad_usage;
   }
+  if ((action == "list" || action == "export") && has_stray_option(arguments, form, {"after", "execution"}))
+    return bad_usage;
+  if (action == "verify" && has_stray_option(arguments, form, {"head"})) return bad_usage;
+  if (action == "head" && has_stray_option(arguments, form, {})) return bad_usage;
   if (action == "list") return run_list(arguments, *after);
   if (action == "verify") return run_verify(arguments);
   if (action == "export") return run_export(arguments, *after);
@@ -177,7 +200,9 @@ Command audit_command() {
           .more =
               "verify computes every hash itself, of the server's log or of a file that export wrote, and ends with "
               "status 1 where the log is broken. A log that was cut off at its end or rewritten whole shows only "
-              "against a head that was kept elsewhere."};
+              "against a head that was kept elsewhere. export puts FILE in place once it is whole: where it fails, or "
+              "the log is broken, the one that was there stays, and what could be read is in FILE.broken. Exit status "
+              "1 where --after or --execution choose no record."};
 }
 
 }  // namespace fixpoint::main

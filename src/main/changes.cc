@@ -3,6 +3,7 @@
 #include <iostream>
 #include <thread>
 
+#include "base/shell.h"
 #include "base/text.h"
 #include "main/commands.h"
 #include "main/server_client.h"
@@ -49,11 +50,31 @@ Result<Value> settled_fix(const Arguments& arguments, const Value& line, Time un
   return execution;
 }
 
+// The hash of the plan that waits for an answer.
+std::string open_plan(const Value& approvals) {
+  for (const Value& approval : items_of(approvals))
+    if (approval["State"].string_or("") == "OPEN") return std::string(approval["PlanHash"].string_or(""));
+  return {};
+}
+
+// How what waits for a person is let go on.
+std::string approve_command_of(const Value& execution) {
+  return "It asks first: fixpoint approve " + std::string(execution["Id"].string_or("")) + " --plan " +
+         open_plan(execution["Approvals"]).substr(0, 12);
+}
+
+bool waits_for_approval(const Value& execution) {
+  return execution["Outcome"].string_or("") == "waits for approval";
+}
+
 std::string note_of(const Value& line, const Value& execution) {
   const std::string_view why = line["Why"].string_or("");
   const bool is_kept = line["Kept"].bool_or(false);
   if (is_kept && execution["Id"] == line["Execution"] && execution.find("EndedAt") == nullptr) return std::string(why);
-  return std::string(execution["Result"]["Note"].string_or(is_kept ? "" : why));
+  std::string note(execution["Result"]["Note"].string_or(is_kept ? "" : why));
+  if (note.empty() && waits_for_approval(execution))
+    note = "waits until plan " + open_plan(execution["Approvals"]).substr(0, 12) + " is approved or rejected";
+  return note;
 }
 
 std::string before_of(const Value& line) {
@@ -75,6 +96,17 @@ std::string guards_of(const Value& line) {
       out += " (" + std::string(guards[i]["Sentence"].string_or("")) + ")";
   }
   return out.empty() ? "pass" : out;
+}
+
+// A finding's Id is a stranger's word: it is not to end the command, nor to be an option of it.
+std::string fix_command_of(const Value& execution) {
+  const std::string_view id = execution["Subject"].string_or("");
+  const std::string program(execution["Program"].string_or(""));
+  const std::string options =
+      " --plan " + std::string(execution["Result"]["Plan"]["Hash"].string_or("").substr(0, 12)) +
+      (execution["Kind"].string_or("") == "function" ? " --function " + shell_word(program) : "");
+  return "fixpoint fix" +
+         (id.starts_with('-') ? options + " -- " + shell_quoted(id) : " " + shell_quoted(id) + options);
 }
 
 void print_plan(const Value& execution) {
@@ -104,9 +136,8 @@ void print_plan(const Value& execution) {
     std::cout << "\nAfterwards the check "
               << (result["CompliantAfterwards"].bool_or(false) ? "would pass" : "cannot be told to pass") << ": "
               << result["Change"].string_or("") << "\n";
-  std::cout << "\nplan " << plan["Hash"].string_or("") << "\nNothing was changed. To make it: fixpoint fix '"
-            << execution["Subject"].string_or("") << "' --plan " << plan["Hash"].string_or("").substr(0, 12)
-            << (of_function ? " --function " + std::string(execution["Program"].string_or("")) : "") << "\n";
+  std::cout << "\nplan " << plan["Hash"].string_or("")
+            << "\nNothing was changed. To make it: " << fix_command_of(execution) << "\n";
 }
 
 // Whose run it is where it is no control's.
@@ -150,6 +181,7 @@ int run_fix(const Arguments& arguments) {
   if (!begun) return report(begun.error());
   bool good = true;
   json::Array all;
+  std::vector<std::string> asks;
   std::vector<std::vector<std::string>> rows{{"EXECUTION", "FINDING", "OUTCOME", "NOTE"}};
   for (const Value& line : items_of((*begun)["Executions"])) {
     auto execution = settled_fix(arguments, line, in_seconds(*seconds));
@@ -160,20 +192,15 @@ int run_fix(const Arguments& arguments) {
     rows.push_back({std::string((*execution)["Id"].string_or("")), std::string(line["FindingId"].string_or("")),
                     outcome.empty() ? std::string((*execution)["Status"].string_or("")) : outcome,
                     note_of(line, *execution)});
+    if (waits_for_approval(*execution) && !arguments.has("json")) asks.push_back(approve_command_of(*execution));
     all.push_back(std::move(*execution));
   }
   if (arguments.has("json"))
     std::cout << print_pretty_escaped(json::Object{{"Executions", std::move(all)}}) << "\n";
   else
     print_table(rows, 60);
+  for (const std::string& command : asks) std::cout << command << "\n";
   return good ? ok : negative;
-}
-
-// The hash of the plan that waits for an answer.
-std::string open_plan(const Value& approvals) {
-  for (const Value& approval : items_of(approvals))
-    if (approval["State"].string_or("") == "OPEN") return std::string(approval["PlanHash"].string_or(""));
-  return {};
 }
 
 void print_undo(const Value& execution) {
@@ -197,9 +224,7 @@ void print_undo(const Value& execution) {
     print_table(rows, 44);
   }
   if (!result["Note"].string_or("").empty()) std::cout << result["Note"].string_or("") << "\n";
-  if (execution["Outcome"].string_or("") == "waits for approval")
-    std::cout << "It asks first: fixpoint approve " << execution["Id"].string_or("") << " --plan "
-              << open_plan(approvals).substr(0, 12) << "\n";
+  if (waits_for_approval(execution)) std::cout << approve_command_of(execution) << "\n";
 }
 
 int run_undo(const Arguments& arguments) {

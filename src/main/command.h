@@ -36,6 +36,9 @@ enum ExitStatus : int {
   bad_input = 3,    ///< a file or value was refused; nothing was changed
   unreachable = 4,  ///< no server answers there
   refused = 5,      ///< the server answered with an error
+  faulty = 70,      ///< a fault of the program (EX_SOFTWARE)
+  unwritten = 74,   ///< what it had to print could not be written (EX_IOERR)
+  unread = 141,     ///< whoever read what it prints went away: as a shell shows one that SIGPIPE ended
 };
 
 /// One subcommand: a file in src/main/, a row in the table of main.cc.

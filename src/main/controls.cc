@@ -3,6 +3,7 @@
 
 #include "json/text.h"
 #include "main/commands.h"
+#include "main/forms.h"
 #include "main/server_client.h"
 #include "main/terminal.h"
 
@@ -36,31 +37,43 @@ int run_mode(const Arguments& arguments) {
     std::cerr << "fixpoint mode: the forms are MODE and --unset\n";
     return bad_usage;
   }
-  if (arguments.has("unset") || !arguments.positional.empty()) {
+  std::string typed;
+  for (const auto* scope : {"control", "account", "rule"}) {
+    if (!arguments.has(scope)) continue;
+    if (!typed.empty()) {
+      std::cerr << "fixpoint mode: give one of --control, --account and --rule\n";
+      return bad_usage;
+    }
+    typed = std::string(scope) + ":" + arguments.get(scope);
+  }
+  const bool changes = arguments.has("unset") || !arguments.positional.empty();
+  if (changes) {
     if (arguments.has("unset"))
       input.set("Unset", true);
     else
       input.set("Mode", arguments.positional[0]);
-    int scopes = 0;
-    for (const auto* scope : {"control", "account", "rule"})
-      if (arguments.has(scope)) {
-        input.set("Scope", std::string(scope) + ":" + arguments.get(scope));
-        ++scopes;
-      }
-    if (scopes > 1) {
-      std::cerr << "fixpoint mode: give one of --control, --account and --rule\n";
-      return bad_usage;
-    }
+    if (!typed.empty()) input.set("Scope", typed);
   }
   auto answer = call_server(arguments, "mode", input);
   if (!answer) return arguments.has("unset") ? report_unset(answer.error()) : report(answer.error());
+  const bool chosen = !changes && !typed.empty();
+  if (chosen) {
+    json::Object at;
+    for (const auto& member : members_of(*answer))
+      if (is_scope(member.key, typed)) at.set(member.key, member.value);
+    *answer = Value(std::move(at));
+  }
+  const int status = chosen && answer->size() == 0 ? negative : ok;
   if (arguments.has("json")) {
     std::cout << print_pretty_escaped(*answer) << "\n";
-    return ok;
+    return status;
   }
-  if (answer->size() == 0) std::cout << "ask, for all: nothing else is set\n";
+  if (status == negative)
+    std::cout << "no mode is set for " << typed << "\n";
+  else if (answer->size() == 0)
+    std::cout << "ask, for all: nothing else is set\n";
   for (const auto& member : members_of(*answer)) std::cout << member.value.string_or("") << "  " << member.key << "\n";
-  return ok;
+  return status;
 }
 
 int run_scene(const Arguments& arguments) {
@@ -103,20 +116,19 @@ Command controls_command() {
 }
 
 Command mode_command() {
-  return {
-      .name = "mode",
-      .summary = "show or set what controls do by themselves: observe, ask or auto",
-      .positional = "[MODE]",
-      .at_least = 0,
-      .at_most = 1,
-      .options = server_options({{"control", "ID", "for this control", "", false},
-                                 {"account", "ID", "for this account", "", false},
-                                 {"rule", "ARN", "for what this rule starts", "", false},
-                                 {"unset", "", "take the setting away", "", false}}),
-      .run = run_mode,
-      .more =
-          "The narrowest setting wins: rule, control, account, all. Where nothing is set, a control asks. Exit status\n"
-          "1 where --unset finds nothing set."};
+  return {.name = "mode",
+          .summary = "show or set what controls do by themselves: observe, ask or auto",
+          .positional = "[MODE]",
+          .at_least = 0,
+          .at_most = 1,
+          .options = server_options({{"control", "ID", "for this control", "", false},
+                                     {"account", "ID", "for this account", "", false},
+                                     {"rule", "ARN", "for what this rule starts", "", false},
+                                     {"unset", "", "take the setting away", "", false}}),
+          .run = run_mode,
+          .more =
+              "The narrowest setting wins: rule, control, account, all. Where nothing is set, a control asks. Without\n"
+              "MODE, --control, --account and --rule choose what is shown. Exit status 1 where nothing is set there."};
 }
 
 Command scene_command() {

@@ -2,23 +2,18 @@
 #include <iostream>
 #include <string_view>
 
+#include "base/shell.h"
 #include "http/curl_client.h"
 #include "identity/key_file.h"
 #include "json/text.h"
 #include "main/commands.h"
+#include "main/data_folder.h"
 #include "main/server_client.h"
 #include "main/terminal.h"
 #include "store/private_file.h"
 
 namespace fixpoint::main {
 namespace {
-
-// In single quotes, as a shell takes them: whatever stands in it is one word.
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
 
 // What was written is where the server was when it started last; it may have ended since.
 void warn_of_silence(const std::string& endpoint, const std::string& folder) {
@@ -29,7 +24,7 @@ void warn_of_silence(const std::string& endpoint, const std::string& folder) {
   http::CurlClient client({.use_environment_proxy = false});
   if (const auto answer = client.send(endpoint, request, 2'000); !answer)
     std::cerr << "fixpoint env: no server answers at " << endpoint
-              << " now, where the last one of this folder was; 'fixpoint serve --data " << folder
+              << " now, where the last one of this folder was; 'fixpoint serve --data " << shell_word(folder)
               << "' starts one, at another port unless --listen names it\n";
 }
 
@@ -41,7 +36,7 @@ Result<identity::Key> key_of(const identity::KeyFile& file, const Arguments& arg
       std::find_if(file.keys.rbegin(), file.keys.rend(), [&](const identity::Key& key) { return key.user == user; });
   if (newest == file.keys.rend())
     return fail(errors::validation("no key is of the user '" + user + "'; 'fixpoint keys --data " +
-                                   arguments.get("data") +
+                                   shell_word(arguments.get("data")) +
                                    "' lists whose there are, and 'fixpoint keys add' makes one"));
   return *newest;
 }
@@ -53,9 +48,8 @@ int run_env(const Arguments& arguments) {
   if (!text && text.error().code != "ResourceNotFoundException") return report(text.error());
   const auto server = json::parse(text.value_or(""));
   if (!server || (*server)["Endpoint"].string_or("").find("://") == std::string_view::npos)
-    return report(errors::validation("no server has run with the data folder " + folder +
-                                     "; start one with 'fixpoint serve --data " + folder + "'"));
-  const auto keys = identity::KeyFile::read(folder);
+    return report(no_server_ran(folder));
+  const auto keys = keys_in(folder);
   if (!keys) return report(keys.error());
   const auto key = key_of(*keys, arguments);
   if (!key) return report(key.error());
@@ -70,7 +64,7 @@ int run_env(const Arguments& arguments) {
     return ok;
   }
   for (const auto& value : values)
-    std::cout << "export " << value.key << "=" << quoted(value.value.string_or("")) << "\n";
+    std::cout << "export " << value.key << "=" << shell_quoted(value.value.string_or("")) << "\n";
   // One that the user has set goes with another key; empty it counts as none, to the aws command and boto3 as well.
   std::cout << "export AWS_SESSION_TOKEN=''\n";
   return ok;

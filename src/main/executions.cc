@@ -1,4 +1,5 @@
 // The commands on executions: executions, approve, reject.
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -6,6 +7,7 @@
 
 #include "base/text.h"
 #include "main/commands.h"
+#include "main/forms.h"
 #include "main/server_client.h"
 #include "main/terminal.h"
 
@@ -30,11 +32,24 @@ std::string short_finding(std::string_view id) {
   return std::string(last.size() == 36 ? last.substr(0, 8) : last);
 }
 
+// The calls of a plan, each once. An undo's plan has them beside the states that it compared.
+std::string calls_of(const Value& plan) {
+  std::vector<std::string> calls;
+  for (const Value& call : items_of(plan.is_object() ? plan["Changes"] : plan))
+    if (std::string name(call["Call"].string_or("")); std::find(calls.begin(), calls.end(), name) == calls.end())
+      calls.push_back(std::move(name));
+  return calls.empty() ? "no call" : join(calls, ", ");
+}
+
 std::vector<std::string> row_of(const Value& execution) {
   const Value& result = execution["Result"];
   std::string what(result["Change"].string_or(""));
   if (what.empty()) what = result["Note"].string_or("");
-  const std::string_view resource = result["Resource"].string_or("");
+  const Value& asked = execution["Approvals"][0];
+  if (what.empty() && asked.is_object())
+    what = "plans " + calls_of(asked["Plan"]) + " (plan " + std::string(asked["PlanHash"].string_or("").substr(0, 12)) +
+           ")";
+  const std::string_view resource = result["Resource"].string_or(execution["Resource"].string_or(""));
   const Value& verified = result["Verified"];
   return {std::string(execution["Id"].string_or("").substr(0, 8)),
           short_finding(execution["Subject"].string_or("")),
@@ -93,6 +108,7 @@ void print_one(const Value& execution) {
 
 int run_executions(const Arguments& arguments) {
   if (!arguments.positional.empty()) {
+    if (has_stray_option(arguments, "executions ID", {})) return bad_usage;
     auto execution = call_server(arguments, "executions", json::Object{{"Id", arguments.positional[0]}});
     if (!execution) return report(execution.error());
     if (arguments.has("json"))
@@ -118,7 +134,8 @@ int run_executions(const Arguments& arguments) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
       continue;
     }
-    bool good = open == 0;
+    const bool chosen = filter.size() > 0;
+    bool good = open == 0 && !(chosen && (*answer)["Executions"].size() == 0);
     std::vector<std::vector<std::string>> rows{
         {"EXECUTION", "FINDING", "RESOURCE", "CONTROL", "CHANGED, FROM -> TO", "VERIFIED", "OUTCOME", "TIME"}};
     for (const Value& execution : items_of((*answer)["Executions"])) {
@@ -145,7 +162,7 @@ int run_flapping(const Arguments& arguments) {
   if (arguments.has("reset"))
     input.set("Reset", json::Object{{"Control", arguments.positional[0]}, {"Resource", arguments.positional[1]}});
   auto answered = call_server(arguments, "flapping", input);
-  if (!answered) return report(answered.error());
+  if (!answered) return arguments.has("reset") ? report_unset(answered.error()) : report(answered.error());
   if (arguments.has("json")) {
     std::cout << print_pretty_escaped(*answered) << "\n";
   } else if (arguments.has("reset")) {
@@ -205,7 +222,7 @@ Command flapping_command() {
       .run = run_flapping,
       .more =
           "Three reverts in a day move a control and a resource to 'ask' and raise an alert. Exit status 1 where "
-          "there are none."};
+          "there are none, or --reset finds none of the two."};
 }
 
 Command approve_command() {

@@ -1,7 +1,9 @@
 // The commands on findings: import, act, findings.
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "json/text.h"
 #include "main/commands.h"
 #include "main/files.h"
+#include "main/forms.h"
 #include "main/server_client.h"
 #include "main/terminal.h"
 
@@ -24,6 +27,15 @@ Result<std::string> read_input(const std::string& path) {
   return text.starts_with(mark) ? text.substr(mark.size()) : std::move(text);
 }
 
+// What the server takes in one request (http/server.h), and json::parse in one text.
+constexpr std::size_t request_limit_bytes = 64 * 1024 * 1024;
+
+Error too_large(const std::string& path) {
+  return errors::validation(path +
+                            " is larger than the 64 MiB that a request takes: split it, for example into arrays of "
+                            "fewer findings, and import the parts");
+}
+
 int run_import(const Arguments& arguments) {
   std::int64_t imported = 0;
   std::int64_t created = 0;
@@ -35,6 +47,7 @@ int run_import(const Arguments& arguments) {
   for (const std::string& path : arguments.positional) {
     auto text = read_input(path);
     if (!text) return report(text.error());
+    if (text->size() > request_limit_bytes) return report(too_large(path));
     auto document = json::parse(*text);
     if (!document) return report(errors::serialization(path + ": " + document.error().message, document.error().where));
     documents.push_back(std::move(*document));
@@ -46,7 +59,10 @@ int run_import(const Arguments& arguments) {
       if (arguments.has(option)) input.set(member, arguments.get(option));
     auto answer = call_server(arguments, "import", std::move(input));
     if (!answer) {
-      answer.error().message = path + ": " + answer.error().message;
+      if (answer.error().http_status == 413)
+        answer = fail(too_large(path));
+      else
+        answer.error().message = path + ": " + answer.error().message;
       const int status = report(answer.error());
       if (i == 0) return status;
       std::cerr << "fixpoint: what stood in the files before it was taken in: " << imported << " finding"
@@ -139,7 +155,35 @@ std::string control_of(const Value& finding) {
   return named.empty() ? "-" : named;
 }
 
+// One a line, each as other commands find it. An Id that would come out as another one, or as two, is left out.
+int print_ids(const json::Array& findings) {
+  std::map<std::string_view, std::set<std::string_view>> products;
+  for (const Value& finding : findings)
+    products[finding["Id"].string_or("")].insert(finding["ProductArn"].string_or(""));
+  std::size_t printed = 0;
+  for (const Value& finding : findings) {
+    const std::string_view id = finding["Id"].string_or("");
+    if (!prints_as_one_line(id)) continue;
+    if (products[id].size() > 1) std::cout << finding["ProductArn"].string_or("") << "/";
+    std::cout << id << "\n";
+    ++printed;
+  }
+  if (const std::size_t left = findings.size() - printed; left != 0)
+    std::cerr << "fixpoint findings: left out: " << left << " finding" << (left == 1 ? "" : "s")
+              << " whose Id has a line end or another control character; --json shows " << (left == 1 ? "it" : "them")
+              << "\n";
+  return printed == 0 ? negative : ok;
+}
+
 int run_findings(const Arguments& arguments) {
+  if (arguments.has("ids") &&
+      has_stray_option(arguments, "findings --ids", {"workflow", "account", "id", "ids", "archived"}))
+    return bad_usage;
+  if (!arguments.has("ids") && has_stray_option(arguments, "findings", {"workflow", "account", "id"})) return bad_usage;
+  if (arguments.has("ids") && arguments.has("json")) {
+    std::cerr << "fixpoint findings: give one of --ids and --json\n";
+    return bad_usage;
+  }
   if (const auto sentence = wrong_filter(arguments)) return report(errors::validation(*sentence));
   json::Object filters;
   const auto equals = [&](const char* option, const char* filter) {
@@ -167,9 +211,8 @@ int run_findings(const Arguments& arguments) {
   if (arguments.has("json")) {
     std::cout << print_pretty_escaped(json::Object{{"Findings", all}}) << "\n";
   } else if (arguments.has("ids")) {
-    // Nothing acts on one that is archived.
     if (!arguments.has("archived")) std::erase_if(all, is_archived);
-    for (const Value& finding : all) std::cout << finding["Id"].string_or("") << "\n";
+    return print_ids(all);
   } else {
     std::vector<std::vector<std::string>> rows{
         {"SEVERITY", "WORKFLOW", "ACCOUNT", "CONTROL", "RESOURCE", "TITLE", "NOTE"}};
@@ -238,7 +281,11 @@ Command findings_command() {
                {"archived", "", "with --ids: those that are archived, too", "", false}}),
           .run = run_findings,
           .more =
-              "Those whose RecordState is ARCHIVED are marked so; --ids leaves them out, since nothing acts on them. "
+              "Those whose RecordState is ARCHIVED are marked so; --ids leaves them out: they are no longer there for "
+              "the product that found them, and no rule or control begins for them, though fix and act take one that "
+              "is "
+              "named. Where several products have a finding of one Id, --ids puts the product's ARN before it "
+              "(PRODUCT_ARN/ID). For xargs: fixpoint findings --ids | xargs -r -d '\\n' fixpoint fix --wait 60 --\n"
               "Exit status 1 where there are none."};
 }
 

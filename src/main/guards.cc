@@ -3,6 +3,7 @@
 
 #include "json/text.h"
 #include "main/commands.h"
+#include "main/forms.h"
 #include "main/server_client.h"
 #include "main/terminal.h"
 
@@ -28,6 +29,20 @@ std::optional<std::string> scope_of(const Arguments& arguments) {
   return "all";
 }
 
+// Whether what is listed is chosen by a scope, and this one is another.
+bool is_elsewhere(const Arguments& arguments, const Value& scope) {
+  return (arguments.has("control") || arguments.has("account")) &&
+         !is_scope(scope.string_or(""), scope_of(arguments).value_or(""));
+}
+
+// What a server answered as a list, without what has another scope than the one that was typed.
+Value chosen(const Arguments& arguments, const Value& list) {
+  json::Array out;
+  for (const Value& one : items_of(list))
+    if (!is_elsewhere(arguments, one["Scope"])) out.push_back(one);
+  return Value(std::move(out));
+}
+
 int print_frozen(const Arguments& arguments, const Value& answer) {
   if (arguments.has("json")) {
     std::cout << print_pretty_escaped(answer) << "\n";
@@ -47,14 +62,21 @@ int print_frozen(const Arguments& arguments, const Value& answer) {
 
 int run_freeze(const Arguments& arguments) {
   json::Object input;
-  if (!arguments.has("list")) {
-    const auto scope = scope_of(arguments);
-    if (!scope) return bad_usage;
+  const auto scope = scope_of(arguments);
+  if (!scope) return bad_usage;
+  if (arguments.has("list")) {
+    if (has_stray_option(arguments, "freeze --list", {"list", "control", "account"})) return bad_usage;
+  } else {
     input.set("Scope", *scope);
     input.set("Because", arguments.get("because"));
   }
   auto answer = call_server(arguments, "freeze", input);
-  return answer ? print_frozen(arguments, *answer) : report(answer.error());
+  if (!answer) return report(answer.error());
+  if (!arguments.has("list")) return print_frozen(arguments, *answer);
+  Value list = chosen(arguments, (*answer)["Frozen"]);
+  const bool none = list.size() == 0 && *scope != "all";
+  const int status = print_frozen(arguments, json::Object{{"Frozen", std::move(list)}});
+  return none ? negative : status;
 }
 
 int run_unfreeze(const Arguments& arguments) {
@@ -87,9 +109,11 @@ Result<Value> exception_form(const Arguments& arguments, const std::string& scop
 int run_exceptions(const Arguments& arguments) {
   const std::string what = arguments.positional.empty() ? "list" : arguments.positional[0];
   json::Object input;
+  const auto scope = scope_of(arguments);
+  if (!scope) return bad_usage;
+  if (what == "list" && has_stray_option(arguments, "exceptions list", {"control", "account"})) return bad_usage;
+  if (what == "remove" && has_stray_option(arguments, "exceptions remove", {})) return bad_usage;
   if (what == "add" && arguments.positional.size() == 1) {
-    const auto scope = scope_of(arguments);
-    if (!scope) return bad_usage;
     auto form = exception_form(arguments, *scope);
     if (!form) return report(form.error());
     input.set("Add", std::move(*form));
@@ -100,7 +124,8 @@ int run_exceptions(const Arguments& arguments) {
     return bad_usage;
   }
   auto answer = call_server(arguments, "exceptions", input);
-  if (!answer) return report(answer.error());
+  if (!answer) return what == "remove" ? report_unset(answer.error()) : report(answer.error());
+  if (what == "list") answer->set("Exceptions", chosen(arguments, (*answer)["Exceptions"]));
   if (arguments.has("json")) {
     std::cout << print_pretty_escaped(*answer) << "\n";
   } else if (what == "add") {
@@ -121,15 +146,15 @@ int run_exceptions(const Arguments& arguments) {
     }
     print_table(rows, 50);
   }
-  return ok;
+  return what == "list" && *scope != "all" && (*answer)["Exceptions"].size() == 0 ? negative : ok;
 }
 
 int run_settings(const Arguments& arguments) {
   const auto scope = scope_of(arguments);
   if (!scope) return bad_usage;
   json::Object input;
-  if (!arguments.positional.empty()) {
-    if (arguments.has("unset") == (arguments.positional.size() == 2)) {
+  if (!arguments.positional.empty() || arguments.has("unset")) {
+    if (arguments.positional.empty() || arguments.has("unset") == (arguments.positional.size() == 2)) {
       std::cerr << "fixpoint settings: the forms are NAME VALUE, and NAME --unset\n";
       return bad_usage;
     }
@@ -152,22 +177,32 @@ int run_settings(const Arguments& arguments) {
   }
   auto answer = call_server(arguments, "settings", input);
   if (!answer) return arguments.has("unset") ? report_unset(answer.error()) : report(answer.error());
+  // For an account alone nothing is computed: what is set for it is shown.
+  const bool of_account = arguments.positional.empty() && arguments.has("account");
+  if (of_account) {
+    json::Object at;
+    if (const Value* set = (*answer)["Settings"].find(*scope)) at.set(*scope, *set);
+    answer->set("Settings", std::move(at));
+  }
+  const int status = of_account && (*answer)["Settings"].size() == 0 ? negative : ok;
   if (arguments.has("json")) {
     std::cout << print_pretty_escaped(*answer) << "\n";
-    return ok;
+    return status;
   }
   std::vector<std::vector<std::string>> rows{{"FOR", "SETTING", "VALUE"}};
   for (const auto& at : members_of((*answer)["Settings"]))
     for (const auto& setting : members_of(at.value))
       rows.push_back({at.key, setting.key, print_escaped(setting.value)});
-  if (rows.size() == 1)
+  if (status == negative)
+    std::cout << "nothing is set for " << *scope << "\n";
+  else if (rows.size() == 1)
     std::cout << "nothing is set: 25 resources an hour for each control and account, at any time\n";
   else
     print_table(rows, 80);
   for (const Value& asked : items_of((*answer)["Asked"]))
     std::cout << "\nwaits for a second person until " << asked["Until"].string_or("") << ": "
               << asked["What"].string_or("") << ", asked for by " << asked["By"].string_or("") << "\n";
-  if (answer->find("Holds") == nullptr) return ok;
+  if (answer->find("Holds") == nullptr) return status;
   std::cout << "\nfor " << arguments.get("control") << " that means\n";
   for (const auto& setting : members_of((*answer)["Holds"]))
     std::cout << "  " << setting.key << " " << print_escaped(setting.value) << "\n";
@@ -187,7 +222,9 @@ Command freeze_command() {
           .options = scope_options({{"because", "TEXT", "why, for those who will ask", "", false},
                                     {"list", "", "show what is frozen, and freeze nothing", "", false}}),
           .run = run_freeze,
-          .more = "Without --control or --account it is for all. It survives restarts."};
+          .more =
+              "Without --control or --account it is for all. It survives restarts. With them --list shows that scope, "
+              "and ends with status 1 where it is not frozen."};
 }
 
 Command unfreeze_command() {
@@ -216,7 +253,8 @@ Command exceptions_command() {
       .run = run_exceptions,
       .more =
           "An exception needs a pattern or a tag, an owner, a reason, and an end, from which on it no longer holds.\n"
-          "remove takes the first eight digits of an id, too."};
+          "remove takes the first eight digits of an id, too, and ends with status 1 where there is none of it. list\n"
+          "takes --control or --account, and ends with status 1 where none is for it."};
 }
 
 Command settings_command() {
@@ -239,7 +277,9 @@ Command settings_command() {
           "  owner_tags '[\"terraform\", \"managed-by=terraform\"]'\n"
           "  four_eyes true                                who approves may not be who asked, nor that user in a "
           "session\n"
-          "The narrowest setting wins: control, account, all. Exit status 1 where --unset finds nothing set.\n"
+          "The narrowest setting wins: control, account, all. Exit status 1 where --unset finds nothing set, or "
+          "nothing\n"
+          "is set for the --account that is asked about.\n"
           "Where four_eyes is set, a second person asks for the same before a setting, mode auto, the end of a freeze "
           "or "
           "of an exception counts."};

@@ -2,11 +2,12 @@
 // make himself a second person.
 #include <iostream>
 
+#include "base/shell.h"
 #include "identity/key_file.h"
 #include "main/commands.h"
+#include "main/data_folder.h"
 #include "main/server_client.h"
 #include "main/terminal.h"
-#include "store/private_file.h"
 
 namespace fixpoint::main {
 namespace {
@@ -34,8 +35,8 @@ int run_add(const Arguments& arguments, const std::string& folder, const std::st
   if (arguments.has("json"))
     std::cout << print_pretty_escaped(shown(*key)) << "\n";
   else
-    std::cout << "the key " << key->access_key << " is of the user " << key->user << "; 'fixpoint env --data " << folder
-              << " --user " << key->user << "' prints it\n";
+    std::cout << "the key " << key->access_key << " is of the user " << key->user << "; 'fixpoint env --data "
+              << shell_word(folder) << " --user " << key->user << "' prints it\n";
   return ok;
 }
 
@@ -66,11 +67,7 @@ int run_keys(const Arguments& arguments) {
               << "\n";
     return bad_usage;
   }
-  if (const auto own = store::check_private_folder(folder); !own) return report(own.error());
-  const auto file = identity::KeyFile::read(folder);
-  if (!file && file.error().code == "ResourceNotFoundException")
-    return report(errors::validation("no server has run with the data folder " + folder +
-                                     "; start one with 'fixpoint serve --data " + folder + "'"));
+  const auto file = keys_in(folder);
   if (!file) return report(file.error());
   if (action == "add") return run_add(arguments, folder, words[1]);
   if (action == "remove") return run_remove(arguments, folder, words[1]);

@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -126,6 +128,9 @@ int run(int argc, char** argv) {
     for (const Option& option : b.command->options) {
       if (b.app->get_option("--" + option.name)->count() == 0) continue;
       arguments.options[option.name] = option.value.empty() ? "true" : unmarked(b.values.at(option.name));
+      // An empty variable of a script would count as if the option were not there. Words for a record may be none.
+      if (arguments.options[option.name].empty() && option.value != "TEXT")
+        return wrong_words("--" + option.name + " is empty; give it a value (" + option.value + "), or leave it out");
     }
     return b.command->run(arguments);
   }
@@ -136,11 +141,18 @@ int run(int argc, char** argv) {
 }  // namespace fixpoint::main
 
 int main(int argc, char** argv) {
-  const fixpoint::main::Harmless out(std::cout), err(std::cerr);
+  using namespace fixpoint::main;
+  Harmless out(std::cout), err(std::cerr);
+  int status = ok;
   try {
-    return fixpoint::main::run(argc, argv);
+    status = run(argc, argv);
   } catch (const std::exception& e) {
     std::cerr << "fixpoint: " << e.what() << "\n";
-    return 70;  // EX_SOFTWARE: a fault of the program
+    status = faulty;
   }
+  const int error = out.finish();
+  if (error == 0) return status;
+  if (error == EPIPE) return unread;
+  std::cerr << "fixpoint: the output could not be written: " << std::strerror(error) << "\n";
+  return unwritten;
 }

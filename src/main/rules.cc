@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "main/commands.h"
 #include "main/files.h"
+#include "main/forms.h"
 #include "main/server_client.h"
 #include "main/terminal.h"
 
@@ -34,9 +35,10 @@ std::optional<std::int64_t> duration_ms(const std::string& text) {
 int run_list(const Arguments& arguments) {
   auto answer = call_server(arguments, "rules", json::Object{{"Bus", arguments.get("bus", "default")}});
   if (!answer) return report(answer.error());
+  const int status = (*answer)["Rules"].size() == 0 ? negative : ok;
   if (arguments.has("json")) {
     std::cout << print_pretty_escaped(*answer) << "\n";
-    return ok;
+    return status;
   }
   std::vector<std::vector<std::string>> rows{{"RULE", "STATE", "PATTERN OR SCHEDULE", "TARGETS"}};
   for (const Value& rule : items_of((*answer)["Rules"])) {
@@ -47,7 +49,7 @@ int run_list(const Arguments& arguments) {
                     std::string(rule["Pattern"].string_or("")) + std::string(rule["Schedule"].string_or("")), targets});
   }
   print_table(rows, 60);
-  return ok;
+  return status;
 }
 
 void print_trial(const Value& answer) {
@@ -112,6 +114,12 @@ int run_deliveries(const Arguments& arguments) {
 
 int run_rules(const Arguments& arguments) {
   const std::string action = arguments.positional.empty() ? "list" : arguments.positional[0];
+  if ((action == "list" || action == "deliveries") && arguments.positional.size() > 1)
+    return say(action + " takes nothing more; the forms are list, try [RULE] and deliveries");
+  if (action == "list" && has_stray_option(arguments, "rules list", {"bus"})) return bad_usage;
+  if (action == "deliveries" && has_stray_option(arguments, "rules deliveries", {})) return bad_usage;
+  if (action == "try" && arguments.positional.size() > 1 && arguments.positional[1].empty())
+    return say("the name of the rule is empty");
   if (action == "list") return run_list(arguments);
   if (action == "try") return run_try(arguments);
   if (action == "deliveries") return run_deliveries(arguments);
@@ -133,7 +141,8 @@ Command rules_command() {
           .run = run_rules,
           .more =
               "try starts nothing: it says what the rule would have started, of the events that the bus' archives "
-              "hold and of the findings that were updated in that time. Exit status 1 where nothing matched."};
+              "hold and of the findings that were updated in that time. Exit status 1 where nothing matched, or "
+              "the bus has no rules to list; that no delivery failed is no such answer."};
 }
 
 }  // namespace fixpoint::main

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 #include <pthread.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include "gateway/app.h"
 #include "main/commands.h"
 #include "main/server_client.h"
+#include "store/folder_lock.h"
 #include "store/store.h"
 
 namespace fixpoint::main {
@@ -20,6 +22,20 @@ void raise_descriptors() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// While another server of the folder ends, and before signals are blocked, so that Ctrl-C is heard. The store takes the
+// lock anew, and decides.
+Result<void> wait_for_folder(const std::string& folder) {
+  std::error_code none;
+  if (!std::filesystem::exists(folder + "/fixpoint.lock", none)) return {};
+  const auto taken = store::FolderLock::take(folder, 0);
+  if (taken || !taken.error().retryable) return {};
+  const unsigned wait_ms = store::Options().lock_wait_ms;
+  std::cerr << "fixpoint serve: " << taken.error().message << "; waiting " << wait_ms / 1000 << " s for it to end"
+            << std::endl;
+  FIXPOINT_CHECK(store::FolderLock::take(folder, wait_ms));
+  return {};
 }
 
 int run_serve(const Arguments& arguments) {
@@ -46,11 +62,24 @@ int run_serve(const Arguments& arguments) {
               << "'; a region has letters, digits and hyphens, such as us-east-1\n";
     return bad_usage;
   }
+  for (const auto& [name, needs] : {std::pair{"account-endpoint", "real-account"},
+                                    {"member-role", "real-account"},
+                                    {"external-id", "member-role"}}) {
+    if (!arguments.has(name) || arguments.has(needs)) continue;
+    std::cerr << "fixpoint serve: --" << name << " goes with --" << needs << ", and means nothing without it\n";
+    return bad_usage;
+  }
+  if (arguments.has("external-id") && arguments.get("external-id").empty()) {
+    std::cerr << "fixpoint serve: --external-id is empty; give the text that the roles ask for, or leave it out\n";
+    return bad_usage;
+  }
   options.real_account = arguments.has("real-account");
   options.account_endpoint = arguments.get("account-endpoint");
   options.member_role = arguments.get("member-role");
   options.external_id = arguments.get("external-id");
   options.private_endpoints = arguments.has("private-endpoints");
+  if (options.database.empty())
+    if (const auto free = wait_for_folder(options.data_folder); !free) return report(free.error());
   // Blocked before any thread is made, so that this thread alone takes them.
   sigset_t signals;
   sigemptyset(&signals);

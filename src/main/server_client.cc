@@ -110,6 +110,7 @@ Result<json::Value> call_server(const Arguments& arguments, const std::string& n
   auto response_or_none = client.send(url, request, 60'000);
   if (!response_or_none) return fail(no_server(std::move(response_or_none.error()), url, request));
   const HttpResponse& response = *response_or_none;
+  if (response.status == 413) return fail(errors::too_large("the request is larger than " + endpoint + " takes"));
   auto answer = json::parse(response.body);
   if (!answer)
     return fail(errors::coded("ConnectionError", endpoint + " answered with " + std::to_string(response.status) +

@@ -1,6 +1,7 @@
 #include "main/terminal.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <optional>
 #include <ostream>
@@ -62,9 +63,10 @@ class Harmless::Buffer : public std::streambuf {
   std::streambuf* under() const { return under_; }
   // What waits for its other bytes will not get them.
   void end() {
-    if (!begun_.empty()) under_->sputc('?');
+    if (!begun_.empty()) write("?");
     begun_.clear();
   }
+  int error() const { return error_; }
 
  protected:
   int_type overflow(int_type c) override {
@@ -88,24 +90,55 @@ class Harmless::Buffer : public std::streambuf {
       out += is_valid_utf8(character) && !control(character) ? character : "?";
       i += character.size();
     }
-    const auto bytes = static_cast<std::streamsize>(out.size());
-    return under_->sputn(out.data(), bytes) == bytes ? size : 0;
+    return write(out) ? size : 0;
   }
-  int sync() override { return under_->pubsync(); }
+  int sync() override {
+    errno = 0;
+    if (under_->pubsync() == 0) return 0;
+    note_error();
+    return -1;
+  }
 
  private:
+  bool write(std::string_view text) {
+    errno = 0;
+    const auto bytes = static_cast<std::streamsize>(text.size());
+    if (under_->sputn(text.data(), bytes) == bytes) return true;
+    note_error();
+    return false;
+  }
+  void note_error() {
+    if (error_ == 0) error_ = errno != 0 ? errno : EIO;
+  }
+
   std::streambuf* under_;
   std::string begun_;  // the first bytes of a character
+  int error_ = 0;
 };
 
 Harmless::Harmless(std::ostream& stream) : stream_(stream), buffer_(std::make_unique<Buffer>(stream.rdbuf())) {
   stream_.rdbuf(buffer_.get());
 }
 
-Harmless::~Harmless() {
+int Harmless::finish() {
   buffer_->end();
-  stream_.flush();
+  buffer_->pubsync();
+  return buffer_->error();
+}
+
+Harmless::~Harmless() {
+  finish();
   stream_.rdbuf(buffer_->under());
+}
+
+bool prints_as_one_line(std::string_view text) {
+  if (text.find('\n') != std::string_view::npos || !is_valid_utf8(text)) return false;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::string_view character = text.substr(i, present(text.substr(i)));
+    if (control(character)) return false;
+    i += character.size();
+  }
+  return true;
 }
 
 std::string print_escaped(const json::Value& value) {

@@ -3,6 +3,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "json/value.h"
 
@@ -17,6 +18,8 @@ class Harmless {
  public:
   explicit Harmless(std::ostream& stream);
   ~Harmless();
+  /// Writes out what there is. The errno of the first write that failed since it was made; 0 where all is written.
+  int finish();
   Harmless(const Harmless&) = delete;
   Harmless& operator=(const Harmless&) = delete;
 
@@ -25,6 +28,9 @@ class Harmless {
   std::ostream& stream_;
   std::unique_ptr<Buffer> buffer_;
 };
+
+/// Whether the text comes out of such a stream as it is, and as one line.
+bool prints_as_one_line(std::string_view text);
 
 /// JSON in which each of those characters is escaped as \uXXXX, so that the value comes through whole.
 std::string print_escaped(const json::Value& value);

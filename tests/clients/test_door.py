@@ -397,7 +397,7 @@ class Refusals(DoorTest):
                 (("unfreeze", "--account", "111111111111"), 1, "there is no freeze for account:111111111111"),
                 (("exceptions", "add", "--owner", "ann"), 3, "has to say what it is for"),
                 (("exceptions", "remove"), 2, "the forms are"),
-                (("exceptions", "remove", "x"), 5, "there is no exception 'x'"),
+                (("exceptions", "remove", "x"), 1, "there is no exception 'x'"),
                 (("settings", "cap_resources", "many"), 3, "has to be a whole number of resources"),
                 (("settings", "cap_resources"), 2, "the forms are NAME VALUE"),
                 (("settings", "windows", '["sat 1-2 UTC"]'), 3, "is no maintenance window")):
@@ -507,7 +507,7 @@ class Refusals(DoorTest):
         self.assertEqual((0, "TwiceOnce chosen on 1 finding\n"), (status, out), err)
 
     def test_exceptions_that_would_hold_for_nothing_are_refused(self):
-        for arguments, sentence in ((("--tag", ""), "without a key"), (("--tag", "=red"), "without a key"),
+        for arguments, sentence in ((("--tag", "=red"), "without a key"),
                                     (("--pattern", '{"Id": "x"}'), "Event pattern is not valid")):
             status, out, err = self.server.fixpoint("exceptions", "add", "--owner", "ann", "--reason", "r", "--until",
                                                     "2090-01-01", *arguments)
@@ -517,8 +517,12 @@ class Refusals(DoorTest):
     def test_an_empty_plan_is_no_plan_that_is_left_out(self):
         for arguments in (("fix", "some-finding", "--plan", ""), ("approve", "some-execution", "--plan", "")):
             code, out, err = self.server.fixpoint(*arguments)
-            self.assertEqual((3, ""), (code, out), err)
-            self.assertIn("Plan is empty", err)
+            self.assertEqual((2, ""), (code, out), err)
+            self.assertIn("--plan is empty", err)
+        for name, members in (("fix", {"FindingIds": ["x"]}), ("answer", {"Id": "x", "Approved": True})):
+            status, error = self.api(name, Plan="", **members)
+            self.assertEqual(400, status)
+            self.assertIn("Plan is empty", error["Message"])
 
     def test_a_handler_decides_nothing_about_changes(self):
         self.create_function("deciding", {"decide.py": read(support.HERE, "handlers", "decide.py")}, "decide.on_event")
