@@ -63,12 +63,14 @@ class ModelPack {
 };
 
 /// Models of the user's own in botocore's form, which replace or add services: DIR/SERVICE/VERSION/service-2.json (the
-/// newest version, with its paginators-1.json and waiters-2.json where they lie beside it) or DIR/SERVICE.json.
+/// newest version, with its paginators-1.json and waiters-2.json where they lie beside it) or DIR/SERVICE.json, each as
+/// it is or in gzip (`.json.gz`), of at most 64 MiB.
 struct OverlayEntry {
   std::string name;
   std::filesystem::path file;
 };
-/// Lists them, sorted by name. Error: `InvalidModel` where DIR is no folder or has a service in both forms.
+/// Lists them, sorted by name. Error: `InvalidModel` where DIR is no folder, has a service in both
+/// forms, or has none.
 Result<std::vector<OverlayEntry>> list_overlay(const std::filesystem::path& folder);
 /// Reads one. Error: `InvalidModel`, naming the file and what is wrong with it.
 Result<ServiceFiles> read_overlay(const OverlayEntry& entry);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <thread>
 
+#include "aws/compression.h"
 #include "json/text.h"
 #include "support/temp_dir.h"
 
@@ -335,6 +336,37 @@ TEST_F(Overlay, adds_a_service_and_replaces_one) {
   EXPECT_EQ(names_of((*all)->by_signing_name("greeting")), (std::vector<std::string>{"greeter", "sqs"}));
   EXPECT_EQ((*all)->get("sqs").value()->find_operation("SendMessage"), nullptr);
   EXPECT_NE((*all)->get("sns").value()->find_operation("Publish"), nullptr);
+}
+
+// botocore's own folder since 1.34.
+TEST_F(Overlay, takes_models_in_gzip) {
+  write("greeter/2020-01-01/service-2.json.gz", gzip(greeter));
+  write("greeter/2020-01-01/paginators-1.json.gz", gzip(R"({"pagination": {"Greet": {"input_token": "Whom"}}})"));
+  write("greeter/2019-01-01/service-2.json", "not even JSON, and not read: an older version");
+  write("sqs.json.gz", gzip(greeter));
+  const auto all = open();
+  ASSERT_TRUE(all) << describe(all.error());
+  EXPECT_EQ((*all)->get("greeter").value()->paginators()["Greet"]["input_token"].string_or(""), "Whom");
+  EXPECT_EQ((*all)->get("sqs").value()->find_operation("SendMessage"), nullptr);
+}
+
+TEST_F(Overlay, refuses_what_is_no_gzip_and_what_unpacks_to_too_much) {
+  for (const std::string& bytes : {std::string("{}"), gzip(std::string(65UL * 1024 * 1024, ' '))}) {
+    write("broken.json.gz", bytes);
+    const auto result = open();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, "InvalidModel");
+    EXPECT_NE(result.error().where.find("broken.json.gz"), std::string::npos) << describe(result.error());
+  }
+}
+
+TEST_F(Overlay, refuses_a_folder_without_models) {
+  for (const auto* file : {"", "_retry.json", "endpoints.json", "greeter/2020-01-01/paginators-1.json", "readme.txt"}) {
+    if (*file != '\0') write(file, "{}");
+    const auto result = open();
+    ASSERT_FALSE(result) << file;
+    EXPECT_NE(result.error().message.find("service-2.json"), std::string::npos) << describe(result.error());
+  }
 }
 
 TEST_F(Overlay, names_the_file_of_a_broken_model) {
