@@ -65,6 +65,14 @@ std::string_view default_xml_namespace(std::string_view service) {
   return service == "s3" ? "http://s3.amazonaws.com/doc/2006-03-01/" : "";
 }
 
+bool is_rest_xml(std::string_view signing_name) {
+  return signing_name == "cloudfront" || signing_name == "route53";
+}
+
+std::string_view member_in_path(std::string_view service) {
+  return service == "sqs" ? "QueueUrl" : "";
+}
+
 bool takes_loose_headers(std::string_view service) {
   return service == "s3";
 }

@@ -40,6 +40,13 @@ XmlErrorForm xml_error_form(std::string_view service);
 /// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 bool takes_gzip(std::string_view service, std::string_view operation);
 
+/// Whether a service without a model speaks rest-xml: that can be told by its name alone.
+bool is_rest_xml(std::string_view signing_name);
+
+/// The member that a form may leave out for the path to say it, `/ACCOUNT/NAME`; empty for most services.
+/// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html
+std::string_view member_in_path(std::string_view service);
+
 /// True where a failure may come inside a response of status 200.
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 bool may_fail_inside_success(std::string_view service);

@@ -74,6 +74,26 @@ RouteFailure failure(Protocol protocol, Error error, std::shared_ptr<const Servi
   return failed;
 }
 
+// For a service that there is no model of, in the form that its client most likely reads.
+RouteFailure not_there(const HttpRequest& request, std::string_view signing_name, std::string_view action) {
+  std::string called = request.method.substr(0, 20) + " " + std::string(request.path().substr(0, 200));
+  Protocol protocol = Protocol::RestJson;
+  if (const std::string* target = request.headers.find("x-amz-target")) {
+    called = target->substr(0, 200);
+    protocol = Protocol::Json;
+  } else if (!action.empty()) {
+    called = action.substr(0, 200);
+    protocol = Protocol::Query;
+  } else if (is_rest_xml(signing_name) || trim(std::string_view(request.body).substr(0, 200)).starts_with('<')) {
+    protocol = Protocol::RestXml;
+  }
+  return failure(
+      protocol,
+      errors::not_implemented("the service '" + std::string(signing_name.substr(0, 100)) +
+                              "' is not there in this version (" + called + "); docs/compatibility.md lists what is"),
+      nullptr, request);
+}
+
 }  // namespace
 
 std::string signing_name_of(const HttpRequest& request) {
@@ -171,11 +191,14 @@ tl::expected<Routed, RouteFailure> Router::route(const HttpRequest& request, std
     candidates.assign(signed_for.begin(), signed_for.end());
   }
   const bool known = !candidates.empty();
+  // Signed for a service that has no model: what the request looks like says nothing of another's operations.
+  const bool foreign = !known && !signing_name.empty() && path_rule_of(signing_name) != PathRule::AsSent;
 
   if (const std::string* target = request.headers.find("x-amz-target")) {
     const auto found = models_.by_target(*target);
     if (found && (!known || std::ranges::find(candidates, found->service) != candidates.end()))
       return route_target(request, *found->service, found->operation);
+    if (foreign) return tl::unexpected(not_there(request, signing_name, {}));
     if (!known || !std::ranges::any_of(candidates, speaks_rest, deref)) {
       std::shared_ptr<const Service> service;
       if (known)
@@ -203,9 +226,12 @@ tl::expected<Routed, RouteFailure> Router::route(const HttpRequest& request, std
       if (!known)
         for (const PackEntry& entry : models_.services())
           if (speaks_form(entry)) forms.push_back(&entry);
-      return route_action(request, action, in_target ? request.query() : form, in_target, forms);
+      auto routed = route_action(request, action, in_target ? request.query() : form, in_target, forms);
+      if (!routed && foreign) return tl::unexpected(not_there(request, signing_name, action));
+      return routed;
     }
   }
+  if (foreign) return tl::unexpected(not_there(request, signing_name, {}));
 
   if (known && !std::ranges::any_of(candidates, speaks_rest, deref)) {
     std::shared_ptr<const Service> service;

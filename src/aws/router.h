@@ -36,10 +36,11 @@ class Router {
   Router(const Models& models, Options options);
   ~Router();
 
-  /// `signing_name` is the service of the verified credential scope. Where it is empty or no service has it, the target
-  /// header, action and version, or the path say it; what is left is S3's.
+  /// `signing_name` is the service of the verified credential scope. Where it is empty, the target header, action and
+  /// version, or the path say it; what is left is S3's. Where no service has it, target or action may still be those of
+  /// one that there is, for which the request is signed wrongly.
   /// Errors: UnknownOperationException, InvalidAction, MissingAction, MethodNotAllowed (S3), each as the service
-  /// answers.
+  /// answers; NotImplemented where no service has the signing name.
   tl::expected<Routed, RouteFailure> route(const HttpRequest& request, std::string_view signing_name) const;
 
   /// What the credential scope of a request to `service` has to name: `signing_name` where clients sign for it so (by

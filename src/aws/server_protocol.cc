@@ -288,6 +288,15 @@ void write_query_response(HttpResponse& response, const Routed& routed, const js
   body += "Response>";
 }
 
+// What a form leaves out because the path says it.
+void read_path(json::Value& input, const Operation& operation, std::string_view path) {
+  const std::string_view name = member_in_path(operation.service->name);
+  if (name.empty() || operation.input->find(name) == nullptr || !input[name].is_null()) return;
+  const auto parts = split(path, '/');  // of "/ACCOUNT/NAME" three, the first of them empty
+  if (parts.size() == 3 && parts[0].empty() && !parts[1].empty() && !parts[2].empty())
+    input.set(name, uri_decode(path));
+}
+
 }  // namespace
 
 Result<json::Value> parse_request(const Routed& routed, const HttpRequest& request,
@@ -305,9 +314,12 @@ Result<json::Value> parse_request(const Routed& routed, const HttpRequest& reque
   switch (routed.protocol) {
     case Protocol::Json: return read_json_call(body, *operation.input, JsonNames::Model);
     case Protocol::Query:
-    case Protocol::Ec2:
-      return read_query(routed.query_in_target.empty() ? body : routed.query_in_target, *operation.input,
-                        routed.protocol);
+    case Protocol::Ec2: {
+      FIXPOINT_TRY(input, read_query(routed.query_in_target.empty() ? body : routed.query_in_target, *operation.input,
+                                     routed.protocol));
+      read_path(input, operation, request.path());
+      return input;
+    }
     default: break;
   }
   if (given_body) return read_rest_request(routed, request, body);

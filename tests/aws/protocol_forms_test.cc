@@ -71,6 +71,33 @@ TEST(sqs, is_read_in_the_old_form_and_the_new) {
   }
 }
 
+TEST(sqs, the_old_form_may_say_the_queue_by_the_path) {
+  const auto queue_of = [](const HttpRequest& request) {
+    const auto routed = route(request, "sqs");
+    if (!routed) return describe(routed.error().error);
+    const auto input = parse_request(*routed, request);
+    return input ? std::string((*input)["QueueUrl"].string_or("none")) : describe(input.error());
+  };
+  HttpRequest get;
+  get.method = "GET";
+  get.target = "/123456789012/MyQueue?Action=SendMessage&MessageBody=hello&Version=2012-11-05";
+  get.headers = {{"Host", "localhost"}};
+  EXPECT_EQ(queue_of(get), "/123456789012/MyQueue");
+  auto post = form("Action=ReceiveMessage&Version=2012-11-05");
+  post.target = "/123456789012/MyQueue";
+  EXPECT_EQ(queue_of(post), "/123456789012/MyQueue");
+  post.body += "&QueueUrl=http%3A%2F%2Flocalhost%2F123456789012%2Fother";
+  EXPECT_EQ(queue_of(post), "http://localhost/123456789012/other");
+  for (const auto* target : {"/", "/MyQueue", "/a/b/c", "//MyQueue", "/123456789012/"}) {
+    post = form("Action=SendMessage&MessageBody=hello&Version=2012-11-05");
+    post.target = target;
+    EXPECT_EQ(queue_of(post), "none") << target;
+  }
+  post = form("Action=ListQueues&Version=2012-11-05");
+  post.target = "/123456789012/MyQueue";
+  EXPECT_EQ(queue_of(post), "none");
+}
+
 TEST(sqs, is_answered_in_the_form_that_was_asked) {
   const Value output = object(R"({"MD5OfMessageBody": "fafb00f5732ab283681e124bf8747ed1", "MessageId": "5fea7756"})");
   const auto old = serialize_response(*route(form("Action=SendMessage&Version=2012-11-05"), "sqs"), output, "id-1");
@@ -235,6 +262,39 @@ std::string refusal(const HttpRequest& request, std::string_view signing_name) {
   const auto answer = serialize_error(routed.error().routed, routed.error().error, "id-1");
   return std::to_string(answer.status) + " " + routed.error().error.code + " " +
          std::string(answer.headers.get("Content-Type"));
+}
+
+// As docs/compatibility.md promises of what is not there.
+TEST(unknown_services, are_said_not_to_be_there_with_what_was_called) {
+  const auto refused = [](const HttpRequest& request, std::string_view signing_name) {
+    const auto routed = route(request, signing_name);
+    return routed ? "routed to " + std::string(routed->operation->name) : routed.error().error.message;
+  };
+  HttpRequest path;
+  path.method = "GET";
+  path.target = "/2013-04-01/hostedzone?maxitems=1";
+  path.headers = {{"Host", "localhost"}};
+  EXPECT_EQ(refusal(path, "route53"), "501 NotImplemented application/xml");
+  EXPECT_NE(refused(path, "route53").find("'route53' is not there in this version (GET /2013-04-01/hostedzone)"),
+            std::string::npos)
+      << refused(path, "route53");
+  EXPECT_EQ(refusal(path, "polly"), "501 NotImplemented application/json");
+  path.method = "POST";
+  path.body = "  <A/>";
+  EXPECT_EQ(refusal(path, "unheard-of"), "501 NotImplemented application/xml");
+  const auto targeted = json_call("BaldrApiService.DescribeClusters", "{}", "1.1");
+  EXPECT_EQ(refusal(targeted, "cloudhsm"), "501 NotImplemented application/x-amz-json-1.1");
+  EXPECT_NE(refused(targeted, "cloudhsm").find("(BaldrApiService.DescribeClusters)"), std::string::npos);
+  const auto action = form("Action=DescribeApplications&Version=2010-12-01");
+  EXPECT_EQ(refusal(action, "elasticbeanstalk"), "501 NotImplemented text/xml");
+  EXPECT_NE(refused(action, "elasticbeanstalk").find("(DescribeApplications)"), std::string::npos);
+  // What is another's for sure stays so, for the signature to be held against it.
+  EXPECT_EQ(refusal(json_call("TrentService.ListKeys", "{}", "1.1"), "foo"), "routed to ListKeys");
+  EXPECT_EQ(refusal(form("Action=GetCallerIdentity&Version=2011-06-15"), "foo"), "routed to GetCallerIdentity");
+  path.body.clear();
+  path.method = "GET";
+  for (const auto* of_s3 : {"s3express", "s3-outposts", ""})
+    EXPECT_NE(refusal(path, of_s3).substr(0, 3), "501") << of_s3;
 }
 
 TEST(unknown_operations, are_refused_in_the_form_of_the_service) {

@@ -151,11 +151,29 @@ class Identity(support.ServerTest):
                 status, text = self.sent("POST", "/", scope, form, caller)
                 self.assertEqual(403, status, text)
                 self.assertRegex(text, "<Code>SignatureDoesNotMatch</Code>")
+                # What is sent there could be anybody's: no service has that name.
                 status, text = self.sent("PUT", "/a-bucket/key", scope, {"x-amz-acl": "public-read"}, "x")
-                self.assertEqual(400, status, text)
-                self.assertRegex(text, "<Code>AuthorizationHeaderMalformed</Code>.*This endpoint belongs to")
+                self.assertEqual(501, status, text)
+                self.assertIn(f"the service '{scope}' is not there in this version (PUT /a-bucket/key)", text)
                 status, text = self.sent("POST", "/api/status", scope, {}, "{}")
-                self.assertEqual(200 if scope == "fixpoint" else 400, status, text)
+                self.assertEqual(200 if scope == "fixpoint" else 501, status, text)
+
+    def test_a_service_without_a_model_is_said_not_to_be_there(self):
+        calls = {"route53": "list_hosted_zones", "batch": "describe_job_definitions",
+                 "polly": "list_lexicons", "elasticbeanstalk": "describe_applications", "pricing": "describe_services"}
+        for service, operation in calls.items():
+            with self.subTest(service=service):
+                with self.assertRaises(botocore.exceptions.ClientError) as caught:
+                    getattr(self.server.client(service), operation)()
+                answer = caught.exception.response
+                self.assertEqual(501, answer["ResponseMetadata"]["HTTPStatusCode"], answer)
+                self.assertEqual("NotImplemented", answer["Error"]["Code"], answer)
+                self.assertIn(service, answer["Error"]["Message"])
+        # Who calls is asked first.
+        stranger = self.server.client("route53", secret="wrong")
+        with self.assertRaises(botocore.exceptions.ClientError) as caught:
+            stranger.list_hosted_zones()
+        self.assertEqual("SignatureDoesNotMatch", caught.exception.response["Error"]["Code"])
 
     def test_buckets_have_the_names_of_the_servers_own_paths(self):
         for bucket in ("api", "healthz"):
