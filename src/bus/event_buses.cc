@@ -1,5 +1,7 @@
 #include "bus/event_buses.h"
 
+#include <unordered_set>
+
 #include "base/text.h"
 #include "json/text.h"
 
@@ -235,10 +237,13 @@ Result<void> EventBuses::tag(const std::string& arn, const Value& tags) {
 }
 
 Result<void> EventBuses::untag(const std::string& arn, const Value& keys) {
+  std::unordered_set<std::string_view> gone;
+  for (std::size_t i = 0; i < keys.size(); ++i) gone.insert(keys[i].string_or(""));
   return store_.write([&](store::Transaction& tx) -> Result<void> {
-    for (std::size_t i = 0; i < keys.size(); ++i)
-      FIXPOINT_CHECK(
-          tx.execute("DELETE FROM bus_tag WHERE arn = ? AND key = ?", {arn, std::string(keys[i].string_or(""))}));
+    FIXPOINT_TRY(there, tx.query("SELECT key FROM bus_tag WHERE arn = ?", {arn}));
+    for (const store::Row& row : there)
+      if (gone.contains(row.text(0)))
+        FIXPOINT_CHECK(tx.execute("DELETE FROM bus_tag WHERE arn = ? AND key = ?", {arn, row.text(0)}));
     return {};
   });
 }

@@ -1,6 +1,7 @@
 #include "services/securityhub/custom_actions.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace fixpoint::services::hub {
 namespace {
@@ -70,16 +71,14 @@ Result<Value> CustomActions::describe(const aws::Caller& caller, const Value& in
                       {caller.account, caller.region}));
     json::Array targets;
     const Value& wanted = input["ActionTargetArns"];
+    std::unordered_set<std::string_view> there, asked;
+    for (const store::Row& row : rows) there.insert(row.text(0));
     for (std::size_t i = 0; i < wanted.size(); ++i)
-      if (std::none_of(rows.begin(), rows.end(),
-                       [&](const store::Row& row) { return row.text(0) == wanted[i].string_or(""); }))
+      if (asked.insert(wanted[i].string_or("")); !there.contains(wanted[i].string_or("")))
         return fail(errors::resource_not_found(
             "no custom action has the ARN '" + std::string(wanted[i].string_or("")) + "'", "ActionTargetArns"));
-    for (store::Row& row : rows) {
-      bool asked = wanted.size() == 0;
-      for (std::size_t i = 0; i < wanted.size(); ++i) asked = asked || wanted[i].string_or("") == row.text(0);
-      if (asked) targets.push_back(action_json(row));
-    }
+    for (store::Row& row : rows)
+      if (asked.empty() || asked.contains(row.text(0))) targets.push_back(action_json(row));
     return page_of(targets, input, "ActionTargets");
   });
 }
@@ -158,11 +157,14 @@ Result<Value> CustomActions::act_on_insight(const aws::Caller& caller, const std
                                             const std::string& insight, const std::vector<std::string>& values) {
   FIXPOINT_TRY(found, insights_.results(caller, insight));
   json::Array chosen;
-  for (const auto& [value, count] : found.values)
-    if (values.empty() || std::find(values.begin(), values.end(), value) != values.end())
-      chosen.emplace_back(json::Object{{value, count}});
+  const std::unordered_set<std::string_view> asked(values.begin(), values.end());
+  std::unordered_set<std::string_view> there;
+  for (const auto& [value, count] : found.values) {
+    there.insert(value);
+    if (asked.empty() || asked.contains(value)) chosen.emplace_back(json::Object{{value, count}});
+  }
   for (const std::string& value : values)
-    if (std::none_of(found.values.begin(), found.values.end(), [&](const auto& one) { return one.first == value; }))
+    if (!there.contains(value))
       return fail(errors::validation("the insight '" + found.name + "' has no result '" + value +
                                      "'; 'aws securityhub get-insight-results' shows those that there are"));
   if (chosen.empty())

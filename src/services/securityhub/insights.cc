@@ -1,5 +1,8 @@
 #include "services/securityhub/insights.h"
 
+#include <string_view>
+#include <unordered_set>
+
 #include "base/id.h"
 
 namespace fixpoint::services::hub {
@@ -74,15 +77,15 @@ void Insights::add_to(aws::ServiceTable& table) {
                  records_.store().read([&](store::Session& session) { return records_.list(session, kind, caller); }));
     json::Array items;
     const Value& wanted = input["InsightArns"];
+    std::unordered_set<std::string_view> there, asked;
+    for (const Record& record : records) there.insert(record.id);
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      const std::string arn(wanted[i].string_or(""));
-      if (std::none_of(records.begin(), records.end(), [&](const Record& record) { return record.id == arn; }))
-        return fail(none(arn));
+      const std::string_view arn = wanted[i].string_or("");
+      if (!there.contains(arn)) return fail(none(std::string(arn)));
+      asked.insert(arn);
     }
     for (const Record& record : records) {
-      bool asked = wanted.size() == 0;
-      for (std::size_t i = 0; i < wanted.size(); ++i) asked = asked || wanted[i].string_or("") == record.id;
-      if (!asked) continue;
+      if (!asked.empty() && !asked.contains(record.id)) continue;
       items.emplace_back(json::Object{{"InsightArn", record.id},
                                       {"Name", record.body["Name"]},
                                       {"Filters", record.body["Filters"]},

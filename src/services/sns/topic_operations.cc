@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/arn.h"
 #include "base/text.h"
@@ -32,16 +33,23 @@ Result<TopicName> resource_of(const aws::Caller& caller, const Value& arn) {
   return name;
 }
 
+// https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html
+Result<void> check_count(const Value& tags) {
+  if (tags.size() > 50)
+    return fail(
+        errors::coded("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded", 400));
+  return {};
+}
+
 Result<void> check_tags(const Value& tags) {
   if (!tags.is_array()) return {};
-  std::vector<std::string_view> keys;
+  FIXPOINT_CHECK(check_count(tags));
+  std::unordered_set<std::string_view> keys;
   for (const Value& tag : tags.as_array()) {
     const std::string_view key = tag["Key"].string_or("");
     if (key.empty() || to_lower(key).starts_with("aws:"))
       return fail(sns::invalid("Tags Reason: a key is empty or begins with aws:"));
-    if (std::find(keys.begin(), keys.end(), key) != keys.end())
-      return fail(sns::invalid("Duplicated keys are not allowed."));
-    keys.push_back(key);
+    if (!keys.insert(key).second) return fail(sns::invalid("Duplicated keys are not allowed."));
   }
   return {};
 }
@@ -212,7 +220,7 @@ void Sns::add_topic_operations(aws::ServiceTable& table) {
   table.add("TagResource", change(by_resource, no_resource, [](Topic& topic, const Value& input) -> Result<void> {
               FIXPOINT_CHECK(check_tags(input["Tags"]));
               for (std::size_t i = 0; i < input["Tags"].size(); ++i) set_tag(topic.tags, input["Tags"][i]);
-              return {};
+              return check_count(topic.tags);
             }));
   table.add("UntagResource", change(by_resource, no_resource, [](Topic& topic, const Value& input) -> Result<void> {
               json::Array kept;

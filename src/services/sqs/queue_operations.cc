@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "json/text.h"
@@ -226,8 +227,12 @@ void Sqs::add_queue_operations(aws::ServiceTable& table) {
   });
   table.add("UntagQueue", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     return change_queue(caller, input, [&](store::Session&, Queue& queue) -> Result<void> {
-      for (std::size_t i = 0; i < input["TagKeys"].size(); ++i)
-        queue.tags.as_object().erase(input["TagKeys"][i].string_or(""));
+      std::unordered_set<std::string_view> gone;
+      for (std::size_t i = 0; i < input["TagKeys"].size(); ++i) gone.insert(input["TagKeys"][i].string_or(""));
+      json::Object kept;
+      for (json::Member& tag : queue.tags.as_object())
+        if (!gone.contains(tag.key)) kept.append(tag.key, std::move(tag.value));
+      queue.tags = std::move(kept);
       return {};
     });
   });

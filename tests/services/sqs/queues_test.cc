@@ -366,6 +366,23 @@ TEST(Sqs, what_was_answered_is_there_when_it_starts_again) {
   }
 }
 
+// Each key that was taken away moved all others: 30,000 of them took the one writer 9 s.
+TEST(Sqs, a_long_list_of_tags_is_taken_away_at_once) {
+  QueueHouse house;
+  const auto url = house.ok("CreateQueue", std::string("{QueueName: q}"))["QueueUrl"];
+  json::Object tags;
+  json::Array keys;
+  for (int i = 0; i < 30'000; ++i) {
+    tags.set("k" + std::to_string(i), "v");
+    keys.emplace_back("k" + std::to_string(i));
+  }
+  tags.set("last", "v");
+  house.ok("TagQueue", json::Value(json::Object{{"QueueUrl", url}, {"Tags", std::move(tags)}}));
+  house.ok("UntagQueue", json::Value(json::Object{{"QueueUrl", url}, {"TagKeys", std::move(keys)}}));
+  EXPECT_EQ(json::print(house.ok("ListQueueTags", json::Value(json::Object{{"QueueUrl", url}}))["Tags"]),
+            R"({"last":"v"})");
+}
+
 TEST(Sqs, another_accounts_queue_is_not_there) {
   QueueHouse house;
   const auto url = house.queue("q");
