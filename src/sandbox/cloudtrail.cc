@@ -3,6 +3,7 @@
 #include "base/arn.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "sandbox/item_list.h"
 #include "sandbox/kms.h"
 #include "sandbox/operation.h"
 #include "sandbox/paging.h"
@@ -420,10 +421,7 @@ Reply add_tags(Request& request) {
   json::Value tags = (*trail)["Tags"];
   if (!tags.is_array()) tags = json::Array();
   const json::Value& wanted = request.input["TagsList"];
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    std::erase_if(tags.as_array(), [&](const json::Value& tag) { return tag["Key"] == wanted[i]["Key"]; });
-    tags.push_back(wanted[i]);
-  }
+  if (wanted.is_array()) put_items(tags.as_array(), wanted.as_array(), "Key");
   if (tags.size() > 50)
     return refuse("TagsLimitExceededException", "The number of tags per trail exceeds the limit of 50.");
   json::Value body = *trail;
@@ -436,9 +434,8 @@ Reply remove_tags(Request& request) {
   FIXPOINT_TRY(trail, tagged(request, request.text("ResourceId")));
   json::Value body = *trail;
   const json::Value& gone = request.input["TagsList"];
-  if (json::Value* tags = body.as_object().find("Tags"); tags != nullptr)
-    for (std::size_t i = 0; i < gone.size(); ++i)
-      std::erase_if(tags->as_array(), [&](const json::Value& tag) { return tag["Key"] == gone[i]["Key"]; });
+  if (json::Value* tags = body.as_object().find("Tags"); tags != nullptr && gone.is_array())
+    take_same(tags->as_array(), gone.as_array(), "Key");
   save(request, std::move(body));
   return empty();
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "sandbox/declaration.h"
+#include "sandbox/item_list.h"
 #include "sandbox/paging.h"
 
 namespace fixpoint::sandbox {
@@ -97,43 +98,28 @@ json::Array listed(std::optional<json::Value> value) {
   return {std::move(*value)};
 }
 
-bool same_item(const json::Value& a, const json::Value& b, const std::string& key) {
-  return key.empty() ? a == b : !a[key].is_null() && a[key] == b[key];
-}
-
 void add_items(json::Value& root, const ListChange& change, const Bindings& bindings) {
   json::Array items = listed(change.items.fill(bindings));
   if (items.empty()) return;
   json::Value& target = make_path(root, change.path);
   if (!target.is_array()) target = json::Array();
-  for (json::Value& item : items) {
-    auto& list = target.as_array();
-    const auto old = std::find_if(list.begin(), list.end(),
-                                  [&](const json::Value& there) { return same_item(there, item, change.key); });
-    if (old == list.end())
-      list.push_back(std::move(item));
-    else
-      *old = std::move(item);
-  }
+  put_items(target.as_array(), std::move(items), change.key);
 }
 
 Result<void> remove_items(json::Value& root, const ListChange& change, const Bindings& bindings) {
-  for (const json::Value& key : listed(change.items.fill(bindings))) {
-    json::Value* target = &root;
-    for (const std::string& name : change.path)
-      if (target != nullptr) target = target->is_object() ? target->as_object().find(name) : nullptr;
-    bool found = false;
-    if (target != nullptr && target->is_array()) {
-      found = std::erase_if(target->as_array(), [&](const json::Value& item) {
-                return change.key.empty() ? item == key : item[change.key] == key;
-              }) > 0;
-      if (target->as_array().empty()) erase_path(root, change.path);
-    } else if (target != nullptr && target->is_object() && key.is_string()) {
-      found = target->as_object().erase(key.as_string());
-      if (target->as_object().empty()) erase_path(root, change.path);
-    }
-    if (!found && change.missing) return answer_fault(*change.missing, bindings);
-  }
+  const json::Array gone = listed(change.items.fill(bindings));
+  json::Value* target = &root;
+  for (const std::string& name : change.path)
+    if (target != nullptr) target = target->is_object() ? target->as_object().find(name) : nullptr;
+  std::vector<bool> found(gone.size());
+  if (target != nullptr && target->is_array())
+    found = take_items(target->as_array(), gone, change.key);
+  else if (target != nullptr && target->is_object())
+    found = take_members(target->as_object(), gone);
+  if (change.missing && std::find(found.begin(), found.end(), false) != found.end())
+    return answer_fault(*change.missing, bindings);
+  if (!gone.empty() && target != nullptr && (target->is_array() || target->is_object()) && target->size() == 0)
+    erase_path(root, change.path);
   return {};
 }
 
@@ -160,10 +146,10 @@ Result<void> change_resource(const Declared& declared, json::Value& body, const 
   for (const Path& path : declared.prune) {
     json::Value& target = make_path(body, path);
     if (!target.is_object()) continue;
-    std::vector<std::string> gone;
+    json::Array gone;
     for (const json::Member& member : target.as_object())
-      if (member.value.is_string() && member.value.as_string().empty()) gone.push_back(member.key);
-    for (const std::string& name : gone) target.as_object().erase(name);
+      if (member.value.is_string() && member.value.as_string().empty()) gone.emplace_back(member.key);
+    take_members(target.as_object(), gone);
   }
   return {};
 }

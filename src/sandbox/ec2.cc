@@ -147,9 +147,19 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
 }
 
 Result<bool> passes(const json::Value& filters, const json::Value& it, const FilterValues& values) {
+  // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+  constexpr std::size_t filters_a_call = 50;
+  constexpr std::size_t values_a_filter = 200;
+  const auto too_many = [] {
+    return refuse("FilterLimitExceeded",
+                  "The request uses too many filters or too many filter values: up to 50 filters with up to 200 values "
+                  "each");
+  };
+  if (filters.size() > filters_a_call) return too_many();
   for (std::size_t i = 0; i < filters.size(); ++i) {
     const std::string_view name = filters[i]["Name"].string_or({});
     const json::Value& wanted = filters[i]["Values"];
+    if (wanted.size() > values_a_filter) return too_many();
     if (!wanted.is_array())
       return refuse("InvalidParameterValue", "The filter '" + std::string(name) + "' has no values");
     if (name == "tag-key" || name == "tag-value" || name.substr(0, 4) == "tag:") {
@@ -165,6 +175,15 @@ Result<bool> passes(const json::Value& filters, const json::Value& it, const Fil
     if (!fits) return false;
   }
   return true;
+}
+
+// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups: 5, and no account
+// has more than 16.
+Result<void> check_group_count(std::size_t groups) {
+  if (groups > 16)
+    return refuse("SecurityGroupsPerInstanceLimitExceeded",
+                  "The maximum number of security groups per network interface has been reached.");
+  return {};
 }
 
 std::optional<std::vector<std::string>> filter_members(

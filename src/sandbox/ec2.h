@@ -42,9 +42,12 @@ std::string zone_id(std::string_view zone);
 using FilterValues =
     std::function<std::optional<std::vector<std::string>>(std::string_view name, const json::Value& it)>;
 /// Whether the resource passes all filters. `*` and `?` stand for any text and any character, `\` takes that from them.
-/// Error: InvalidParameterValue for an unknown filter.
+/// Errors: InvalidParameterValue for an unknown filter, FilterLimitExceeded.
 Result<bool> passes(const json::Value& filters, const json::Value& it, const FilterValues& values);
 bool matches_pattern(std::string_view pattern, std::string_view text);
+
+/// How many security groups a network interface has. Error: SecurityGroupsPerInstanceLimitExceeded.
+Result<void> check_group_count(std::size_t groups);
 
 /// Describes resources of a type: by id (all must be there), by filter, in pages.
 struct Describe {

@@ -1,3 +1,5 @@
+#include <unordered_map>
+
 #include "base/hash.h"
 #include "sandbox/ec2.h"
 
@@ -50,13 +52,15 @@ Reply describe_addresses(Request& request) {
                                           .show = {}}));
   const json::Value& wanted = request.input["PublicIps"];
   if (wanted.size() == 0) return answer;
+  std::unordered_map<std::string_view, const json::Value*> by_ip;
+  for (const json::Value& address : answer["Addresses"].as_array())
+    by_ip.emplace(address["PublicIp"].string_or({}), &address);
   json::Array kept;
   for (const json::Value& ip : wanted.as_array()) {
-    const std::size_t before = kept.size();
-    for (const json::Value& address : answer["Addresses"].as_array())
-      if (address["PublicIp"] == ip) kept.push_back(address);
-    if (kept.size() == before)
+    const auto found = by_ip.find(ip.string_or({}));
+    if (found == by_ip.end())
       return refuse("InvalidAddress.NotFound", "Address '" + std::string(ip.string_or({})) + "' not found.");
+    kept.push_back(*found->second);
   }
   return json::Object{{"Addresses", std::move(kept)}};
 }

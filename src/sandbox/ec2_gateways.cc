@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "sandbox/ec2.h"
+#include "sandbox/item_list.h"
 
 namespace fixpoint::sandbox::ec2 {
 namespace {
@@ -23,6 +24,9 @@ Reply create_flow_logs(Request& request) {
   json::Array failed;
   FIXPOINT_TRY(tags, new_tags(request, "vpc-flow-log"));
   const json::Value& resources = request.input["ResourceIds"];
+  // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
+  if (resources.size() > 1000)
+    return refuse("InvalidParameterValue", "More than 1000 resources specified: a call takes up to 1000 resource IDs");
   for (std::size_t i = 0; i < resources.size(); ++i) {
     const std::string resource(resources[i].string_or({}));
     const auto unsuccessful = [&](std::string_view code, const std::string& message) {
@@ -225,11 +229,10 @@ Reply modify_transit_gateway(Request& request) {
     json::Value blocks = options["TransitGatewayCidrBlocks"];
     if (!blocks.is_array()) blocks = json::Array();
     auto& list = blocks.as_array();
-    for (std::size_t i = 0; i < given["RemoveTransitGatewayCidrBlocks"].size(); ++i)
-      std::erase(list, given["RemoveTransitGatewayCidrBlocks"][i]);
-    for (std::size_t i = 0; i < given["AddTransitGatewayCidrBlocks"].size(); ++i)
-      if (std::find(list.begin(), list.end(), given["AddTransitGatewayCidrBlocks"][i]) == list.end())
-        list.push_back(given["AddTransitGatewayCidrBlocks"][i]);
+    if (const json::Value& gone = given["RemoveTransitGatewayCidrBlocks"]; gone.is_array())
+      take_items(list, gone.as_array(), {});
+    if (const json::Value& added = given["AddTransitGatewayCidrBlocks"]; added.is_array())
+      put_items(list, added.as_array(), {}, Same::Keep);
     if (list.empty())
       options.as_object().erase("TransitGatewayCidrBlocks");
     else

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "sandbox/ec2.h"
+#include "sandbox/item_list.h"
 
 namespace fixpoint::sandbox::ec2 {
 namespace {
@@ -99,12 +100,10 @@ Reply describe_images(Request& request) {
                                           .show = shown}));
   const json::Value& owners = request.input["Owners"];
   if (owners.size() == 0) return answer;
+  const auto named = texts_in(owners);
   json::Array kept;
   for (const json::Value& image : answer["Images"].as_array())
-    if (std::any_of(owners.as_array().begin(), owners.as_array().end(), [&](const json::Value& owner) {
-          return owner.string_or({}) == "self" || owner == image["OwnerId"];
-        }))
-      kept.push_back(image);
+    if (named.contains("self") || named.contains(image["OwnerId"].string_or({}))) kept.push_back(image);
   json::Value out = answer;
   out.set("Images", std::move(kept));
   return out;
@@ -187,8 +186,8 @@ Reply modify_attribute(Request& request) {
   json::Value permissions = body["Permissions"];
   if (!permissions.is_array()) permissions = json::Array();
   auto& list = permissions.as_array();
-  for (const json::Value& item : remove) std::erase(list, item);
-  for (json::Value& item : add) {
+  take_items(list, remove, {});
+  for (const json::Value& item : add) {
     if (const std::string_view user = item["UserId"].string_or({});
         item["UserId"].is_string() &&
         (user.size() != 12 || user.find_first_not_of("0123456789") != std::string_view::npos))
@@ -198,13 +197,13 @@ Reply modify_attribute(Request& request) {
       return refuse(
           "InvalidAMIAttributeItemValue",
           "Invalid attribute item value \"" + std::string(item["Group"].string_or({})) + "\" for userGroup item type.");
-    if (std::find(list.begin(), list.end(), item) != list.end()) continue;
-    if (item["Group"].is_string() && image_blocking(request) == "block-new-sharing")
+    if (item["Group"].is_string() && image_blocking(request) == "block-new-sharing" &&
+        std::find(list.begin(), list.end(), item) == list.end())
       return refuse("OperationNotPermitted",
                     "You can't publicly share this image because block public access for AMIs is enabled for this "
                     "account.");
-    list.push_back(std::move(item));
   }
+  put_items(list, std::move(add), {}, Same::Keep);
   body.set("Permissions", std::move(permissions));
   request.state.put(scope(request, type), request.text("ImageId"), std::move(body));
   return empty();

@@ -105,6 +105,7 @@ Result<void> set_attribute(json::Value& instance, const Attribute& attribute, js
 }
 
 Result<json::Value> groups_in(Request& request, const json::Value& instance) {
+  FIXPOINT_CHECK(check_group_count(request.input["Groups"].size()));
   json::Array groups;
   for (const json::Value& id : request.input["Groups"].as_array()) {
     const Document group = request.state.get(scope(request, "security-group"), id.string_or({}));

@@ -23,16 +23,22 @@ const json::Value& network_member(const Request& request, std::string_view membe
 
 Result<Document> subnet_in(Request& request, std::string_view vpc) {
   const std::string id(network_member(request, "SubnetId", "SubnetId").string_or({}));
+  const std::string zone(request.input["Placement"]["AvailabilityZone"].string_or({}));
+  const auto is_in_zone = [&](const json::Value& body) { return zone.empty() || body["AvailabilityZone"] == zone; };
+  const auto wrong_zone = [&] { return refuse("InvalidParameterValue", "Invalid availability zone: [" + zone + "]"); };
   Document subnet;
   if (!id.empty()) {
     subnet = request.state.get(scope(request, "subnet"), id);
     if (!subnet) return refuse("InvalidSubnetID.NotFound", "The subnet ID '" + id + "' does not exist");
+    if (!is_in_zone(*subnet)) return wrong_zone();
     return subnet;
   }
   request.state.each(scope(request, "subnet"), {}, {}, [&](std::string_view, const Document& body) {
-    if (body && (*body)["VpcId"].string_or({}) == vpc && (*body)["DefaultForAz"].bool_or(false)) subnet = body;
+    if (body && (*body)["VpcId"].string_or({}) == vpc && (*body)["DefaultForAz"].bool_or(false) && is_in_zone(*body))
+      subnet = body;
     return !subnet;
   });
+  if (!subnet && !zone.empty()) return wrong_zone();
   if (!subnet) return refuse("MissingInput", "No subnets found for the default VPC. Please specify a subnet.");
   return subnet;
 }
@@ -54,6 +60,7 @@ Document group_named(Request& request, std::string_view vpc, std::string_view na
 Result<json::Array> groups_in(Request& request, std::string_view vpc) {
   json::Array groups;
   const json::Value& ids = network_member(request, "SecurityGroupIds", "Groups");
+  FIXPOINT_CHECK(check_group_count(ids.size() + request.input["SecurityGroups"].size()));
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const std::string id(ids[i].string_or({}));
     const Document group = request.state.get(scope(request, "security-group"), id);
@@ -138,6 +145,11 @@ Reply run_instances(Request& request) {
   if (!is_id(request.text("ImageId"), "ami-"))
     return refuse("InvalidAMIID.Malformed",
                   "Invalid id: \"" + std::string(request.text("ImageId")) + "\" (expecting \"ami-...\")");
+  // The most that any type of instance takes.
+  // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/volume_limits.html
+  constexpr std::size_t volumes_an_instance = 128;
+  if (request.input["BlockDeviceMappings"].size() > volumes_an_instance)
+    return refuse("AttachmentLimitExceeded", "The maximum number of volumes per instance has been reached.");
   FIXPOINT_TRY(subnet, subnet_in(request, vpc));
   FIXPOINT_TRY(groups, groups_in(request, (*subnet)["VpcId"].string_or({})));
   json::Value profile;

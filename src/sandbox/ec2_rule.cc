@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <tuple>
+#include <unordered_set>
 
 #include "base/text.h"
 
@@ -143,9 +144,9 @@ Result<std::vector<json::Value>> rules_of(const json::Value& permissions, bool e
           "The request must contain a source for each permission: an IP range, a prefix list or a security group",
           400));
   }
-  for (std::size_t a = 0; a < out.size(); ++a)
-    for (std::size_t b = a + 1; b < out.size(); ++b)
-      if (is_same_rule(out[a], out[b])) return invalid("The same permission must not appear multiple times");
+  std::unordered_set<std::string> seen;
+  for (const json::Value& rule : out)
+    if (!seen.insert(rule_key(rule)).second) return invalid("The same permission must not appear multiple times");
   return out;
 }
 
@@ -193,11 +194,21 @@ json::Array permissions_of(const json::Value& rules, bool egress) {
   return out;
 }
 
-bool is_same_rule(const json::Value& a, const json::Value& b) {
-  if (a["IsEgress"].bool_or(false) != b["IsEgress"].bool_or(false) || ports_of(a) != ports_of(b)) return false;
+std::string rule_key(const json::Value& rule) {
+  const auto [protocol, from, to] = ports_of(rule);
+  std::string out = rule["IsEgress"].bool_or(false) ? "out " : "in ";
+  out += protocol + " " + std::to_string(from) + " " + std::to_string(to) + " ";
   for (const auto member : source_members)
-    if (!(a[member] == b[member])) return false;
-  return a["ReferencedGroupInfo"]["GroupId"] == b["ReferencedGroupInfo"]["GroupId"];
+    if (rule[member].is_string()) return out + std::string(member) + " " + rule[member].as_string();
+  return out + "GroupId " + std::string(rule["ReferencedGroupInfo"]["GroupId"].string_or({}));
+}
+
+std::size_t sources_in(const json::Value& permissions) {
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < permissions.size(); ++i)
+    for (const auto list : {"IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"})
+      out += permissions[i][list].size();
+  return out;
 }
 
 std::string describe_rule(const json::Value& rule) {

@@ -30,8 +30,11 @@ Result<std::vector<json::Value>> rules_of(const json::Value& permissions, bool e
 /// order of protocol, ports and source (AWS promises none).
 json::Array permissions_of(const json::Value& rules, bool egress);
 
-/// The same protocol, ports and source in the same direction.
-bool is_same_rule(const json::Value& a, const json::Value& b);
+/// Direction, protocol, ports and source as one text: two rules of the same are the same rule.
+std::string rule_key(const json::Value& rule);
+
+/// How many rules the list of IpPermission says, right or wrong.
+std::size_t sources_in(const json::Value& permissions);
 
 /// `peer: 0.0.0.0/0, TCP, from port: 22, to port: 22, ALLOW`, as AWS's messages put it.
 std::string describe_rule(const json::Value& rule);

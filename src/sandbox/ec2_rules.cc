@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <unordered_map>
 
 #include "sandbox/ec2.h"
 #include "sandbox/ec2_rule.h"
@@ -10,6 +13,11 @@ namespace {
 constexpr std::string_view type = "security-group";
 // https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
 constexpr std::size_t rule_limit = 60;
+
+tl::unexpected<Error> too_many_rules() {
+  return refuse("RulesPerSecurityGroupLimitExceeded",
+                "The maximum number of rules per security group has been reached.");
+}
 
 // The group that the call is about. Errors: MissingParameter, InvalidGroupId.Malformed, InvalidGroup.NotFound.
 Result<Document> group_of(Request& request) {
@@ -35,19 +43,31 @@ Result<Document> group_of(Request& request) {
   return found;
 }
 
-Result<json::Value> referenced_group(Request& request, const json::Value& pair) {
+using GroupNames = std::map<std::string, std::string, std::less<>>;
+
+// Name -> id of the groups of the default VPC.
+GroupNames group_names(Request& request, std::string_view vpc) {
+  GroupNames out;
+  request.state.each(scope(request, type), {}, {}, [&](std::string_view id, const Document& body) {
+    if (body && (*body)["VpcId"].string_or({}) == vpc) out.emplace((*body)["GroupName"].string_or({}), id);
+    return true;
+  });
+  return out;
+}
+
+// `names` is filled with the first pair that has a name and no id.
+Result<json::Value> referenced_group(Request& request, const json::Value& pair, std::optional<GroupNames>& names) {
   std::string id(pair["GroupId"].string_or({}));
   const std::string owner(pair["UserId"].string_or(request.context.account));
   if (id.empty()) {
     const std::string vpc = default_vpc(request);
     const std::string name(pair["GroupName"].string_or({}));
-    request.state.each(scope(request, type), {}, {}, [&](std::string_view other, const Document& body) {
-      if (body && (*body)["GroupName"].string_or({}) == name && (*body)["VpcId"].string_or({}) == vpc) id = other;
-      return id.empty();
-    });
-    if (id.empty())
+    if (!names) names = group_names(request, vpc);
+    const auto found = names->find(name);
+    if (found == names->end())
       return refuse("InvalidGroup.NotFound",
                     "The security group '" + name + "' does not exist in default VPC '" + vpc + "'");
+    id = found->second;
   }
   if (!is_id(id, "sg-")) return refuse("InvalidGroupId.Malformed", "Invalid id: \"" + id + "\" (expecting \"sg-...\")");
   // A group of a peered account is not looked for: it need not be one of the embedded accounts.
@@ -100,9 +120,21 @@ Result<json::Value> permissions_in(const Request& request, bool egress) {
   return json::Value(json::Array{std::move(permission)});
 }
 
-Result<std::vector<json::Value>> rules_in(Request& request, bool egress) {
+// More of them than `most` are refused before they are looked at.
+Result<std::vector<json::Value>> rules_in(Request& request, bool egress, std::size_t most = SIZE_MAX) {
   FIXPOINT_TRY(permissions, permissions_in(request, egress));
-  return rules_of(permissions, egress, [&](const json::Value& pair) { return referenced_group(request, pair); });
+  if (sources_in(permissions) > most) return too_many_rules();
+  std::optional<GroupNames> names;
+  return rules_of(permissions, egress, [&](const json::Value& pair) { return referenced_group(request, pair, names); });
+}
+
+using RulePlaces = std::unordered_map<std::string, std::size_t>;
+
+// rule_key -> where the rule stands in the list.
+RulePlaces places_of(const json::Array& rules) {
+  RulePlaces out;
+  for (std::size_t i = 0; i < rules.size(); ++i) out.emplace(rule_key(rules[i]), i);
+  return out;
 }
 
 json::Value shown_rule(const json::Value& rule, const json::Value& group, bool with_arn = true) {
@@ -130,9 +162,7 @@ Result<void> check_limit(const json::Value& rules, bool egress) {
     ipv4 += rule["CidrIpv6"].is_null() ? 1 : 0;
     ipv6 += rule["CidrIpv4"].is_null() ? 1 : 0;
   }
-  if (std::max(ipv4, ipv6) > rule_limit)
-    return refuse("RulesPerSecurityGroupLimitExceeded",
-                  "The maximum number of rules per security group has been reached.");
+  if (std::max(ipv4, ipv6) > rule_limit) return too_many_rules();
   return {};
 }
 
@@ -144,14 +174,15 @@ void save(Request& request, json::Value group) {
 
 Reply authorize(Request& request, bool egress) {
   FIXPOINT_TRY(stored, group_of(request));
-  FIXPOINT_TRY(rules, rules_in(request, egress));
+  FIXPOINT_TRY(rules, rules_in(request, egress, 2 * rule_limit));  // as many of IPv4 and of IPv6
   if (rules.empty()) return refuse("MissingParameter", "The request must contain the parameter ipPermissions");
   FIXPOINT_TRY(tags, new_tags(request, "security-group-rule"));
   json::Value group = *stored;
   json::Array& there = group.as_object().find("Rules")->as_array();
   json::Array added;
+  const RulePlaces places = places_of(there);
   for (json::Value& rule : rules) {
-    if (std::any_of(there.begin(), there.end(), [&](const json::Value& old) { return is_same_rule(old, rule); }))
+    if (places.contains(rule_key(rule)))
       return refuse("InvalidPermission.Duplicate", "the specified rule \"" + describe_rule(rule) + "\" already exists");
     json::Object made{{"SecurityGroupRuleId", new_id("sgr-")}};
     for (const json::Member& member : rule.as_object()) made.set(member.key, member.value);
@@ -206,7 +237,7 @@ Reply revoke(Request& request, bool egress) {
     if (request.input["IpPermissions"].size() > 0)
       return refuse("InvalidParameterCombination",
                     "The parameters ipPermissions and securityGroupRuleIds may not be used together");
-    for (const json::Value& item : ids.as_array()) {
+    for (const json::Value& item : ids.as_array()) {  // ends with the first that is not there, or not there any more
       const std::string_view id = item.string_or({});
       FIXPOINT_CHECK(check_rule_id(id));
       const json::Value* rule = rule_by_id(group, id);
@@ -219,18 +250,23 @@ Reply revoke(Request& request, bool egress) {
     if (rules.empty())
       return refuse("MissingParameter", "The request must contain the parameter ipPermissions or securityGroupRuleIds");
     const bool lenient = (*stored)["VpcId"].string_or({}) == default_vpc(request);
+    const RulePlaces places = places_of(there);
+    std::vector<bool> gone(there.size());
     for (const json::Value& rule : rules) {
-      const auto found =
-          std::find_if(there.begin(), there.end(), [&](const json::Value& old) { return is_same_rule(old, rule); });
-      if (found == there.end()) {
+      const auto found = places.find(rule_key(rule));
+      if (found == places.end()) {
         if (!lenient)
           return refuse("InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
         unknown.push_back(permissions_of(json::Array{rule}, egress)[0]);
         continue;
       }
-      revoked.push_back(revoked_rule(*found, *stored));
-      there.erase(found);
+      revoked.push_back(revoked_rule(there[found->second], *stored));
+      gone[found->second] = true;
     }
+    json::Array kept;
+    for (std::size_t i = 0; i < there.size(); ++i)
+      if (!gone[i]) kept.push_back(std::move(there[i]));
+    there = std::move(kept);
   }
   if (!revoked.empty()) save(request, std::move(group));
   json::Object out{{"Return", true}};
@@ -261,14 +297,12 @@ Reply update_descriptions(Request& request, bool egress) {
     describe_as(*rule, by_id[i]["Description"]);
   }
   FIXPOINT_TRY(rules, rules_in(request, egress));
+  json::Array& there = group.as_object().find("Rules")->as_array();
+  const RulePlaces places = places_of(there);
   for (const json::Value& rule : rules) {
-    bool found = false;
-    for (json::Value& old : group.as_object().find("Rules")->as_array())
-      if (is_same_rule(old, rule)) {
-        describe_as(old, rule["Description"]);
-        found = true;
-      }
-    if (!found) return not_found();
+    const auto found = places.find(rule_key(rule));
+    if (found == places.end()) return not_found();
+    describe_as(there[found->second], rule["Description"]);
   }
   if (rules.empty() && by_id.size() == 0)
     return refuse("MissingParameter",
@@ -299,6 +333,10 @@ Reply modify_rules(Request& request) {
   FIXPOINT_TRY(stored, group_of(request));
   json::Value group = *stored;
   const json::Value& updates = request.input["SecurityGroupRules"];
+  std::unordered_map<std::string, std::string> ids;  // rule_key -> id
+  for (const json::Value& rule : group["Rules"].as_array())
+    ids.emplace(rule_key(rule), rule["SecurityGroupRuleId"].string_or({}));
+  std::optional<GroupNames> names;
   for (std::size_t i = 0; i < updates.size(); ++i) {
     const std::string_view id = updates[i]["SecurityGroupRuleId"].string_or({});
     FIXPOINT_CHECK(check_rule_id(id));
@@ -306,15 +344,17 @@ Reply modify_rules(Request& request) {
     if (old == nullptr) return no_such_rule_id(id);
     const bool egress = (*old)["IsEgress"].bool_or(false);
     FIXPOINT_TRY(rules, rules_of(json::Array{permission_of(updates[i]["SecurityGroupRule"])}, egress,
-                                 [&](const json::Value& pair) { return referenced_group(request, pair); }));
+                                 [&](const json::Value& pair) { return referenced_group(request, pair, names); }));
     if (rules.size() != 1)
       return refuse("InvalidParameterValue",
                     "A security group rule has exactly one source: an IPv4 range, an IPv6 range, a prefix list or a "
                     "security group");
-    for (const json::Value& other : group["Rules"].as_array())
-      if (&other != old && is_same_rule(other, rules[0]))
-        return refuse("InvalidPermission.Duplicate",
-                      "the specified rule \"" + describe_rule(rules[0]) + "\" already exists");
+    const std::string key = rule_key(rules[0]);
+    if (const auto there = ids.find(key); there != ids.end() && there->second != id)
+      return refuse("InvalidPermission.Duplicate",
+                    "the specified rule \"" + describe_rule(rules[0]) + "\" already exists");
+    ids.erase(rule_key(*old));
+    ids.emplace(key, id);
     json::Object made{{"SecurityGroupRuleId", std::string(id)}};
     for (const json::Member& member : rules[0].as_object()) made.set(member.key, member.value);
     if (!(*old)["Tags"].is_null()) made.set("Tags", (*old)["Tags"]);
@@ -336,10 +376,10 @@ Reply describe_rules(Request& request) {
   const json::Value& filters = request.input["Filters"];
   const json::Value& ids = request.input["SecurityGroupRuleIds"];
   FIXPOINT_CHECK(passes(filters, json::Object(), filter_values));
-  std::vector<std::string> wanted;
+  std::unordered_map<std::string, bool> wanted;  // and whether it was found
   for (std::size_t i = 0; i < ids.size(); ++i) {
     FIXPOINT_CHECK(check_rule_id(ids[i].string_or({})));
-    wanted.emplace_back(ids[i].string_or({}));
+    wanted.emplace(ids[i].string_or({}), false);
   }
   const std::int64_t most = request.input["MaxResults"].int_or(INT64_MAX);
   FIXPOINT_TRY(after, page_position(request.text("NextToken"), "InvalidNextToken",
@@ -352,8 +392,9 @@ Reply describe_rules(Request& request) {
     for (const json::Value& rule : (*group)["Rules"].as_array()) {
       const std::string id(rule["SecurityGroupRuleId"].string_or({}));
       if (!wanted.empty()) {
-        const auto place = std::find(wanted.begin(), wanted.end(), id);
+        const auto place = wanted.find(id);
         if (place == wanted.end()) continue;
+        place->second = true;
       }
       json::Value shown = shown_rule(rule, *group);
       auto fits = passes(filters, shown, filter_values);
@@ -366,11 +407,8 @@ Reply describe_rules(Request& request) {
     return true;
   });
   FIXPOINT_CHECK(done);
-  if (filters.size() == 0)
-    for (const std::string& id : wanted)
-      if (std::none_of(found.begin(), found.end(),
-                       [&](const auto& item) { return item.second["SecurityGroupRuleId"].string_or({}) == id; }))
-        return no_such_rule_id(id);
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    if (!wanted.find(std::string(ids[i].string_or({})))->second) return no_such_rule_id(ids[i].string_or({}));
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   json::Array items;
   std::string last;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "sandbox/ec2.h"
 #include "sandbox/ec2_rule.h"
@@ -160,14 +161,15 @@ Reply describe_security_groups(Request& request) {
   if (const json::Value& names = request.input["GroupNames"]; names.size() > 0) {
     // Names are looked for in the default VPC only.
     const std::string vpc = default_vpc(request);
+    std::map<std::string, Document, std::less<>> by_name;
+    request.state.each(scope(request, type), {}, {}, [&](std::string_view, const Document& body) {
+      if (body && (*body)["VpcId"].string_or({}) == vpc) by_name.emplace((*body)["GroupName"].string_or({}), body);
+      return true;
+    });
     for (const json::Value& name : names.as_array()) {
-      const std::size_t before = items.size();
-      request.state.each(scope(request, type), {}, {}, [&](std::string_view, const Document& body) {
-        if (body && (*body)["GroupName"] == name && (*body)["VpcId"].string_or({}) == vpc)
-          items.push_back(shown(*body));
-        return items.size() == before;
-      });
-      if (items.size() == before)
+      if (const auto found = by_name.find(name.string_or({})); found != by_name.end())
+        items.push_back(shown(*found->second));
+      else
         return refuse("InvalidGroup.NotFound", "The security group '" + std::string(name.string_or({})) +
                                                    "' does not exist in default VPC '" + vpc + "'");
     }

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <unordered_set>
 
 #include "sandbox/ec2.h"
+#include "sandbox/item_list.h"
 #include "sandbox/kms.h"
 
 namespace fixpoint::sandbox::ec2 {
@@ -163,10 +165,13 @@ Reply create_snapshot(Request& request) {
   return answer;
 }
 
-bool is_shared_with(const json::Value& snapshot, std::string_view whom) {
+using Names = std::unordered_set<std::string_view>;
+
+bool is_shared_with(const json::Value& snapshot, const Names& those) {
   const json::Value& permissions = snapshot["Permissions"];
   for (std::size_t i = 0; i < permissions.size(); ++i)
-    if (permissions[i]["Group"].string_or({}) == whom || permissions[i]["UserId"].string_or({}) == whom) return true;
+    for (const auto member : {"Group", "UserId"})
+      if (permissions[i][member].is_string() && those.contains(permissions[i][member].as_string())) return true;
   return false;
 }
 
@@ -191,18 +196,15 @@ Reply describe_snapshots(Request& request) {
                                                                        {"volume-size", "VolumeSize"}});
                                               },
                                           .show = {}}));
-  const json::Value& owners = request.input["OwnerIds"];
-  const json::Value& restorable = request.input["RestorableByUserIds"];
+  const Names owners = texts_in(request.input["OwnerIds"]);
+  const Names restorable = texts_in(request.input["RestorableByUserIds"]);
+  const auto names_owner_of = [](const Names& those, const json::Value& snapshot) {
+    return those.empty() || those.contains("self") || those.contains(snapshot["OwnerId"].string_or({}));
+  };
   json::Array kept;
   for (const json::Value& snapshot : answer["Snapshots"].as_array()) {
-    bool owned = owners.size() == 0;
-    for (std::size_t i = 0; i < owners.size(); ++i)
-      owned = owned || owners[i].string_or({}) == "self" || owners[i] == snapshot["OwnerId"];
-    bool open = restorable.size() == 0;
-    for (std::size_t i = 0; i < restorable.size(); ++i) {
-      const std::string_view whom = restorable[i].string_or({});
-      open = open || whom == "self" || restorable[i] == snapshot["OwnerId"] || is_shared_with(snapshot, whom);
-    }
+    const bool owned = names_owner_of(owners, snapshot);
+    const bool open = names_owner_of(restorable, snapshot) || is_shared_with(snapshot, restorable);
     if (owned && open) kept.push_back(shown_snapshot(snapshot));
   }
   json::Value out = answer;
@@ -286,9 +288,8 @@ Reply modify_snapshot_attribute(Request& request) {
   json::Value permissions = body["Permissions"];
   if (!permissions.is_array()) permissions = json::Array();
   auto& list = permissions.as_array();
-  for (const json::Value& item : remove) std::erase(list, item);
-  for (json::Value& item : add)
-    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(std::move(item));
+  take_items(list, remove, {});
+  put_items(list, std::move(add), {}, Same::Keep);
   body.set("Permissions", std::move(permissions));
   request.state.put(scope(request, "snapshot"), request.text("SnapshotId"), std::move(body));
   return empty();

@@ -8,6 +8,7 @@ namespace {
 
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions
 constexpr std::size_t tag_limit = 50;
+constexpr std::size_t resources_a_call = 1000;
 
 struct Kind {
   std::string_view prefix;
@@ -49,6 +50,11 @@ Result<void> check_tag(const json::Value& tag) {
   return {};
 }
 
+Result<void> check_count(const json::Value& tags) {
+  if (tags.size() > tag_limit) return refuse("TagLimitExceeded", "More than 50 tags specified");
+  return {};
+}
+
 // Changes the tags of one resource, or of one rule within its security group.
 Result<void> change(Request& request, const std::string& id, const std::function<Result<void>(json::Value&)>& work) {
   if (is_id(id, "sgr-")) {
@@ -81,11 +87,20 @@ Result<void> change(Request& request, const std::string& id, const std::function
   return {};
 }
 
+// How much is asked in one call: every tag is held against those of every resource.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html
+Result<void> check_resources(const json::Value& resources) {
+  if (resources.size() > resources_a_call)
+    return refuse("InvalidParameterValue", "More than 1000 resources specified: a call takes up to 1000 resource IDs");
+  return {};
+}
+
 Reply create_tags(Request& request) {
   default_vpc(request);
   const json::Value& resources = request.input["Resources"];
   if (request.input["Tags"].size() == 0)
     return refuse("MissingParameter", "The request must contain the parameter tags");
+  FIXPOINT_CHECK(check_resources(resources));
   for (std::size_t i = 0; i < resources.size(); ++i)
     FIXPOINT_CHECK(change(request, std::string(resources[i].string_or({})),
                           [&](json::Value& body) { return merge_tags(body, request.input["Tags"]); }));
@@ -97,6 +112,8 @@ Reply delete_tags(Request& request) {
   default_vpc(request);
   const json::Value& resources = request.input["Resources"];
   const json::Value& wanted = request.input["Tags"];
+  FIXPOINT_CHECK(check_resources(resources));
+  FIXPOINT_CHECK(check_count(wanted));
   for (std::size_t i = 0; i < resources.size(); ++i) {
     FIXPOINT_CHECK(change(request, std::string(resources[i].string_or({})), [&](json::Value& body) -> Result<void> {
       json::Value* tags = body.as_object().find("Tags");
@@ -181,7 +198,7 @@ Result<json::Value> new_tags(const Request& request, std::string_view type) {
 Result<void> merge_tags(json::Value& resource, const json::Value& tags) {
   json::Value merged = resource["Tags"];
   if (!merged.is_array()) merged = json::Array();
-  if (tags.size() > tag_limit) return refuse("TagLimitExceeded", "More than 50 tags specified");
+  FIXPOINT_CHECK(check_count(tags));
   for (std::size_t i = 0; i < tags.size(); ++i) {
     FIXPOINT_CHECK(check_tag(tags[i]));
     json::Value tag = json::Object{{"Key", tags[i]["Key"]}, {"Value", tags[i]["Value"].string_or({})}};
@@ -193,7 +210,7 @@ Result<void> merge_tags(json::Value& resource, const json::Value& tags) {
     else
       *old = std::move(tag);
   }
-  if (merged.size() > tag_limit) return refuse("TagLimitExceeded", "More than 50 tags specified");
+  FIXPOINT_CHECK(check_count(merged));
   if (merged.size() > 0) resource.set("Tags", std::move(merged));
   return {};
 }

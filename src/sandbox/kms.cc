@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "json/text.h"
+#include "sandbox/item_list.h"
 #include "sandbox/paging.h"
 
 namespace fixpoint::sandbox {
@@ -507,13 +508,10 @@ Reply tag_resource(Request& request) {
   if (!tags.is_array()) tags = json::Array();
   const json::Value& wanted = request.input["Tags"];
   if (wanted.size() > 50) return refuse("LimitExceededException", "A key has at most 50 tags");
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
+  for (std::size_t i = 0; i < wanted.size(); ++i)
     if (wanted[i]["TagKey"].string_or({}).substr(0, 4) == "aws:")
       return refuse("TagException", "Tag keys that begin with aws: are reserved");
-    auto& list = tags.as_array();
-    std::erase_if(list, [&](const json::Value& tag) { return tag["TagKey"] == wanted[i]["TagKey"]; });
-    list.push_back(wanted[i]);
-  }
+  if (wanted.is_array()) put_items(tags.as_array(), wanted.as_array(), "TagKey");
   if (tags.size() > 50) return refuse("LimitExceededException", "A key has at most 50 tags");
   json::Value body = *key;
   body.set("Tags", std::move(tags));
@@ -528,9 +526,7 @@ Reply untag_resource(Request& request) {
   json::Value body = *key;
   const json::Value& gone = request.input["TagKeys"];
   if (json::Value* tags = body.as_object().find("Tags"); tags != nullptr && gone.is_array())
-    std::erase_if(tags->as_array(), [&](const json::Value& tag) {
-      return std::find(gone.as_array().begin(), gone.as_array().end(), tag["TagKey"]) != gone.as_array().end();
-    });
+    take_items(tags->as_array(), gone.as_array(), "TagKey");
   save(request, std::move(body));
   return empty();
 }

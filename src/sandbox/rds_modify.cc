@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "sandbox/item_list.h"
 #include "sandbox/operation.h"
 #include "sandbox/rds.h"
 
@@ -104,10 +105,9 @@ void set_log_exports(const Request& request, json::Value& body) {
   json::Value kinds = body["EnabledCloudwatchLogsExports"];
   if (!kinds.is_array()) kinds = json::Array();
   auto& list = kinds.as_array();
-  for (std::size_t i = 0; i < given["DisableLogTypes"].size(); ++i) std::erase(list, given["DisableLogTypes"][i]);
-  for (std::size_t i = 0; i < given["EnableLogTypes"].size(); ++i)
-    if (std::find(list.begin(), list.end(), given["EnableLogTypes"][i]) == list.end())
-      list.push_back(given["EnableLogTypes"][i]);
+  if (const json::Value& gone = given["DisableLogTypes"]; gone.is_array()) take_items(list, gone.as_array(), {});
+  if (const json::Value& added = given["EnableLogTypes"]; added.is_array())
+    put_items(list, added.as_array(), {}, Same::Keep);
   std::sort(list.begin(), list.end(),
             [](const json::Value& a, const json::Value& b) { return a.string_or({}) < b.string_or({}); });
   if (list.empty())

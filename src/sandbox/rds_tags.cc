@@ -3,6 +3,7 @@
 
 #include "base/arn.h"
 #include "base/text.h"
+#include "sandbox/item_list.h"
 #include "sandbox/rds.h"
 
 namespace fixpoint::sandbox::rds {
@@ -73,22 +74,14 @@ void add_tags(Services& services) {
   table.changes("AddTagsToResource", [](Request& request) -> Reply {
     FIXPOINT_CHECK(check_number(request.input["Tags"]));
     return change(request, [&](json::Array& tags) {
-      for (const json::Value& given : request.input["Tags"].as_array()) {
-        json::Value tag = json::Object{{"Key", given["Key"]}, {"Value", given["Value"].string_or({})}};
-        const auto old =
-            std::find_if(tags.begin(), tags.end(), [&](const json::Value& one) { return one["Key"] == tag["Key"]; });
-        if (old == tags.end())
-          tags.push_back(std::move(tag));
-        else
-          *old = std::move(tag);
-      }
+      json::Array given;
+      for (const json::Value& tag : request.input["Tags"].as_array())
+        given.push_back(json::Object{{"Key", tag["Key"]}, {"Value", tag["Value"].string_or({})}});
+      put_items(tags, std::move(given), "Key");
     });
   });
   table.changes("RemoveTagsFromResource", [](Request& request) {
-    return change(request, [&](json::Array& tags) {
-      for (const json::Value& key : request.input["TagKeys"].as_array())
-        std::erase_if(tags, [&](const json::Value& one) { return one["Key"] == key; });
-    });
+    return change(request, [&](json::Array& tags) { take_items(tags, request.input["TagKeys"].as_array(), "Key"); });
   });
 }
 

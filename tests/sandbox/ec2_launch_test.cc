@@ -241,5 +241,17 @@ TEST(Ec2Subnets, lie_in_their_vpc_and_beside_each_other) {
   EXPECT_EQ(aws.code("ec2:DeleteSubnet", "{SubnetId: " + id + "}"), "OK");
 }
 
+TEST(Launch, an_instance_is_in_the_zone_that_is_asked_for) {
+  Accounts aws;
+  const std::string run = "{ImageId: ami-12345678, MinCount: 1, MaxCount: 1, Placement: {AvailabilityZone: ";
+  const auto made = aws.ok("ec2:RunInstances", run + "us-east-1b}}")["Instances"][0];
+  EXPECT_EQ(made["Placement"]["AvailabilityZone"], "us-east-1b");
+  const auto subnet = made["SubnetId"].as_string();
+  EXPECT_EQ(aws.ok("ec2:DescribeSubnets", "{SubnetIds: [" + subnet + "]}")["Subnets"][0]["AvailabilityZone"],
+            "us-east-1b");
+  EXPECT_EQ(aws.code("ec2:RunInstances", run + "us-east-1z}}"), "InvalidParameterValue");
+  EXPECT_EQ(aws.code("ec2:RunInstances", run + "us-east-1c}, SubnetId: " + subnet + "}"), "InvalidParameterValue");
+}
+
 }  // namespace
 }  // namespace fixpoint::sandbox

@@ -151,6 +151,53 @@ TEST(Ec2, sixty_rules_are_the_limit) {
   EXPECT_EQ(add(60, 61).error().code, "RulesPerSecurityGroupLimitExceeded");
 }
 
+// Each range was held against each other one, in the one writer: 9,000 of them stood in everybody's way for 25 s.
+TEST(Ec2, a_long_list_of_rules_costs_no_more_than_its_length) {
+  Accounts aws;
+  const auto id = make_group(aws);
+  std::string ranges;
+  for (int i = 0; i < 20'000; ++i)
+    ranges += "{CidrIp: 10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".0/24},";
+  const auto rules = [&](const std::string& list) {
+    return with_group(id, "{IpPermissions: [{IpProtocol: tcp, FromPort: 22, ToPort: 22, IpRanges: [" + list + "]}]}");
+  };
+  const auto refused = aws.call("ec2:AuthorizeSecurityGroupIngress", rules(ranges));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "RulesPerSecurityGroupLimitExceeded");
+  aws.ok("ec2:AuthorizeSecurityGroupIngress", rules("{CidrIp: 10.0.7.0/24}, {CidrIp: 10.0.8.0/24}"));
+  const auto revoked = aws.ok("ec2:RevokeSecurityGroupIngress", rules(ranges));
+  EXPECT_EQ(revoked["RevokedSecurityGroupRules"].size(), 2u);
+  EXPECT_EQ(revoked["UnknownIpPermissions"].size(), 19'998u);
+  const auto twice = aws.call("ec2:RevokeSecurityGroupIngress", rules(ranges + "{CidrIp: 10.0.7.9/24}"));
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().message, "The same permission must not appear multiple times");
+}
+
+TEST(Ec2, what_one_call_asks_of_many_has_limits) {
+  Accounts aws;
+  const auto volume = aws.ok("ec2:CreateVolume", "{AvailabilityZone: us-east-1a, Size: 1}")["VolumeId"].as_string();
+  std::string ids, tags, groups, values, devices;
+  for (int i = 0; i < 1001; ++i) {
+    ids += volume + ",";
+    if (i < 51) tags += "{Key: k, Value: v},";
+    if (i < 17) groups += "sg-0123456789abcdef0,";
+    if (i < 201) values += "x,";
+    if (i < 129) devices += "{DeviceName: /dev/x, Ebs: {VolumeSize: 1}},";
+  }
+  for (const auto* operation : {"ec2:CreateTags", "ec2:DeleteTags"}) {
+    EXPECT_EQ(aws.code(operation, "{Resources: [" + ids + "], Tags: [{Key: k, Value: v}]}"), "InvalidParameterValue");
+    EXPECT_EQ(aws.code(operation, "{Resources: [" + volume + "], Tags: [" + tags + "]}"), "TagLimitExceeded");
+  }
+  EXPECT_EQ(aws.code("ec2:RunInstances",
+                     "{ImageId: ami-12345678, MinCount: 1, MaxCount: 1, SecurityGroupIds: [" + groups + "]}"),
+            "SecurityGroupsPerInstanceLimitExceeded");
+  EXPECT_EQ(aws.code("ec2:RunInstances",
+                     "{ImageId: ami-12345678, MinCount: 1, MaxCount: 1, BlockDeviceMappings: [" + devices + "]}"),
+            "AttachmentLimitExceeded");
+  EXPECT_EQ(aws.code("ec2:DescribeVolumes", "{Filters: [{Name: status, Values: [" + values + "]}]}"),
+            "FilterLimitExceeded");
+}
+
 TEST(Ec2, rules_have_ids_by_which_they_are_described_changed_and_revoked) {
   Accounts aws;
   const auto id = make_group(aws);

@@ -93,6 +93,68 @@ TEST(Kms, a_key_is_rotated_and_named_in_four_ways) {
   EXPECT_EQ(aws.code("kms:DescribeKey", "{KeyId: alias/pay}"), "NotFoundException");
 }
 
+std::string many_tags(const char* key, const char* value, std::size_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i)
+    out += "{" + std::string(key) + ": k" + std::to_string(i) + ", " + value + ": v},";
+  return "[" + out + "]";
+}
+
+// Each tag was looked for among all that came before it: 20,000 of them took the one writer 7 s.
+TEST(Tags, a_long_list_costs_no_more_than_its_length) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: trails}");
+  const auto key = aws.ok("kms:CreateKey")["KeyMetadata"]["KeyId"].as_string();
+  const auto trail = aws.ok("cloudtrail:CreateTrail", "{Name: main, S3BucketName: trails}")["TrailARN"].as_string();
+  struct Kind {
+    std::string add, remove, whom, tags, keys, key, value, limit;
+  };
+  const Kind kinds[] = {
+      {"kms:TagResource", "kms:UntagResource", "KeyId: " + key, "Tags", "TagKeys", "TagKey", "TagValue",
+       "LimitExceededException"},
+      {"cloudtrail:AddTags", "cloudtrail:RemoveTags", "ResourceId: '" + trail + "'", "TagsList", "TagsList", "Key",
+       "Value", "TagsLimitExceededException"},
+  };
+  for (const Kind& kind : kinds) {
+    const auto call = [&](const std::string& name, const std::string& more) {
+      return aws.code(name, "{" + kind.whom + ", " + more + "}");
+    };
+    const auto many = many_tags(kind.key.c_str(), kind.value.c_str(), 30'000);
+    EXPECT_EQ(call(kind.add, kind.tags + ": " + many), kind.limit);
+    EXPECT_EQ(call(kind.add, kind.tags + ": [{" + kind.key + ": other, " + kind.value + ": v}]"), "OK");
+    std::string keys;
+    for (int i = 0; i < 30'000; ++i) keys += "k" + std::to_string(i) + ",";
+    EXPECT_EQ(call(kind.remove, kind.keys + ": " + (kind.keys == "TagKeys" ? "[" + keys + "]" : many)), "OK");
+  }
+  EXPECT_EQ(aws.ok("kms:ListResourceTags", "{KeyId: " + key + "}")["Tags"], yaml("[{TagKey: other, TagValue: v}]"));
+  EXPECT_EQ(aws.ok("cloudtrail:ListTags", "{ResourceIdList: ['" + trail + "']}")["ResourceTagList"][0]["TagsList"],
+            yaml("[{Key: other, Value: v}]"));
+}
+
+// Lists that the catalogue declares have no limit of their own.
+TEST(Tags, of_a_declared_resource_are_put_in_and_taken_out_by_their_keys) {
+  Accounts aws;
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  aws.ok("logs:CreateLogGroup", "{logGroupName: /app}");
+  std::string keys, map;
+  for (int i = 0; i < 30'000; ++i) {
+    keys += "k" + std::to_string(i) + ",";
+    map += "k" + std::to_string(i) + ": v,";
+  }
+  aws.ok("iam:TagUser", "{UserName: ann, Tags: " + many_tags("Key", "Value", 30'000) + "}");
+  aws.ok("iam:TagUser", "{UserName: ann, Tags: [{Key: k3, Value: new}, {Key: last, Value: v}]}");
+  const auto tags = aws.ok("iam:ListUserTags", "{UserName: ann}")["Tags"];
+  ASSERT_EQ(tags.size(), 30'001u);
+  EXPECT_EQ(tags[3]["Value"], "new");
+  aws.ok("iam:UntagUser", "{UserName: ann, TagKeys: [" + keys + "]}");
+  EXPECT_EQ(aws.ok("iam:ListUserTags", "{UserName: ann}")["Tags"], yaml("[{Key: last, Value: v}]"));
+  aws.ok("iam:UntagUser", "{UserName: ann, TagKeys: [last]}");
+  EXPECT_EQ(aws.ok("iam:ListUserTags", "{UserName: ann}")["Tags"].size(), 0u);
+  aws.ok("logs:TagLogGroup", "{logGroupName: /app, tags: {" + map + "last: v}}");
+  aws.ok("logs:UntagLogGroup", "{logGroupName: /app, tags: [" + keys + "]}");
+  EXPECT_EQ(aws.ok("logs:ListTagsLogGroup", "{logGroupName: /app}")["tags"], yaml("{last: v}"));
+}
+
 TEST(Kms, keys_that_cannot_be_rotated_say_why) {
   Accounts aws;
   const std::string gone = "arn:aws:kms:us-east-1:111111111111:key/12345678-1234-1234-1234-123456789012";
