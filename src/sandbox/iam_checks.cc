@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "sandbox/iam.h"
 #include "sandbox/policy_document.h"
 
@@ -79,6 +80,23 @@ Result<void> boundary(Request& request) {
   return {};
 }
 
+// "Names are not distinguished by case", and the path is no part of them.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+Check unique_name(const char* type, const char* member, const char* before, const char* after) {
+  return [=](Request& request) -> Result<void> {
+    const std::string name(request.text(member));
+    const std::string folded = to_lower(name);
+    bool taken = false;
+    // The id is the name, or an ARN that ends with it.
+    request.state.each(request.global("iam", type), {}, {}, [&](std::string_view id, const Document& body) {
+      taken = body && to_lower(id.substr(id.rfind('/') + 1)) == folded;
+      return !taken;
+    });
+    if (taken) return refuse("EntityAlreadyExists", 409, before + name + after);
+    return {};
+  };
+}
+
 // CreateUser and CreateRole, which take a boundary with them.
 void keep_boundary(Services& services, std::string_view name, const char* type, const char* member,
                    const char* id_member) {
@@ -114,6 +132,13 @@ void add_checks(Services& services) {
   check_before(services, "iam", "PutRolePermissionsBoundary", boundary);
   keep_boundary(services, "CreateUser", "user", "User", "UserName");
   keep_boundary(services, "CreateRole", "role", "Role", "RoleName");
+  check_before(services, "iam", "CreateUser", unique_name("user", "UserName", "User with name ", " already exists."));
+  check_before(services, "iam", "CreateRole", unique_name("role", "RoleName", "Role with name ", " already exists."));
+  check_before(services, "iam", "CreateGroup",
+               unique_name("group", "GroupName", "Group with name ", " already exists."));
+  check_before(
+      services, "iam", "CreatePolicy",
+      unique_name("policy", "PolicyName", "A policy called ", " already exists. Duplicate names are not allowed."));
 }
 
 }  // namespace fixpoint::sandbox::iam

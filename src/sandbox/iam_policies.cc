@@ -218,23 +218,51 @@ Reply attached_policies(Request& request, const Entity& entity) {
   return page(request, "AttachedPolicies", std::move(list));
 }
 
+struct EntityList {
+  const char* type;
+  const char* list;  // of the answer
+  const char* name;  // before Name and Id, and of EntityFilter
+};
+constexpr EntityList entity_lists[] = {
+    {"role", "PolicyRoles", "Role"}, {"user", "PolicyUsers", "User"}, {"group", "PolicyGroups", "Group"}};
+
+// Without PolicyUsageFilter also those whose boundary the policy is.
+bool is_used_by(const Request& request, const json::Value& entity, const char* name) {
+  const std::string_view usage = request.text("PolicyUsageFilter");
+  const json::Value& arn = request.input["PolicyArn"];
+  if (usage != "PermissionsBoundary" && is_attached(entity, arn)) return true;
+  return usage != "PermissionsPolicy" && entity[name]["PermissionsBoundary"]["PermissionsBoundaryArn"] == arn;
+}
+
+// A page is of the three lists together: roles, then users, then groups.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListEntitiesForPolicy.html
 Reply entities_of_policy(Request& request) {
-  if (request.text("PolicyArn").find(":iam::aws:policy/") == std::string_view::npos) FIXPOINT_CHECK(policy_of(request));
-  json::Object out;
-  for (const auto& [type, list, name] : {std::tuple{"role", "PolicyRoles", "Role"},
-                                         {"user", "PolicyUsers", "User"},
-                                         {"group", "PolicyGroups", "Group"}}) {
-    json::Array found;
-    request.state.each(request.global("iam", type), {}, {}, [&](std::string_view id, const Document& body) {
-      if (body && is_attached(*body, request.input["PolicyArn"]))
-        found.push_back(json::Object{{std::string(name) + "Name", id},
-                                     {std::string(name) + "Id", (*body)[name][std::string(name) + "Id"]}});
+  const std::string_view filter = request.text("EntityFilter");
+  const bool of_aws = request.text("PolicyArn").find(":iam::aws:policy/") != std::string_view::npos;
+  if (!of_aws) FIXPOINT_CHECK(policy_of(request));
+  const bool any_entity = filter.empty() || filter == (of_aws ? "AWSManagedPolicy" : "LocalManagedPolicy");
+  const std::string_view prefix = request.text("PathPrefix");
+  json::Array found;  // {list, entity}
+  for (const EntityList& kind : entity_lists) {
+    if (!any_entity && filter != kind.name) continue;
+    const std::string name(kind.name);
+    request.state.each(request.global("iam", kind.type), {}, {}, [&](std::string_view, const Document& body) {
+      if (!body || !is_used_by(request, *body, kind.name)) return true;
+      const json::Value& entity = (*body)[name];
+      if (!entity["Path"].string_or("/").starts_with(prefix)) return true;
+      found.push_back(json::Object{
+          {"List", kind.list},
+          {"Entity", json::Object{{name + "Name", entity[name + "Name"]}, {name + "Id", entity[name + "Id"]}}}});
       return true;
     });
-    out.set(list, std::move(found));
   }
-  out.set("IsTruncated", false);
+  FIXPOINT_TRY(out, page(request, "Page", std::move(found)));
+  json::Object lists;
+  for (const EntityList& kind : entity_lists) lists.set(kind.list, json::Array());
+  for (const json::Value& item : out["Page"].as_array())
+    lists.find(item["List"].as_string())->push_back(item["Entity"]);
+  out.as_object().erase("Page");
+  for (json::Member& member : lists) out.set(member.key, std::move(member.value));
   return out;
 }
 

@@ -149,6 +149,73 @@ TEST(Iam, a_policy_knows_what_it_is_attached_to) {
   EXPECT_EQ(aws.code("iam:DeleteGroup", "{GroupName: ops}"), "DeleteConflict");
 }
 
+// "Names are not distinguished by case": API_CreateUser, API_CreateRole, API_CreateGroup, API_CreatePolicy.
+TEST(Iam, names_that_differ_in_case_or_path_alone_are_the_same) {
+  Accounts aws;
+  aws.ok("iam:CreateUser", "{UserName: Ann}");
+  aws.ok("iam:CreateGroup", "{GroupName: Ops}");
+  aws.ok("iam:CreatePolicy", "{PolicyName: Read, PolicyDocument: '" + read + "'}");
+  const std::string trust =
+      R"({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})";
+  aws.ok("iam:CreateRole", "{RoleName: Run, AssumeRolePolicyDocument: '" + trust + "'}");
+  const auto refused = [&](const char* operation, const std::string& input) {
+    const Error error = aws.error(operation, input);
+    return std::to_string(error.http_status) + " " + error.code + ": " + error.message;
+  };
+  EXPECT_EQ(refused("iam:CreateUser", "{UserName: ANN, Path: /ops/}"),
+            "409 EntityAlreadyExists: User with name ANN already exists.");
+  EXPECT_EQ(refused("iam:CreateGroup", "{GroupName: oPS}"),
+            "409 EntityAlreadyExists: Group with name oPS already exists.");
+  EXPECT_EQ(refused("iam:CreatePolicy", "{PolicyName: Read, Path: /ops/, PolicyDocument: '" + read + "'}"),
+            "409 EntityAlreadyExists: A policy called Read already exists. Duplicate names are not allowed.");
+  EXPECT_EQ(refused("iam:CreatePolicy", "{PolicyName: read, PolicyDocument: '" + read + "'}"),
+            "409 EntityAlreadyExists: A policy called read already exists. Duplicate names are not allowed.");
+  EXPECT_EQ(refused("iam:CreateRole", "{RoleName: run, AssumeRolePolicyDocument: '" + trust + "'}"),
+            "409 EntityAlreadyExists: Role with name run already exists.");
+  // Each kind has names of its own.
+  aws.ok("iam:CreateUser", "{UserName: run}");
+}
+
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListEntitiesForPolicy.html
+TEST(Iam, what_a_policy_is_attached_to_is_narrowed_down_as_asked) {
+  Accounts aws;
+  const auto arn =
+      aws.ok("iam:CreatePolicy", "{PolicyName: p, PolicyDocument: '" + read + "'}")["Policy"]["Arn"].as_string();
+  const std::string policy = "PolicyArn: '" + arn + "'";
+  aws.ok("iam:CreateUser", "{UserName: ann}");
+  aws.ok("iam:CreateUser", "{UserName: bob, Path: /ops/, PermissionsBoundary: '" + arn + "'}");
+  aws.ok("iam:CreateGroup", "{GroupName: ops, Path: /ops/}");
+  aws.ok("iam:AttachUserPolicy", "{UserName: ann, " + policy + "}");
+  aws.ok("iam:AttachGroupPolicy", "{GroupName: ops, " + policy + "}");
+  const auto names = [&](const std::string& more) {
+    const auto out = aws.ok("iam:ListEntitiesForPolicy", "{" + policy + more + "}");
+    std::string all;
+    for (const auto& [list, member] :
+         {std::pair{"PolicyRoles", "RoleName"}, {"PolicyUsers", "UserName"}, {"PolicyGroups", "GroupName"}})
+      for (const json::Value& one : out[list].as_array()) all += one[member].as_string() + " ";
+    return all;
+  };
+  EXPECT_EQ(names(""), "ann bob ops ");
+  EXPECT_EQ(names(", EntityFilter: User"), "ann bob ");
+  EXPECT_EQ(names(", EntityFilter: Group"), "ops ");
+  EXPECT_EQ(names(", EntityFilter: Role"), "");
+  EXPECT_EQ(names(", EntityFilter: LocalManagedPolicy"), "ann bob ops ");
+  EXPECT_EQ(names(", EntityFilter: AWSManagedPolicy"), "");
+  EXPECT_EQ(names(", PathPrefix: /ops/"), "bob ops ");
+  EXPECT_EQ(names(", PolicyUsageFilter: PermissionsPolicy"), "ann ops ");
+  EXPECT_EQ(names(", PolicyUsageFilter: PermissionsBoundary"), "bob ");
+  const auto first = aws.ok("iam:ListEntitiesForPolicy", "{" + policy + ", MaxItems: 2}");
+  EXPECT_EQ(first["PolicyUsers"].size(), 2u);
+  EXPECT_EQ(first["PolicyGroups"].size(), 0u);
+  EXPECT_EQ(first["IsTruncated"], true);
+  const auto rest =
+      aws.ok("iam:ListEntitiesForPolicy", "{" + policy + ", Marker: '" + first["Marker"].as_string() + "'}");
+  EXPECT_EQ(rest["PolicyUsers"].size(), 0u);
+  EXPECT_EQ(rest["PolicyGroups"][0]["GroupName"], "ops");
+  EXPECT_EQ(rest["IsTruncated"], false);
+  EXPECT_EQ(aws.code("iam:ListEntitiesForPolicy", "{" + policy + ", Marker: nonsense}"), "ValidationError");
+}
+
 TEST(Iam, a_user_of_a_group_or_with_a_device_is_not_deleted) {
   Accounts aws;
   aws.ok("iam:CreateUser", "{UserName: ann}");
