@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "base/arn.h"
+#include "base/hash.h"
 #include "base/text.h"
+#include "sandbox/item_list.h"
 #include "sandbox/operation.h"
 #include "sandbox/paging.h"
 
@@ -291,6 +293,15 @@ class Terms {
   std::vector<std::string> all_, any_, none_;
 };
 
+// Digits, as AWS's are, of which the first say the time. An event's number is its place in its stream, so the stream is
+// in it as well.
+std::string event_id(const std::string& place, const std::string& stream) {
+  std::string out = replace_all(place.substr(0, 28), ":", "");
+  for (const char byte : sha256(stream).substr(0, 29))
+    out += static_cast<char>('0' + static_cast<unsigned char>(byte) % 10);
+  return out;
+}
+
 // Of several streams by time; a token is the place of the last one that was seen.
 Reply filter_log_events(Request& request) {
   FIXPOINT_TRY(group, group_of(request));
@@ -305,12 +316,11 @@ Reply filter_log_events(Request& request) {
     if (!request.state.get(streams(request), group + ":" + std::string(names[i].string_or(""))))
       return fail(errors::coded("ResourceNotFoundException", "The specified log stream does not exist.", 400));
   const TimeMs oldest = oldest_kept(request, group);
+  const auto wanted = texts_in(names);
   std::vector<Found> all;  // the id: TIME:NUMBER:STREAM
   request.state.each(streams(request), group + ":" + prefix, {}, [&](std::string_view id, const Document& stream) {
     const std::string_view name = stream ? (*stream)["logStreamName"].string_or("") : std::string_view();
-    bool asked = names.size() == 0;
-    for (std::size_t i = 0; i < names.size(); ++i) asked = asked || names[i].string_or("") == name;
-    if (!stream || !asked) return true;
+    if (!stream || (names.size() > 0 && !wanted.contains(name))) return true;
     for (Found& event : events_of(request, std::string(id), oldest))
       if (terms.match((*event.body)["message"].string_or("")))
         all.push_back({event.id + ":" + std::string(name), std::move(event.body)});
@@ -330,8 +340,9 @@ Reply filter_log_events(Request& request) {
       break;
     }
     Value one = *event.body;
-    one.set("logStreamName", event.id.substr(event.id.find(':', event.id.find(':') + 1) + 1));
-    one.set("eventId", replace_all(event.id.substr(0, 28), ":", ""));
+    const std::string stream = event.id.substr(event.id.find(':', event.id.find(':') + 1) + 1);
+    one.set("eventId", event_id(event.id, stream));
+    one.set("logStreamName", stream);
     items.push_back(std::move(one));
     last = event.id;
   }

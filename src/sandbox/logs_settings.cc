@@ -97,6 +97,34 @@ Result<void> check_name_given_once(Request& request) {
   return refuse("InvalidParameterException", "LogGroup name prefix and LogGroup name pattern are mutually exclusive.");
 }
 
+// The groups that logGroupIdentifiers name, by name or ARN; those of other accounts and regions are out of sight.
+Reply describe_groups(Request& request, const Operations::Function& declared) {
+  const json::Value& identifiers = request.input["logGroupIdentifiers"];
+  if (identifiers.is_null()) return declared(request);
+  for (const auto member : {"logGroupNamePrefix", "logGroupNamePattern", "logGroupClass"})
+    if (request.has(member))
+      return refuse("InvalidParameterException",
+                    "logGroupIdentifiers and " + std::string(member) + " are mutually exclusive.");
+  json::Array names;
+  for (const json::Value& one : identifiers.as_array()) {
+    const std::string text(one.string_or({}));
+    if (!text.starts_with("arn:")) {
+      names.emplace_back(text);
+      continue;
+    }
+    const auto arn = parse_arn(text);
+    if (!arn || arn->service != "logs" || !arn->resource.starts_with("log-group:"))
+      return refuse("InvalidParameterException", "'" + text + "' is not the ARN of a log group.");
+    const bool here = arn->account == request.context.account && arn->region == request.context.region;
+    const std::string_view name = std::string_view(arn->resource).substr(10);
+    names.emplace_back(here ? name.substr(0, name.find(':')) : std::string_view());  // no group has the name ""
+  }
+  json::Value input = request.input;
+  input.set("logGroupIdentifiers", std::move(names));
+  Request asked{request.context, input, request.state, request.now_ms, request.operation};
+  return declared(asked);
+}
+
 }  // namespace
 }  // namespace logs
 
@@ -106,6 +134,8 @@ void add_log_settings(Services& services) {
   check_before(services, "logs", "CreateLogGroup", logs::check_key);
   check_before(services, "logs", "AssociateKmsKey", logs::check_key);
   check_before(services, "logs", "DescribeLogGroups", logs::check_name_given_once);
+  table.reads("DescribeLogGroups", [declared = services["logs"].find("DescribeLogGroups")->second.run](
+                                       Request& request) { return logs::describe_groups(request, declared); });
   for (const auto name : {"PutMetricFilter", "DeleteMetricFilter"})
     table.changes(name, [declared = services["logs"].find(name)->second.run](Request& request) {
       return logs::change_filters(request, declared);

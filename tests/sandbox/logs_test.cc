@@ -1,3 +1,5 @@
+#include <set>
+
 #include "account.h"
 
 namespace fixpoint::sandbox {
@@ -286,6 +288,48 @@ TEST(Logs, metric_filters_are_found_by_their_metric_and_counted) {
   EXPECT_EQ(counted(), 1);
   EXPECT_EQ(aws.code("logs:DescribeLogGroups", "{logGroupNamePrefix: g, logGroupNamePattern: g}"),
             "InvalidParameterException");
+}
+
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html
+TEST(LogGroups, are_narrowed_down_by_class_and_by_identifiers) {
+  Accounts aws;
+  for (const auto* more : {"/a", "/b", "/c, logGroupClass: INFREQUENT_ACCESS"})
+    aws.ok("logs:CreateLogGroup", "{logGroupName: " + std::string(more) + "}");
+  const auto names = [&](const std::string& input) {
+    std::string all;
+    const auto answer = aws.ok("logs:DescribeLogGroups", input);
+    for (const json::Value& one : answer["logGroups"].as_array()) all += one["logGroupName"].as_string() + " ";
+    return all;
+  };
+  EXPECT_EQ(names("{}"), "/a /b /c ");
+  EXPECT_EQ(names("{logGroupClass: INFREQUENT_ACCESS}"), "/c ");
+  EXPECT_EQ(names("{logGroupClass: STANDARD}"), "/a /b ");
+  EXPECT_EQ(names("{logGroupIdentifiers: [/b, /none]}"), "/b ");
+  EXPECT_EQ(names("{logGroupIdentifiers: ['arn:aws:logs:us-east-1:111111111111:log-group:/c', "
+                  "'arn:aws:logs:us-east-1:111111111111:log-group:/a:*']}"),
+            "/a /c ");
+  EXPECT_EQ(names("{logGroupIdentifiers: ['arn:aws:logs:us-east-1:222222222222:log-group:/a']}"), "");
+  for (const auto* other : {"logGroupNamePrefix: /a", "logGroupNamePattern: a", "logGroupClass: STANDARD"})
+    EXPECT_EQ(aws.code("logs:DescribeLogGroups", "{logGroupIdentifiers: [/a], " + std::string(other) + "}"),
+              "InvalidParameterException");
+  EXPECT_EQ(aws.code("logs:DescribeLogGroups", "{logGroupIdentifiers: ['arn:aws:s3:::a']}"),
+            "InvalidParameterException");
+}
+
+TEST_F(LogStreams, an_event_has_an_id_of_its_own_among_all_streams) {
+  std::set<std::string> ids;
+  for (const auto* stream : {"s", "t", "u"}) {
+    if (*stream != 's')
+      aws.ok("logs:CreateLogStream", "{logGroupName: /aws/events/app, logStreamName: " + std::string(stream) + "}");
+    aws.ok("logs:PutLogEvents", put(event(now, "same"), stream));
+  }
+  const auto events = aws.ok("logs:FilterLogEvents", "{logGroupName: /aws/events/app}");
+  for (const json::Value& one : events["events"].as_array()) {
+    EXPECT_EQ(one["eventId"].as_string().size(), 56u);
+    ids.insert(one["eventId"].as_string());
+  }
+  EXPECT_EQ(ids.size(), 3u);
+  EXPECT_EQ(aws.ok("logs:FilterLogEvents", "{logGroupName: /aws/events/app}"), events);
 }
 
 }  // namespace
