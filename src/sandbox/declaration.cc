@@ -36,31 +36,56 @@ class Reader {
  public:
   explicit Reader(Place file) : file_(std::move(file)) {}
 
-  Result<std::map<std::string, std::shared_ptr<const Declared>>> read(const json::Value& document,
-                                                                      std::string& service) {
-    FIXPOINT_CHECK(known(document, {"service", "types", "operations"}, file_));
+  Result<Declarations> read(const json::Value& document) {
+    FIXPOINT_CHECK(known(document, {"service", "types", "operations", "absent"}, file_));
     FIXPOINT_TRY(name, text_of(document["service"], file_ + ": service"));
-    service = service_ = name;
-    if (!document["types"].is_object()) return fail(errors::validation("must be a mapping", file_ + ": types"));
-    for (const json::Member& member : document["types"].as_object()) {
+    service_ = name;
+    Declarations out{name, {}, {}};
+    FIXPOINT_TRY(types, mapping(document, "types"));
+    for (const json::Member& member : *types) {
       auto type = std::make_shared<Type>();
       type->service = service_;
       type->name = member.key;
       types_[member.key] = std::move(type);
     }
-    for (const json::Member& member : document["types"].as_object())
+    for (const json::Member& member : *types)
       FIXPOINT_CHECK(type(*types_[member.key], member.value, file_ + ": types." + member.key));
-    std::map<std::string, std::shared_ptr<const Declared>> out;
-    if (!document["operations"].is_object())
-      return fail(errors::validation("must be a mapping", file_ + ": operations"));
-    for (const json::Member& member : document["operations"].as_object()) {
+    FIXPOINT_TRY(operations, mapping(document, "operations"));
+    for (const json::Member& member : *operations) {
       FIXPOINT_TRY(declared, operation(member.value, file_ + ": operations." + member.key));
-      out[member.key] = std::make_shared<const Declared>(std::move(declared));
+      out.operations[member.key] = std::make_shared<const Declared>(std::move(declared));
     }
+    FIXPOINT_TRY(absent, mapping(document, "absent"));
+    for (const json::Member& member : *absent) FIXPOINT_CHECK(absent_members(out.absent, member));
     return out;
   }
 
  private:
+  Result<const json::Object*> mapping(const json::Value& document, std::string_view name) {
+    static const json::Object none;
+    const json::Value& value = document[name];
+    if (value.is_null()) return &none;
+    if (!value.is_object()) return fail(errors::validation("must be a mapping", file_ + ": " + std::string(name)));
+    return &value.as_object();
+  }
+
+  Result<void> absent_members(std::vector<Absent>& into, const json::Member& operation) {
+    const Place place = file_ + ": absent." + operation.key;
+    if (!operation.value.is_array()) return fail(errors::validation("must be a list of members", place));
+    for (const json::Value& item : operation.value.as_array()) {
+      Absent made{service_, operation.key, {}, {}, place};
+      if (item.is_object() && item.size() == 1) {
+        made.path = path_of(item.as_object().begin()->key);
+        made.accepted = item.as_object().begin()->value;
+      } else {
+        FIXPOINT_TRY(member, text_of(item, place));
+        made.path = path_of(member);
+      }
+      into.push_back(std::move(made));
+    }
+    return {};
+  }
+
   Result<void> type(Type& out, const json::Value& source, const Place& place) {
     FIXPOINT_CHECK(known(source, {"scope", "id", "missing", "exists", "checks"}, place));
     const std::string_view scope = source["scope"].string_or("region");
@@ -292,15 +317,13 @@ class Reader {
 
 }  // namespace
 
-Result<std::map<std::string, std::shared_ptr<const Declared>>> read_declarations(const std::string& file,
-                                                                                 const std::string& text,
-                                                                                 std::string& service) {
+Result<Declarations> read_declarations(const std::string& file, const std::string& text) {
   auto document = json::parse_yaml(text);
   if (!document) {
     document.error().where = file + ": " + document.error().where;
     return fail(std::move(document.error()));
   }
-  return Reader(file).read(*document, service);
+  return Reader(file).read(*document);
 }
 
 }  // namespace fixpoint::sandbox

@@ -108,10 +108,22 @@ struct Declared {
   std::optional<Page> page;
 };
 
-/// One file's operations. Error: ValidationException, `where` being file and place.
-Result<std::map<std::string, std::shared_ptr<const Declared>>> read_declarations(const std::string& file,
-                                                                                 const std::string& text,
-                                                                                 std::string& service);
+struct Absent {
+  std::string service;
+  std::string operation;
+  std::vector<std::string> path;  // of the member in the input; a list on the way stands for each of its items
+  json::Value accepted;           // what the account does anyway; null where that has no name
+  std::string place;              // in the catalog
+};
+
+struct Declarations {
+  std::string service;
+  std::map<std::string, std::shared_ptr<const Declared>> operations;
+  std::vector<Absent> absent;
+};
+
+/// One file. Error: ValidationException, `where` being file and place.
+Result<Declarations> read_declarations(const std::string& file, const std::string& text);
 
 Reply run_declared(const Declared& declared, Request& request);
 

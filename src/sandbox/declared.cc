@@ -304,17 +304,18 @@ Reply run_declared(const Declared& declared, Request& request) {
   return out;
 }
 
-Result<void> add_declared(const catalog::Catalog& catalog, Services& services) {
+Result<std::vector<Absent>> add_declared(const catalog::Catalog& catalog, Services& services) {
+  std::vector<Absent> absent;
   for (const std::string& path : catalog.list("sandbox")) {
-    std::string service;
-    FIXPOINT_TRY(declarations, read_declarations(path, *catalog.find(path), service));
-    for (auto& [name, declared] : declarations) {
+    FIXPOINT_TRY(read, read_declarations(path, *catalog.find(path)));
+    for (auto& [name, declared] : read.operations) {
       const bool changes = declared->verb != Declared::Verb::Read && declared->verb != Declared::Verb::List;
-      services[service].insert_or_assign(
+      services[read.service].insert_or_assign(
           name, Operation{[declared](Request& request) { return run_declared(*declared, request); }, changes});
     }
+    for (Absent& one : read.absent) absent.push_back(std::move(one));
   }
-  return {};
+  return absent;
 }
 
 }  // namespace fixpoint::sandbox

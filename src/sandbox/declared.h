@@ -1,6 +1,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "sandbox/declaration.h"
 #include "sandbox/operation.h"
 
 namespace fixpoint::sandbox {
@@ -42,6 +43,14 @@ namespace fixpoint::sandbox {
 /// filter counts where `when` gives something; `any`: `when` is a list with `is` in it), `named: T` (where it gives
 /// something, only this id, and `missing` where it is not there), `page: {size, token, next, more, default, most,
 /// invalid: E}` (names of members), `answer` for the members beside `into`.
-Result<void> add_declared(const catalog::Catalog& catalog, Services& services);
+///
+/// `absent: {Operation: [Member, A.B: value]}`, of operations that are declared or code: members of the input that the
+/// account does not have, returned for refuse_absent. `value` is what it does anyway.
+Result<std::vector<Absent>> add_declared(const catalog::Catalog& catalog, Services& services);
+
+/// Has those operations refuse a call that asks for such a member, with NotImplemented that names it. Empty texts,
+/// lists and structures and false ask for nothing. Error: ValidationException for an operation that is not in the
+/// table.
+Result<void> refuse_absent(const std::vector<Absent>& absent, Services& services);
 
 }  // namespace fixpoint::sandbox

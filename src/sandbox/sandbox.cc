@@ -47,7 +47,7 @@ Sandbox::~Sandbox() = default;
 Result<std::unique_ptr<Sandbox>> Sandbox::open(store::Store& store, const catalog::Catalog& catalog, const Clock& clock,
                                                Options options) {
   auto parts = std::make_unique<Parts>(store, clock, options);
-  FIXPOINT_CHECK(add_declared(catalog, parts->services));
+  FIXPOINT_TRY(absent, add_declared(catalog, parts->services));
   add_s3(parts->services);
   add_s3_objects(parts->services);
   add_ec2(parts->services);
@@ -56,6 +56,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::open(store::Store& store, const catalo
   add_iam(parts->services);
   add_rds(parts->services);
   add_logs(parts->services);
+  FIXPOINT_CHECK(refuse_absent(absent, parts->services));
   FIXPOINT_CHECK(parts->state.load());
   return std::unique_ptr<Sandbox>(new Sandbox(std::move(parts)));
 }
