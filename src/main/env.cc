@@ -80,7 +80,9 @@ Command env_command() {
                       {"user", "NAME", "the newest key of this user, not the server's first", "", false},
                       {"json", "", "print JSON", "", false}},
           .run = run_env,
-          .more = "It says on standard error where no server answers now; the variables are printed all the same."};
+          .more =
+              "It says on standard error where no server answers now; the variables are printed all the same.\n"
+              "'aws sqs' and 'aws rds' of version 1 do not look at AWS_ENDPOINT_URL: give them --endpoint-url."};
 }
 
 }  // namespace fixpoint::main
