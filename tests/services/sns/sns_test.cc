@@ -253,6 +253,26 @@ TEST(Fifo, a_duplicate_within_five_minutes_is_answered_and_not_sent) {
   EXPECT_EQ(house.seen("queue").size(), 2u);
 }
 
+// https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html
+TEST(Sns, a_topic_has_fifty_tags_at_most) {
+  TopicHouse house;
+  const std::string arn = house.topic("t");
+  const auto tags = [&](int first, int last) {
+    std::string out = "{ResourceArn: '" + arn + "', Tags: [";
+    for (int i = first; i < last; ++i) out += "{Key: k" + std::to_string(i) + ", Value: v},";
+    return out + "]}";
+  };
+  EXPECT_EQ(house.call("TagResource", tags(0, 30'000)).error().code, "TagLimitExceeded");
+  EXPECT_EQ(house.call("TagResource", "{ResourceArn: '" + arn + "', Tags: [{Key: a, Value: b}, {Key: a, Value: c}]}")
+                .error()
+                .code,
+            "InvalidParameter");
+  house.ok("TagResource", tags(0, 50));
+  house.ok("TagResource", tags(0, 50));
+  EXPECT_EQ(house.call("TagResource", tags(49, 51)).error().code, "TagLimitExceeded");
+  EXPECT_EQ(house.ok("ListTagsForResource", "{ResourceArn: '" + arn + "'}")["Tags"].size(), 50u);
+}
+
 TEST(Sns, topics_and_subscriptions_are_listed_in_pages) {
   TopicHouse house;
   for (int i = 0; i < 101; ++i) house.topic("t" + std::to_string(1000 + i));
