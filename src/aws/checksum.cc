@@ -9,7 +9,9 @@ namespace fixpoint::aws {
 namespace {
 
 constexpr std::string_view header_prefix = "x-amz-checksum-";
-constexpr std::array<std::string_view, 5> algorithms{"CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"};
+constexpr std::array<std::string_view, 7> algorithms{"CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5"};
+// Of S3's, those that nothing here works out.
+constexpr std::array<std::string_view, 3> not_there{"XXHASH64", "XXHASH3", "XXHASH128"};
 
 template <class Number>
 std::string big_endian(Number number) {
@@ -48,6 +50,8 @@ std::optional<std::string> checksum_of(std::string_view algorithm, std::string_v
   if (equals_ignore_case(algorithm, "CRC64NVME")) return base64_encode(big_endian(crc64nvme(bytes)));
   if (equals_ignore_case(algorithm, "SHA1")) return base64_encode(sha1(bytes));
   if (equals_ignore_case(algorithm, "SHA256")) return base64_encode(sha256(bytes));
+  if (equals_ignore_case(algorithm, "SHA512")) return base64_encode(sha512(bytes));
+  if (equals_ignore_case(algorithm, "MD5")) return base64_encode(md5(bytes));
   return {};
 }
 
@@ -65,7 +69,7 @@ Result<void> add_checksum(HttpRequest& request, const Operation& operation, cons
   auto checksum = checksum_of(algorithm, request.body);
   if (!checksum)
     return fail(errors::validation("The checksum algorithm '" + std::string(algorithm) +
-                                       "' is unknown: expected CRC32, CRC32C, CRC64NVME, SHA1 or SHA256",
+                                       "' is unknown: expected CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512 or MD5",
                                    std::string(wanted.algorithm->name)));
   request.headers.set(header_of(algorithm), std::move(*checksum));
   if (named.empty() && wanted.algorithm->location == Location::Header)
@@ -76,6 +80,12 @@ Result<void> add_checksum(HttpRequest& request, const Operation& operation, cons
 Result<void> verify_checksums(const HttpRequest& request, std::string_view body, const Operation& operation) {
   FIXPOINT_CHECK(verify_md5(request, body));
   if (operation.checksum.algorithm == nullptr) return {};
+  for (const std::string_view algorithm : not_there) {
+    const std::string header = header_of(algorithm);
+    if (request.headers.has(header) || request.trailers.has(header))
+      return fail(
+          errors::not_implemented(header + " is not there in this version: what it says could not be checked", header));
+  }
   for (const std::string_view algorithm : algorithms) {
     const std::string header = header_of(algorithm);
     const std::string* stated = request.headers.find(header);

@@ -250,6 +250,9 @@ Result<void> read_target(json::Object& input, const Operation& operation, std::s
     if (member != nullptr) {
       const bool list = member->shape->type == ShapeType::List;
       auto value = query_value(text, list ? member->shape->element : *member);
+      if (!value && is_s3(operation) && is_integer(member->shape->type))
+        return fail(
+            errors::coded("InvalidArgument", "Provided " + key + " not an integer or within integer range", 400));
       if (!value) return fail(at_member(std::move(value.error()), member->name));
       if (list)
         input[member->name].push_back(std::move(*value));

@@ -55,6 +55,10 @@ std::string sha256(std::string_view bytes) {
 std::string sha256_hex(std::string_view bytes) {
   return hex_encode(sha256(bytes));
 }
+std::string sha512(std::string_view bytes) {
+  static const EVP_MD* const kind = digest_named("SHA512");
+  return digest(kind, bytes);
+}
 std::string sha1(std::string_view bytes) {
   static const EVP_MD* const kind = digest_named("SHA1");
   return digest(kind, bytes);

@@ -7,6 +7,7 @@
 namespace fixpoint {
 
 std::string sha256(std::string_view bytes);                             ///< 32 raw bytes
+std::string sha512(std::string_view bytes);                             ///< 64 raw bytes
 std::string sha256_hex(std::string_view bytes);                         ///< 64 lower-case digits
 std::string sha1(std::string_view bytes);                               ///< 20 raw bytes; checksums only
 std::string md5(std::string_view bytes);                                ///< 16 raw bytes; checksums and ETags only

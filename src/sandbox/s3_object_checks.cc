@@ -10,11 +10,12 @@
 namespace fixpoint::sandbox::s3 {
 namespace {
 
-constexpr std::pair<std::string_view, std::string_view> checksums[] = {{"ChecksumCRC32", "CRC32"},
-                                                                       {"ChecksumCRC32C", "CRC32C"},
-                                                                       {"ChecksumCRC64NVME", "CRC64NVME"},
-                                                                       {"ChecksumSHA1", "SHA1"},
-                                                                       {"ChecksumSHA256", "SHA256"}};
+constexpr std::pair<std::string_view, std::string_view> checksums[] = {
+    {"ChecksumCRC32", "CRC32"}, {"ChecksumCRC32C", "CRC32C"}, {"ChecksumCRC64NVME", "CRC64NVME"},
+    {"ChecksumSHA1", "SHA1"},   {"ChecksumSHA256", "SHA256"}, {"ChecksumSHA512", "SHA512"},
+    {"ChecksumMD5", "MD5"}};
+// Of S3's, those that nothing here works out.
+constexpr std::string_view checksums_not_there[] = {"ChecksumXXHASH64", "ChecksumXXHASH3", "ChecksumXXHASH128"};
 
 tl::unexpected<Error> not_there(std::string_view member, std::string_view why) {
   return fail(errors::not_implemented(
@@ -76,6 +77,8 @@ Result<void> check_storage_class(const Request& request) {
 Result<void> set_checksum(const Request& request, std::string_view bytes, json::Value& object) {
   std::string_view algorithm = request.input["ChecksumAlgorithm"].string_or("CRC64NVME");
   std::string_view stated;
+  for (const auto member : checksums_not_there)
+    if (request.has(member)) return not_there(member, "what it says of the object could not be checked");
   for (const auto& [member, name] : checksums) {
     object.as_object().erase(member);
     if (!request.has(member)) continue;
@@ -89,7 +92,7 @@ Result<void> set_checksum(const Request& request, std::string_view bytes, json::
   if (!actual)
     return refuse("InvalidRequest", 400,
                   "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, "
-                  "CRC32C, CRC64NVME, SHA1, SHA256]");
+                  "CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5]");
   if (!stated.empty() && stated != *actual)
     return refuse("BadDigest", 400,
                   "The " + std::string(algorithm) + " you specified did not match the calculated checksum.");

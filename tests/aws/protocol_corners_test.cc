@@ -264,7 +264,25 @@ TEST(checksums, that_are_right_are_taken) {
   EXPECT_EQ(put_object("x-amz-checksum-crc64nvme", "rosUhgp5mIg="), "PutObject");
   EXPECT_EQ(put_object("x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="), "PutObject");
   EXPECT_EQ(put_object("x-amz-checksum-sha256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="), "PutObject");
+  EXPECT_EQ(put_object("x-amz-checksum-sha512",
+                       "2eZ2LdHI6vbWGzxhkvxAjU1tXxF20MKRabwk5xw/J0rSf81YEbMT1oH35V7ALXPUmclUVba1u1A6z1dPuo/+hQ=="),
+            "PutObject");
+  EXPECT_EQ(put_object("x-amz-checksum-md5", "JfnnlDI7RTiF9RgfG2JNCw=="), "PutObject");
   EXPECT_EQ(put_object("Content-MD5", "JfnnlDI7RTiF9RgfG2JNCw=="), "PutObject");
+}
+
+// What nobody checked was stored as if it were right.
+TEST(checksums, that_are_not_there_are_refused) {
+  for (const char* header : {"x-amz-checksum-xxhash64", "x-amz-checksum-xxhash3", "x-amz-checksum-xxhash128"})
+    EXPECT_EQ(put_object(header, "AAAAAAAAAAA="), "NotImplemented") << header;
+}
+
+// https://github.com/ceph/s3-tests (test_bucket_list_maxkeys_unreadable, test_bucket_list_maxkeys_invalid)
+TEST(s3, a_number_in_the_query_that_is_none_is_an_invalid_argument) {
+  for (const char* query :
+       {"max-keys=abc", "max-keys=", "max-keys=1.5", "max-keys=2147483648", "list-type=2&max-keys=x"})
+    EXPECT_EQ(received(request("GET", std::string("/b?") + query, {}), "s3").error, "InvalidArgument") << query;
+  EXPECT_EQ(received(request("GET", "/b?max-keys=-1", {}), "s3").input["MaxKeys"], -1);
 }
 
 TEST(checksums, that_are_wrong_are_bad_digests) {
@@ -274,6 +292,9 @@ TEST(checksums, that_are_wrong_are_bad_digests) {
            {"x-amz-checksum-crc64nvme", "AAAAAAAAAAA="},
            {"x-amz-checksum-sha1", "qZk+NkcGgWq6PiVxeFDCbJzQ2J0="},
            {"x-amz-checksum-sha256", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="},
+           {"x-amz-checksum-sha512",
+            "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="},
+           {"x-amz-checksum-md5", "kAFQmDzST7DWlj99KOF/cg=="},
            {"Content-MD5", "kAFQmDzST7DWlj99KOF/cg=="}})
     EXPECT_EQ(put_object(header, value), "BadDigest") << header;
 }

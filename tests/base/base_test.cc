@@ -127,6 +127,11 @@ TEST(Shell, a_text_is_one_word_whatever_stands_in_it) {
 
 TEST(Hash, known_answers) {
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  // FIPS 180-2, appendix C.1.
+  EXPECT_EQ(
+      hex_encode(sha512("abc")),
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce8"
+      "0e2a9ac94fa54ca49f");
   EXPECT_EQ(hex_encode(md5("abc")), "900150983cd24fb0d6963f7d28e17f72");
   // RFC 4231, test case 2 and 6.
   EXPECT_EQ(hex_encode(hmac_sha256("Jefe", "what do ya want for nothing?")),
