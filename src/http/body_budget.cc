@@ -11,18 +11,33 @@ bool BodyBudget::take(std::size_t bytes) {
 }
 
 bool BodyShare::grow_to(std::size_t bytes) {
-  if (!budget_ || bytes <= BodyBudget::small_bytes || bytes <= taken_bytes_) return true;
-  if (!budget_->take(bytes - taken_bytes_)) return false;
-  taken_bytes_ = bytes;
+  if (!budget_ || bytes <= BodyBudget::small_bytes) return true;
+  const std::size_t taken = taken_bytes_;
+  if (bytes <= taken) return true;
+  if (!budget_->take(bytes - taken)) return false;
+  taken_bytes_ += bytes - taken;
   return true;
 }
 
 bool BodyShare::could_grow_to(std::size_t bytes) const {
-  return !budget_ || bytes <= BodyBudget::small_bytes || bytes <= taken_bytes_ || budget_->has(bytes - taken_bytes_);
+  const std::size_t taken = taken_bytes_;
+  return !budget_ || bytes <= BodyBudget::small_bytes || bytes <= taken || budget_->has(bytes - taken);
+}
+
+bool BodyShare::set_to(std::size_t bytes) {
+  const std::size_t wanted = bytes <= BodyBudget::small_bytes ? 0 : bytes;
+  std::size_t taken = taken_bytes_;
+  if (wanted > taken) return grow_to(wanted);
+  while (wanted < taken)
+    if (taken_bytes_.compare_exchange_weak(taken, wanted)) {
+      budget_->give_back(taken - wanted);
+      break;
+    }
+  return true;
 }
 
 void BodyShare::release() {
-  if (budget_) budget_->give_back(std::exchange(taken_bytes_, 0));
+  if (taken_bytes_ != 0) budget_->give_back(taken_bytes_.exchange(0));
 }
 
 }  // namespace fixpoint::http

@@ -9,7 +9,8 @@
 namespace fixpoint::http {
 
 /// The memory that the bodies of all requests of a server may take together, from their first byte to the request's
-/// answer: who sends them need not have said who they are. Thread-safe.
+/// answer: who sends them need not have said who they are. Another of a server is for the bodies of its answers, which
+/// wait for whoever reads slowly. Thread-safe.
 class BodyBudget {
  public:
   /// Bodies up to this are not counted, so that what is small gets through where the rest is taken: they are bounded by
@@ -26,7 +27,8 @@ class BodyBudget {
   std::atomic<std::size_t> taken_bytes_{0};
 };
 
-/// What one body has of the budget; given back when it goes. Without a budget there is no limit.
+/// What one body has of the budget; given back when it goes. Without a budget there is no limit. One thread at a time,
+/// but release() may come from another.
 class BodyShare {
  public:
   explicit BodyShare(std::shared_ptr<BodyBudget> budget) : budget_(std::move(budget)) {}
@@ -38,11 +40,13 @@ class BodyShare {
   bool grow_to(std::size_t bytes);
   /// Would grow_to() say yes now.
   bool could_grow_to(std::size_t bytes) const;
+  /// The body takes just so much: what there was beyond is given back.
+  bool set_to(std::size_t bytes);
   void release();
 
  private:
   std::shared_ptr<BodyBudget> budget_;
-  std::size_t taken_bytes_ = 0;
+  std::atomic<std::size_t> taken_bytes_{0};
 };
 
 }  // namespace fixpoint::http

@@ -23,7 +23,8 @@ Connection::Connection(Loop& loop, int socket, std::unique_ptr<Transport> transp
       descriptor_(std::in_place, loop.context().get_executor(), socket),
       timer_(std::in_place, loop.context().get_executor()),
       peer_(std::move(peer)),
-      reader_(loop.shared().options.header_limit_bytes, loop.shared().options.body_limit_bytes, loop.shared().bodies) {}
+      reader_(loop.shared().options.header_limit_bytes, loop.shared().options.body_limit_bytes, loop.shared().bodies),
+      answer_share_(loop.shared().answers) {}
 
 void Connection::start() {
   wait_for(Waiting::idle);
@@ -42,6 +43,11 @@ void Connection::send(std::uint64_t ticket, HttpResponse response) {
     answer(std::move(response));
   else
     mailbox_->put({shared_from_this(), ticket, Mail::Kind::answer, std::move(response)});
+}
+
+// While the handler has the request nothing else here touches the share.
+bool Connection::reserve(std::uint64_t, std::size_t bytes) {
+  return answer_share_.grow_to(bytes);
 }
 
 void Connection::abandon(std::uint64_t ticket) {
@@ -143,6 +149,9 @@ void Connection::advance_requests() {
       framing_ = {true, false, false};
       HttpResponse refusal = plain_answer(reader_.refusal().status, reader_.refusal().sentence);
       if (refusal.status == 503) refusal.headers.add("Retry-After", "1");
+      if (const auto& shape = loop_.shared().options.shape_refusal;
+          shape && (refusal.status == 413 || refusal.status == 503))
+        refusal = shape(reader_.refused_head(), std::move(refusal));
       answer(std::move(refusal));
     } else {
       if (!flush()) break;
@@ -178,6 +187,11 @@ void Connection::answer(HttpResponse response) {
   if (!is_sendable(response.status, response.headers)) {
     loop_.shared().fault("An answer has a status or header that cannot be sent; it was answered 500 instead.");
     response = plain_answer(500, "The answer to this request could not be sent.");
+  }
+  if (!answer_share_.set_to(framing_.head_method ? 0 : response.body.size())) {
+    response = plain_answer(
+        503, "The answers to other requests take all the memory that there is for them; try again in a moment.");
+    response.headers.add("Retry-After", "1");
   }
   // A connection that is being closed says so, also where the decision fell after the request came.
   if (loop_.is_winding_down()) framing_.keep_alive = false;
@@ -315,6 +329,7 @@ bool Connection::flush() {
     out_.clear();
   if (!tail_.empty()) tail_ = std::string();
   stream_waiting_bytes_ -= std::exchange(stream_bytes_in_out_, 0);
+  if (phase_ != Phase::handling) answer_share_.release();
   return phase_ != Phase::closed;
 }
 

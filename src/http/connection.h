@@ -28,6 +28,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void close();
 
   void send(std::uint64_t ticket, HttpResponse response) override;
+  bool reserve(std::uint64_t ticket, std::size_t bytes) override;
   void abandon(std::uint64_t ticket) override;
   void begin(std::uint64_t ticket, int status, Headers headers) override;
   bool write(std::uint64_t ticket, std::string data) override;
@@ -78,6 +79,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   std::optional<boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>> timer_;
   const std::string peer_;
   RequestReader reader_;
+  BodyShare answer_share_;  // of the answer that is made or written
 
   Phase phase_ = Phase::reading;
   std::uint64_t ticket_ = 0;  // of the request that was handed out last

@@ -29,6 +29,7 @@ struct Shared {
   Handler handler;
   std::unique_ptr<TlsContext> tls;  // null: plain
   std::shared_ptr<BodyBudget> bodies;
+  std::shared_ptr<BodyBudget> answers;
   std::atomic<std::size_t> open{0};
   std::mutex mutex;
   std::condition_variable all_closed;

@@ -364,6 +364,10 @@ void RequestReader::forget_body() {
   share_.release();
 }
 
+const HttpRequest& RequestReader::refused_head() const {
+  return parser_->request;
+}
+
 RequestReader::State RequestReader::refuse(int status, std::string sentence) {
   refusal_ = {status, std::move(sentence)};
   part_ = Part::refused;

@@ -57,6 +57,8 @@ class RequestReader {
   bool is_http_11() const { return is_http_11_; }
 
   const Refusal& refusal() const { return refusal_; }
+  /// Request line and headers of what was refused for its body (413, 503): valid as long as the reader.
+  const HttpRequest& refused_head() const;
   /// No byte of a request is there.
   bool is_idle() const;
 

@@ -40,6 +40,10 @@ void Responder::send(HttpResponse response) {
   if (const auto exchange = std::exchange(exchange_, nullptr)) exchange->send(ticket_, std::move(response));
 }
 
+bool Responder::reserve(std::size_t bytes) {
+  return exchange_ == nullptr || exchange_->reserve(ticket_, bytes);
+}
+
 ResponseStream Responder::begin(int status, Headers headers) {
   auto exchange = std::exchange(exchange_, nullptr);
   if (!exchange) return {};

@@ -18,6 +18,7 @@ class LoopServer final : public Server {
     shared_.handler = std::move(handler);
     shared_.tls = std::move(tls);
     shared_.bodies = std::make_shared<BodyBudget>(shared_.options.bodies_limit_bytes);
+    shared_.answers = std::make_shared<BodyBudget>(shared_.options.answers_limit_bytes);
     for (unsigned number = 0; number < shared_.options.threads; ++number)
       loops_.push_back(std::make_unique<Loop>(shared_));
     acceptor_ = std::make_shared<Acceptor>(socket_, loops_, shared_);

@@ -18,6 +18,7 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual void send(std::uint64_t ticket, HttpResponse response) = 0;
+  virtual bool reserve(std::uint64_t ticket, std::size_t bytes) = 0;
   /// Nobody will answer any more.
   virtual void abandon(std::uint64_t ticket) = 0;
   virtual void begin(std::uint64_t ticket, int status, Headers headers) = 0;
@@ -71,6 +72,9 @@ class Responder {
   /// Connection itself; the response's own Content-Length is kept only where there is no body to count (HEAD, 304).
   /// A header line with CR, LF or NUL, or a name that is no token, makes the answer a 500: a response is never split.
   void send(HttpResponse response);
+  /// Takes room for an answer with a body of so many bytes before it is made (ServerOptions::answers_limit_bytes).
+  /// False where there is none now. Once; answers that nobody took room for take it when they are sent.
+  bool reserve(std::size_t bytes);
   /// Answers with a body that comes later, in chunks (HTTP/1.0: until the connection closes).
   ResponseStream begin(int status, Headers headers);
   /// True once the peer has closed its side or the connection is gone. An answer is still sent where that is possible.
@@ -100,6 +104,9 @@ struct ServerOptions {
   /// What all bodies that are read or with the handler may take, but those up to BodyBudget::small_bytes; beyond: 503
   /// with Retry-After. Four of the largest kind.
   std::size_t bodies_limit_bytes = 256 * 1024 * 1024;
+  /// What the bodies of all answers may take that are made or wait for their readers, but those up to
+  /// BodyBudget::small_bytes; one that finds no room is answered 503 with Retry-After instead.
+  std::size_t answers_limit_bytes = 256 * 1024 * 1024;
   std::size_t connection_limit = 4096;               ///< beyond: 503 and closed at once
   std::size_t stream_limit_bytes = 4 * 1024 * 1024;  ///< what may wait for a slow reader of a ResponseStream
   int idle_timeout_ms = 75'000;                      ///< between requests; beyond: closed
@@ -108,6 +115,10 @@ struct ServerOptions {
   int stop_timeout_ms = 10'000;  ///< how long stop() waits for answers that are still due
   std::string tls_certificate_file;  ///< PEM, the whole chain; with the key: the server speaks TLS 1.2 or newer
   std::string tls_key_file;          ///< PEM
+  /// Gives an answer that is refused without the handler (413 for a body beyond body_limit_bytes, 503 beyond
+  /// bodies_limit_bytes) the form that the request's client reads. `head` has no body; Connection: close is set
+  /// afterwards. On an I/O thread; may be empty, and then the answers are plain text.
+  std::function<HttpResponse(const HttpRequest& head, HttpResponse plain)> shape_refusal;
   /// Told of what went wrong inside: a handler's exception, a Responder dropped. On an I/O thread; may be empty.
   std::function<void(std::string_view sentence)> on_fault;
 };

@@ -98,6 +98,92 @@ void expect_full(Socket& socket) {
   EXPECT_EQ(heard.headers.get("Connection"), "close");
 }
 
+TEST(Bodies, that_are_refused_unread_are_refused_in_the_form_of_the_clients) {
+  ServerOptions options = four_megabytes();
+  options.shape_refusal = [](const HttpRequest& head, HttpResponse plain) {
+    HttpResponse shaped =
+        text(head.method + ' ' + head.target + ' ' + std::string(head.headers.get("X-Kind")), plain.status);
+    return shaped;
+  };
+  const auto server = start(options, echo);
+  Socket sized = Socket::to_port(server->port());
+  sized.say("PUT /sized HTTP/1.1\r\nHost: h\r\nX-Kind: a\r\nContent-Length: " + std::to_string((2 << 20) + 1) +
+            "\r\n\r\n");
+  const Heard refused = hear_response(sized);
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_EQ(refused.body, "PUT /sized a");
+  EXPECT_EQ(refused.headers.get("Connection"), "close");
+  Socket chunked = Socket::to_port(server->port());
+  chunked.say("PUT /chunked HTTP/1.1\r\nHost: h\r\nX-Kind: b\r\nTransfer-Encoding: chunked\r\n\r\n200001\r\n");
+  EXPECT_EQ(hear_response(chunked).body, "PUT /chunked b");
+  // What is no request has no form.
+  Socket broken = Socket::to_port(server->port());
+  broken.say("PUT /broken HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n");
+  EXPECT_EQ(hear_response(broken).status, 400);
+}
+
+// Answers up to the limit, one of 4 MiB at most: more than the buffers of two sockets hold, so that it waits for its
+// reader.
+ServerOptions answers_of(std::size_t limit_bytes) {
+  ServerOptions options;
+  options.answers_limit_bytes = limit_bytes;
+  return options;
+}
+
+// Slow readers of one large object took as much memory as there were connections.
+TEST(Answers, that_wait_for_their_readers_are_bounded_and_small_ones_are_not) {
+  constexpr std::size_t large_bytes = 16UL << 20;
+  const auto server = start(answers_of(large_bytes + (100UL << 10)), [](HttpRequest request, Responder respond) {
+    respond.send(text(std::string(request.target == "/large" ? large_bytes : 64UL << 10, 'x')));
+  });
+  Socket slow = Socket::to_port(server->port());
+  slow.say(get("/large"));
+  ASSERT_NE(slow.hear_until("HTTP/1.1 200 OK\r\n"), "");
+  Socket other = Socket::to_port(server->port());
+  for (int i = 0; i < 2; ++i) {
+    other.say(get("/large"));
+    const Heard full = hear_response(other);
+    EXPECT_EQ(full.status, 503) << full.body;
+    EXPECT_EQ(full.headers.get("Retry-After"), "1");
+    other.say(get("/small"));
+    EXPECT_EQ(hear_response(other).body.size(), 64UL << 10);
+  }
+  other.say("HEAD /large HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(hear_response(other, true).status, 200);
+}
+
+TEST(Answers, that_were_read_make_room_for_others) {
+  constexpr std::size_t large_bytes = 16UL << 20;
+  const auto server = start(answers_of(large_bytes),
+                            [](HttpRequest, Responder respond) { respond.send(text(std::string(large_bytes, 'x'))); });
+  // The next answer of a connection comes after the last byte of the one before it, and its room.
+  Socket socket = Socket::to_port(server->port());
+  for (int i = 0; i < 3; ++i) {
+    socket.say(get("/"));
+    EXPECT_EQ(hear_response(socket).body.size(), large_bytes);
+  }
+}
+
+TEST(Answers, have_the_room_that_was_reserved_for_them_until_they_are_sent_or_given_up) {
+  Parked parked;
+  const auto server = start(answers_of(1 << 20), parked.handler());
+  Socket first = Socket::to_port(server->port());
+  Socket second = Socket::to_port(server->port());
+  first.say(get("/first"));
+  auto held = parked.next();
+  second.say(get("/second"));
+  auto waiting = parked.next();
+  EXPECT_TRUE(held.second.reserve(1 << 20));
+  EXPECT_TRUE(waiting.second.reserve(64 << 10));  // small
+  EXPECT_FALSE(waiting.second.reserve(65 << 10));
+  held.second.send(text("less"));
+  EXPECT_EQ(hear_response(first).body, "less");
+  // What came back is taken before the answer's first byte is written.
+  EXPECT_TRUE(waiting.second.reserve(1 << 20));
+  waiting.second.send(text(std::string(1 << 20, 'x')));
+  EXPECT_EQ(hear_response(second).body.size(), 1U << 20);
+}
+
 TEST(Bodies, beyond_what_all_may_take_are_refused_and_small_ones_are_not) {
   Parked parked;
   const auto server = start(four_megabytes(), parked.handler());

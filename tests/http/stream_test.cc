@@ -219,6 +219,10 @@ TEST_F(Streams, pieces_of_many_writers_reach_their_own_readers) {
 class StandIn final : public Exchange {
  public:
   void send(std::uint64_t, HttpResponse response) override { sent = response.status; }
+  bool reserve(std::uint64_t, std::size_t bytes) override {
+    reserved += bytes;
+    return true;
+  }
   void abandon(std::uint64_t) override { sent = -1; }
   void begin(std::uint64_t, int status, Headers) override { sent = status; }
   bool write(std::uint64_t, std::string data) override {
@@ -227,6 +231,7 @@ class StandIn final : public Exchange {
   }
   void end(std::uint64_t, bool whole) override { ended = whole ? 1 : -1; }
   bool cancelled(std::uint64_t) const override { return false; }
+  std::size_t reserved = 0;
   int sent = 0;
   int ended = 0;
   std::string written;
