@@ -219,7 +219,7 @@ class WholeApp final : public App {
         services::Events::Outward{*connections_, *destinations_, *destination_sender_,
                                   [this](const std::string& url) { return forbids_destination(url); }});
     sts_ = std::make_unique<services::Sts>(*identity_);
-    dispatch_ = std::make_unique<Dispatch>(*account_, *door_, runs_, workers_, embedded_ != nullptr);
+    dispatch_ = std::make_unique<Dispatch>(*account_, *door_, runs_, workers_, embedded_.get());
     dispatch_->add(securityhub_->table());
     dispatch_->add(events_->table());
     dispatch_->add(lambda_->table(), embedded_account_ ? Dispatch::Part::OfAccount : Dispatch::Part::Own);
@@ -239,6 +239,9 @@ class WholeApp final : public App {
     server.port = options_.port;
     server.threads = options_.io_threads;
     server.connection_limit = connections_by_descriptors(server.connection_limit);
+    server.shape_refusal = [this](const HttpRequest& head, HttpResponse plain) {
+      return gateway_->refusal(head, std::move(plain));
+    };
     FIXPOINT_TRY(listening, http::Server::start(server, [this](HttpRequest request, http::Responder responder) {
                    gateway_->handle(std::move(request), std::move(responder));
                  }));
@@ -385,6 +388,9 @@ class WholeApp final : public App {
     server.address = loopback;
     server.threads = options_.io_threads;
     server.connection_limit = handlers_at_once(runtime_options_) * runtime_options_.gateway_connections;
+    server.shape_refusal = [this](const HttpRequest& head, HttpResponse plain) {
+      return gateway_->refusal(head, std::move(plain));
+    };
     server.stop_timeout_ms = 1'000;  // it stops when no handler is left to hear an answer
     FIXPOINT_TRY(listening, http::Server::start(server, [this](HttpRequest request, http::Responder responder) {
                    gateway_->handle(std::move(request), std::move(responder), Gateway::Way::Handlers);

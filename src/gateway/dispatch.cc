@@ -31,7 +31,7 @@ void Dispatch::run(WorkerPool& workers, std::function<void()> task, const aws::A
 }
 
 void Dispatch::call(const aws::Caller& caller, std::string_view service, std::string_view operation, json::Value input,
-                    aws::Answer answer) {
+                    aws::Answer answer, const Room& room) {
   if (const auto table = tables_.find(service); table != tables_.end()) {
     const auto found = table->second.operations.find(operation);
     if (found == table->second.operations.end())
@@ -76,8 +76,15 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
   }
   // Whether an execution's read is one of a dry run is in the store, so it may wait.
   const bool of_person = !caller.principal || caller.principal->execution.empty();
-  if (account_reads_are_quick_ && of_person && door_.reads(service, operation))
-    return answer(guarded([&] { return call_account(caller, std::string(service), std::string(operation), input); }));
+  if (quick_ != nullptr && of_person) {
+    auto quick =
+        quick_->call_quickly({caller.account, caller.region, {}, caller.request_id}, service, operation, input);
+    if (quick.answer) return answer(std::move(*quick.answer));
+    if (quick.content_bytes > 0 && room && !room(quick.content_bytes))
+      return answer(
+          fail(errors::unavailable("the answers to other requests take all the memory that there is for them; try "
+                                   "again in a moment")));
+  }
   run(
       account_workers_,
       [this, caller, service = std::string(service), operation = std::string(operation), input = std::move(input),

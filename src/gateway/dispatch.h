@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -11,6 +13,7 @@
 #include "changes/door.h"
 #include "changes/runs.h"
 #include "gateway/worker_pool.h"
+#include "sandbox/sandbox.h"
 
 namespace fixpoint::gateway {
 
@@ -20,15 +23,11 @@ namespace fixpoint::gateway {
 class Dispatch {
  public:
   /// `workers` run fixpoint's own operations. Calls of the account have threads of their own: one that answers late or
-  /// never holds up nothing of fixpoint's. `account_reads_are_quick`: reads of the account never wait for a network
-  /// (the embedded account), so they may run on an I/O thread.
-  Dispatch(aws::Api& account, changes::Door& door, changes::Runs& runs, WorkerPool& workers,
-           bool account_reads_are_quick)
-      : account_(account),
-        door_(door),
-        runs_(runs),
-        workers_(workers),
-        account_reads_are_quick_(account_reads_are_quick) {}
+  /// never holds up nothing of fixpoint's. `quick`: an account that answers from memory what it can (the embedded
+  /// account), so that people's calls are tried on the I/O thread first; it must outlive this. Null for one that has to
+  /// be waited for.
+  Dispatch(aws::Api& account, changes::Door& door, changes::Runs& runs, WorkerPool& workers, sandbox::Sandbox* quick)
+      : account_(account), door_(door), runs_(runs), workers_(workers), quick_(quick) {}
 
   /// OfAccount: the service is a part of the embedded account (embedded_account.h), so that what an execution's
   /// credentials change of it passes the door as other changes do.
@@ -37,13 +36,17 @@ class Dispatch {
   /// Services of fixpoint's own: a call that is not in the table is not passed on to the account.
   const std::map<std::string, aws::ServiceTable, std::less<>>& tables() const { return tables_; }
 
+  using Room = std::function<bool(std::size_t bytes)>;
+
   /// True where nothing is to be checked against the model beforehand: the operation does that itself, or is not there.
   bool validates(std::string_view service, std::string_view operation) const;
 
   /// Answers now or later, once; a fault of the program answers InternalFailure. `input` was validated. Errors:
   /// NotImplemented naming what is not there; the operation's own.
+  /// `room`, where given, is asked before an answer with the content of an object is made, with the object's bytes;
+  /// where it says false the answer is ServiceUnavailable.
   void call(const aws::Caller& caller, std::string_view service, std::string_view operation, json::Value input,
-            aws::Answer answer);
+            aws::Answer answer, const Room& room = {});
 
   /// Lets calls under way come to their end. Again: does nothing.
   void stop() {
@@ -66,7 +69,7 @@ class Dispatch {
   // For calls that pass the door and wait for an answer that comes later (Invoke): what that answer needs may itself
   // need the other workers.
   WorkerPool patient_workers_{patient_threads};
-  bool account_reads_are_quick_;
+  sandbox::Sandbox* quick_;
   std::map<std::string, aws::ServiceTable, std::less<>> tables_;
   std::set<std::string, std::less<>> of_account_;
 };

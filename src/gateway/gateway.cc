@@ -7,6 +7,7 @@
 #include "aws/validate.h"
 #include "base/arn.h"
 #include "base/id.h"
+#include "base/text.h"
 #include "json/text.h"
 
 namespace fixpoint::gateway {
@@ -63,6 +64,21 @@ void Gateway::handle(HttpRequest request, http::Responder responder, Way way) {
   handle_aws(std::move(request), std::move(responder), way);
 }
 
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (EntityTooLarge)
+HttpResponse Gateway::refusal(const HttpRequest& head, HttpResponse plain) const {
+  const std::string signing_name = aws::signing_name_of(head);
+  const auto routed = router_.route(head, signing_name);
+  const aws::Routed& form = routed ? *routed : routed.error().routed;
+  if (!form.service || signing_name == api_service) return plain;
+  const std::string sentence(trim(plain.body));
+  Error error = plain.status == 413 ? errors::too_large(sentence) : errors::unavailable(sentence);
+  if (plain.status == 413 && form.service->name == "s3")
+    error = errors::coded("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400);
+  auto response = aws::serialize_error(form, error, random_uuid());
+  if (const std::string* when = plain.headers.find("Retry-After")) response.headers.set("Retry-After", *when);
+  return response;
+}
+
 void Gateway::handle_open(HttpRequest request, http::Responder responder) {
   auto whole = std::make_shared<HttpRequest>(std::move(request));
   auto answer = shared(std::move(responder));
@@ -102,12 +118,16 @@ void Gateway::handle_aws(HttpRequest request, http::Responder responder, Way way
     if (auto valid = aws::validate(*routed->operation, *input); !valid)
       return responder.send(aws::serialize_error(*routed, valid.error(), request_id));
   }
+  const auto to = shared(std::move(responder));
   dispatch_.call(
       caller_of(*verified, request_id), service, operation, std::move(*input),
-      [routed = std::move(*routed), request_id, responder = shared(std::move(responder))](Result<Value> answer) {
-        responder->send(answer ? aws::serialize_response(routed, *answer, request_id)
-                               : aws::serialize_error(routed, answer.error(), request_id));
-      });
+      [routed = std::move(*routed), request_id, to](Result<Value> answer) {
+        auto response = answer ? aws::serialize_response(routed, *answer, request_id)
+                               : aws::serialize_error(routed, answer.error(), request_id);
+        if (response.status == 503) response.headers.set("Retry-After", "1");
+        to->send(std::move(response));
+      },
+      [to](std::size_t bytes) { return to->reserve(bytes); });
 }
 
 void Gateway::handle_api(const HttpRequest& request, http::Responder responder, Way way) {

@@ -27,6 +27,9 @@ class Gateway {
   enum class Way { Anybody, Handlers };
   void handle(HttpRequest request, http::Responder responder, Way way = Way::Anybody);
 
+  /// The answer to a request whose body is refused unread (ServerOptions::shape_refusal), as its service says it.
+  HttpResponse refusal(const HttpRequest& head, HttpResponse plain) const;
+
   /// What answers GET requests that nobody has signed, on a worker; nothing where a request is for it. Before the first
   /// request. Never asked for a handler.
   using Open = std::function<std::optional<HttpResponse>(const HttpRequest&)>;

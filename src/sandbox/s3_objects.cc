@@ -86,6 +86,16 @@ constexpr std::string_view kept_members[] = {"CacheControl",    "ContentDisposit
                                              "ContentLanguage", "ContentType",        "Expires",
                                              "Metadata",        "StorageClass",       "WebsiteRedirectLocation"};
 
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html: names and values together, in UTF-8.
+Result<void> check_metadata(const Request& request) {
+  std::size_t bytes = 0;
+  if (const json::Value& metadata = request.input["Metadata"]; metadata.is_object())
+    for (const json::Member& member : metadata.as_object())
+      bytes += member.key.size() + member.value.string_or({}).size();
+  if (bytes <= 2048) return {};
+  return refuse("MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size");
+}
+
 void keep_members(const Request& request, json::Value& object) {
   object.set("ContentType", "binary/octet-stream");
   for (const auto member : kept_members) {
@@ -101,13 +111,16 @@ Result<json::Array> tags_of_header(std::string_view header) {
   for (const auto pair : split(header, '&')) {
     const auto equals = pair.find('=');
     const std::string key = uri_decode(pair.substr(0, equals), true);
-    if (key.empty() || out.size() == 10)
+    // A header is short, so that each may be held against all.
+    const bool again = std::any_of(out.begin(), out.end(), [&](const json::Value& tag) { return tag["Key"] == key; });
+    if (key.empty() || again)
       return refuse("InvalidArgument", 400,
                     "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without "
                     "tag name duplicates.");
     out.push_back(json::Object{
         {"Key", key}, {"Value", equals == std::string_view::npos ? "" : uri_decode(pair.substr(equals + 1), true)}});
   }
+  FIXPOINT_CHECK(check_tags(out, 10));
   return out;
 }
 
@@ -122,6 +135,7 @@ Reply put_object(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
   FIXPOINT_CHECK(check_members(request, bucket));
   FIXPOINT_CHECK(check_storage_class(request));
+  FIXPOINT_CHECK(check_metadata(request));
   const std::string id = object_id(request.text("Bucket"), request.text("Key"));
   if (request.text("Key").size() > 1024) return refuse("KeyTooLongError", 400, "Your key is too long");
   FIXPOINT_CHECK(check_write_conditions(request, request.state.get(object_scope(), id)));
@@ -251,9 +265,11 @@ std::string part_of(std::string_view content, const Range& range) {
 }
 
 Reply get_object(Request& request) {
-  FIXPOINT_CHECK(object_to_read(request));  // what is refused is refused without a look at the content
+  // What is refused is refused without a look at the content.
+  FIXPOINT_TRY(seen, object_to_read(request));
   auto [object, content] =
-      request.state.get_with_content(object_scope(), object_id(request.text("Bucket"), request.text("Key")));
+      request.state.get_with_content(object_scope(), object_id(request.text("Bucket"), request.text("Key")),
+                                     static_cast<std::size_t>((*seen)["Size"].int_or(0)));
   if (!object) return no_such_key();
   FIXPOINT_CHECK(check_conditions(request, *object));
   json::Object out = describe_object(request, *object);
@@ -395,12 +411,14 @@ Reply copy_object(Request& request) {
   FIXPOINT_TRY(bucket, bucket_of(request));
   FIXPOINT_CHECK(check_members(request, bucket));
   FIXPOINT_CHECK(check_storage_class(request));
+  FIXPOINT_CHECK(check_metadata(request));
   FIXPOINT_CHECK(check_directive(request, "MetadataDirective", "Unknown metadata directive."));
   FIXPOINT_CHECK(check_directive(request, "TaggingDirective", "Unknown tagging directive."));
   FIXPOINT_TRY(source, source_of(request));
   const bool replace = request.text("MetadataDirective") == "REPLACE";
   const std::string id = object_id(request.text("Bucket"), request.text("Key"));
-  if (id == source.id && !replace && !request.has("StorageClass") && !request.has("ServerSideEncryption"))
+  if (id == source.id && !replace && !request.has("StorageClass") && !request.has("ServerSideEncryption") &&
+      !request.has("WebsiteRedirectLocation"))
     return refuse(
         "InvalidRequest", 400,
         "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
@@ -426,7 +444,7 @@ Reply copy_object(Request& request) {
     if (request.has(member)) object.set(member, request.input[member]);
   FIXPOINT_CHECK(set_encryption(request, *bucket, object));
   FIXPOINT_CHECK(apply_acl(request, object, bucket));
-  std::string content = request.state.get_with_content(object_scope(), source.id).content;
+  std::string content = request.state.get_with_content(object_scope(), source.id, 0).content;
   if (request.has("ChecksumAlgorithm"))
     FIXPOINT_CHECK(set_checksum(request, base64_decode(content).value_or(""), object));
   json::Object answer = copy_members(object, {"ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled"});

@@ -69,8 +69,7 @@ static void note_call(Request& request, std::string_view service) {
                                  {"Input", request.input}});
 }
 
-Result<json::Value> Sandbox::call(const aws::CallContext& context, std::string_view service, std::string_view operation,
-                                  const json::Value& input) {
+Result<const Operation*> Sandbox::find(std::string_view service, std::string_view operation) const {
   const auto found = parts_->services.find(service);
   if (found == parts_->services.end())
     return fail(errors::not_implemented("the embedded account does not have the service " + std::string(service) +
@@ -79,24 +78,43 @@ Result<json::Value> Sandbox::call(const aws::CallContext& context, std::string_v
   if (row == found->second.end())
     return fail(errors::not_implemented("the embedded account does not have the operation " + std::string(operation) +
                                         " of " + std::string(service)));
-  const auto run = [&](View& view) -> Result<json::Value> {
-    Request request{context, input, view, parts_->clock.now_ms(), operation};
-    try {
-      auto answer = row->second.run(request);
-      if (answer && is_fault_test() && !context.execution.empty() && (row->second.changes || view.changed()))
-        note_call(request, service);
-      return answer;
-    } catch (const std::exception& broken) {
-      return fail(errors::internal("the embedded account failed in " + std::string(service) + ":" +
-                                   std::string(operation) + ": " + broken.what()));
-    }
+  return &row->second;
+}
+
+Result<json::Value> Sandbox::run(const Operation& row, Request request, std::string_view service) {
+  try {
+    auto answer = row.run(request);
+    if (answer && is_fault_test() && !request.context.execution.empty() && (row.changes || request.state.changed()))
+      note_call(request, service);
+    return answer;
+  } catch (const std::exception& broken) {
+    return fail(errors::internal("the embedded account failed in " + std::string(service) + ":" +
+                                 std::string(request.operation) + ": " + broken.what()));
+  }
+}
+
+Result<json::Value> Sandbox::call(const aws::CallContext& context, std::string_view service, std::string_view operation,
+                                  const json::Value& input) {
+  FIXPOINT_TRY(row, find(service, operation));
+  const auto work = [&](View& view) {
+    return run(*row, {context, input, view, parts_->clock.now_ms(), operation}, service);
   };
-  if (!row->second.changes) {
+  if (!row->changes) {
     bool changed = false;
-    auto answer = parts_->state.read(run, changed);
+    auto answer = parts_->state.read(work, changed);
     if (!changed || !answer) return answer;
   }
-  return parts_->state.write(run);
+  return parts_->state.write(work);
+}
+
+Sandbox::Quick Sandbox::call_quickly(const aws::CallContext& context, std::string_view service,
+                                     std::string_view operation, const json::Value& input) {
+  const auto row = find(service, operation);
+  if (!row) return {fail(row.error()), 0};
+  if ((*row)->changes) return {};
+  auto quick = parts_->state.read_quickly(
+      [&](View& view) { return run(**row, {context, input, view, parts_->clock.now_ms(), operation}, service); });
+  return {std::move(quick.answer), quick.content_bytes};
 }
 
 std::vector<std::pair<std::string, std::string>> Sandbox::operations() const {

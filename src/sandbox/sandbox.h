@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,9 @@
 #include "store/store.h"
 
 namespace fixpoint::sandbox {
+
+struct Operation;
+struct Request;
 
 /// The embedded AWS accounts: a peer of the client for real AWS. Any account and region that a call names is there,
 /// empty but for what AWS puts into a new one (a default VPC, say). What was answered is committed. Thread-safe; must
@@ -60,6 +64,15 @@ class Sandbox final : public aws::Api {
   Result<json::Value> call(const aws::CallContext& context, std::string_view service, std::string_view operation,
                            const json::Value& input) override;
 
+  struct Quick {
+    std::optional<Result<json::Value>> answer;
+    std::size_t content_bytes = 0;  ///< without an answer: of the object that call() will answer with
+  };
+  /// What call() answers, where memory alone answers it and soon, so that an I/O thread may ask; no answer for calls
+  /// that change something, want what is in the store only (an object's content), or go over thousands of resources.
+  Quick call_quickly(const aws::CallContext& context, std::string_view service, std::string_view operation,
+                     const json::Value& input);
+
   /// (service, operation) of all that is implemented, sorted.
   std::vector<std::pair<std::string, std::string>> operations() const;
 
@@ -72,6 +85,8 @@ class Sandbox final : public aws::Api {
  private:
   struct Parts;
   explicit Sandbox(std::unique_ptr<Parts> parts);
+  Result<const Operation*> find(std::string_view service, std::string_view operation) const;
+  static Result<json::Value> run(const Operation& row, Request request, std::string_view service);
   std::unique_ptr<Parts> parts_;
 };
 

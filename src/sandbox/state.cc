@@ -134,9 +134,9 @@ bool View::any(const Scope& scope, std::string_view prefix) {
   return found;
 }
 
-View::Whole View::get_with_content(const Scope& scope, std::string_view id) {
+View::Whole View::get_with_content(const Scope& scope, std::string_view id, std::size_t expected_bytes) {
   const std::string key = key_of(scope, id);
-  Whole out = load_whole(key);
+  Whole out = load_whole(key, expected_bytes);
   if (const auto own = changes_.find(key); own != changes_.end()) out.body = own->second;
   if (const auto own = contents_.find(key); own != contents_.end()) out.content = own->second.value_or("");
   return out;
@@ -158,7 +158,7 @@ void View::erase_content(const Scope& scope, std::string_view id) {
   contents_[key_of(scope, id)] = std::nullopt;
 }
 
-class ReadView final : public View {
+class ReadView : public View {
  public:
   explicit ReadView(State& state) : state_(state) {}
 
@@ -181,12 +181,36 @@ class ReadView final : public View {
     return body;
   }
 
-  Whole load_whole(const std::string& key) override {
+  Whole load_whole(const std::string& key, std::size_t) override {
     return parse_whole(or_throw(state_.store_.read([&](store::Session& session) { return both_texts(session, key); })));
   }
 
  private:
   State& state_;
+};
+
+struct NotQuick {
+  std::size_t content_bytes = 0;
+};
+
+// Memory alone, and not much of it; else NotQuick is thrown.
+class QuickView final : public ReadView {
+ public:
+  using ReadView::ReadView;
+
+ protected:
+  std::vector<Found> below_after(const std::string& prefix, const std::string& from, std::size_t limit) override {
+    auto out = ReadView::below_after(prefix, from, limit);
+    visited_ += out.size();
+    if (visited_ > most_visited) throw NotQuick{};
+    return out;
+  }
+  Document load(const std::string&) override { throw NotQuick{}; }
+  Whole load_whole(const std::string&, std::size_t expected_bytes) override { throw NotQuick{expected_bytes}; }
+
+ private:
+  static constexpr std::size_t most_visited = 8 * chunk;
+  std::size_t visited_ = 0;
 };
 
 class WriteView final : public View {
@@ -258,7 +282,7 @@ class WriteView final : public View {
     return text ? parse_body(*text) : nullptr;
   }
 
-  Whole load_whole(const std::string& key) override { return parse_whole(or_throw(both_texts(tx_, key))); }
+  Whole load_whole(const std::string& key, std::size_t) override { return parse_whole(or_throw(both_texts(tx_, key))); }
 
  private:
   State& state_;
@@ -302,6 +326,19 @@ Result<json::Value> State::read(const std::function<Result<json::Value>(View&)>&
   } catch (StateFailure& failure) {
     return fail(std::move(failure.error));
   }
+}
+
+State::Quick State::read_quickly(const std::function<Result<json::Value>(View&)>& work) {
+  QuickView view(*this);
+  try {
+    auto answer = work(view);
+    if (!view.changed() || !answer) return {std::move(answer), 0};
+  } catch (const NotQuick& reason) {
+    return {{}, reason.content_bytes};
+  } catch (StateFailure& failure) {
+    return {fail(std::move(failure.error)), 0};
+  }
+  return {};
 }
 
 Result<json::Value> State::write(const std::function<Result<json::Value>(View&)>& work) {

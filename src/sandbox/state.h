@@ -50,7 +50,8 @@ class View {
     std::string content;  ///< bytes beside it that are not held in memory, such as an object's
   };
   /// A resource and its content as one write left both: what get() said before may be of an earlier write.
-  Whole get_with_content(const Scope& scope, std::string_view id);
+  /// `expected_bytes`: how much content a call that is not quick says that it will bring.
+  Whole get_with_content(const Scope& scope, std::string_view id, std::size_t expected_bytes);
   void put_content(const Scope& scope, std::string_view id, std::string bytes);
   void erase_content(const Scope& scope, std::string_view id);
   bool changed() const { return !changes_.empty() || !contents_.empty(); }
@@ -67,7 +68,7 @@ class View {
   /// At most `limit` from below with from < key, key beginning with `prefix`, in order.
   virtual std::vector<Found> below_after(const std::string& prefix, const std::string& from, std::size_t limit) = 0;
   virtual Document load(const std::string& key) = 0;
-  virtual Whole load_whole(const std::string& key) = 0;
+  virtual Whole load_whole(const std::string& key, std::size_t expected_bytes) = 0;
 
   std::map<std::string, Document> changes_;  // null: erased
   std::map<std::string, std::optional<std::string>> contents_;
@@ -85,6 +86,13 @@ class State {
 
   /// Runs `work` on what is committed. Changes that it makes are seen by itself and then dropped: `changed` says so.
   Result<json::Value> read(const std::function<Result<json::Value>(View&)>& work, bool& changed);
+  struct Quick {
+    std::optional<Result<json::Value>> answer;
+    std::size_t content_bytes = 0;  ///< without an answer: of the content that read() will bring, about
+  };
+  /// What read() gives, where memory alone gives it and soon: no answer where `work` changes something, wants what is
+  /// in the store only, or goes over thousands of resources. Waits for nothing.
+  Quick read_quickly(const std::function<Result<json::Value>(View&)>& work);
   /// Runs `work` on the writer's thread and returns when what it changed is committed, all of it, or nothing where
   /// it gives an error. Must not be called on the writer's thread.
   Result<json::Value> write(const std::function<Result<json::Value>(View&)>& work);
@@ -94,6 +102,7 @@ class State {
 
  private:
   friend class ReadView;
+  friend class QuickView;
   friend class WriteView;
   struct Entry {
     Document body;  // null where it is on disk only

@@ -66,6 +66,15 @@ class Account(support.ServerTest):
             page = s3.list_objects_v2(Bucket="odd-keys", Prefix=prefix, StartAfter=prefix + " +")
             self.assertEqual((prefix, prefix + " +"), (page["Prefix"], page["StartAfter"]))
 
+    def test_what_is_beyond_a_limit_of_s3_is_said_in_its_words(self):
+        s3 = self.s3
+        s3.create_bucket(Bucket="limits")
+        self.refused("EntityTooLarge", s3.put_object, Bucket="limits", Key="a", Body=bytes(64 * 1024 * 1024 + 1))
+        self.refused("MetadataTooLarge", s3.put_object, Bucket="limits", Key="a", Body=b"", Metadata={"a": "x" * 3000})
+        self.refused("InvalidArgument", s3.put_object, Bucket="limits", Key="a", Body=b"", Tagging="a=1&a=2")
+        self.refused("InvalidArgument", s3.list_objects_v2, Bucket="limits", MaxKeys=-1)
+        self.refused("NoSuchKey", s3.get_object, Bucket="limits", Key="a")
+
     def test_objects_have_one_version(self):
         s3 = self.s3
         s3.create_bucket(Bucket="versions")

@@ -2,6 +2,8 @@
 
 #include <future>
 #include <gtest/gtest.h>
+#include <thread>
+#include <utility>
 
 #include "controls/account.h"
 
@@ -33,7 +35,7 @@ TEST(Dispatch, an_account_that_does_not_answer_holds_up_nothing_of_fixpoints_own
   changes::Runs runs;
   Silent silent;
   WorkerPool workers(1);
-  Dispatch dispatch(silent, *account.door, runs, workers, false);
+  Dispatch dispatch(silent, *account.door, runs, workers, nullptr);
   aws::ServiceTable own;
   own.service = "events";
   own.add("ListRules", [](const aws::Caller&, const Value&) -> Result<Value> { return Value(Object{{"Own", true}}); });
@@ -60,6 +62,47 @@ TEST(Dispatch, an_account_that_does_not_answer_holds_up_nothing_of_fixpoints_own
   const auto result = own_answer.get();
   ASSERT_TRUE(result);
   EXPECT_EQ(*result, Value(Object{{"Own", true}}));
+  dispatch.stop();
+}
+
+// An object's content is read and decoded elsewhere than where all requests come in.
+TEST(Dispatch, what_memory_does_not_answer_runs_on_a_worker_where_there_is_room_for_it) {
+  controls::Account account;
+  changes::Runs runs;
+  WorkerPool workers(1);
+  Dispatch dispatch(*account.sandbox, *account.door, runs, workers, account.sandbox.get());
+  account.call("s3", "CreateBucket", Object{{"Bucket", "one"}});
+  account.call("s3", "PutObject", Object{{"Bucket", "one"}, {"Key", "k"}, {"Body", "aGVsbG8="}});
+  std::size_t asked = 0;
+  bool has_room = true;
+  const auto call = [&](const char* operation) {
+    std::promise<std::pair<Result<Value>, bool>> told;
+    dispatch.call(
+        account.caller, "s3", operation, Object{{"Bucket", "one"}, {"Key", "k"}},
+        [&, here = std::this_thread::get_id()](Result<Value> result) {
+          told.set_value({std::move(result), std::this_thread::get_id() == here});
+        },
+        [&](std::size_t bytes) {
+          asked = bytes;
+          return has_room;
+        });
+    return told.get_future().get();
+  };
+  const auto [head, head_here] = call("HeadObject");
+  EXPECT_TRUE(head);
+  EXPECT_TRUE(head_here);
+  EXPECT_EQ(asked, 0U);
+  const auto [content, content_here] = call("GetObject");
+  ASSERT_TRUE(content);
+  EXPECT_EQ((*content)["Body"], "aGVsbG8=");
+  EXPECT_FALSE(content_here);
+  EXPECT_EQ(asked, 5U);
+  has_room = false;
+  const auto [refused, refused_here] = call("GetObject");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "ServiceUnavailable");
+  EXPECT_EQ(refused.error().http_status, 503);
+  EXPECT_TRUE(call("HeadObject").first);
   dispatch.stop();
 }
 

@@ -181,6 +181,21 @@ TEST(S3Objects, a_checksum_is_compared_kept_and_given_back_where_it_is_asked_for
   aws.ok("s3:PutObject", "{Bucket: one, Key: c, Body: aGVsbG8=}");
   EXPECT_FALSE(asked("c")["ChecksumCRC64NVME"].is_null());
   EXPECT_EQ(aws.code("s3:PutObject", "{Bucket: one, Key: d, Body: '', ChecksumAlgorithm: ADLER}"), "InvalidRequest");
+  // Of newer clients: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+  const std::string put_d = "{Bucket: one, Key: d, Body: aGVsbG8=, ";
+  EXPECT_EQ(aws.code("s3:PutObject", put_d + "ChecksumMD5: JfnnlDI7RTiF9RgfG2JNCw==}"), "BadDigest");
+  EXPECT_EQ(aws.code("s3:PutObject", put_d + "ChecksumSHA512: JfnnlDI7RTiF9RgfG2JNCw==}"), "BadDigest");
+  for (const auto* member : {"ChecksumXXHASH64", "ChecksumXXHASH3", "ChecksumXXHASH128"}) {
+    const auto refused = aws.error("s3:PutObject", put_d + member + ": AAAAAAAAAAA=}");
+    EXPECT_EQ(refused.code, "NotImplemented");
+    EXPECT_NE(refused.message.find(member), std::string::npos);
+  }
+  EXPECT_EQ(aws.code("s3:HeadObject", "{Bucket: one, Key: d}"), "404");
+  EXPECT_EQ(aws.code("s3:PutObject", put_d + "ChecksumMD5: XUFAKrxLKna5cZ2REBfFkg==}"), "OK");
+  EXPECT_EQ(
+      aws.code("s3:PutObject", put_d + "ChecksumSHA512: 'm3HSJL1i83hdltRq0+o9czGb+8KJDKra4t/3JRlnPKcjI8PZm6XBHXx6zG4"
+                                       "UuMXaDEZjR1wuXDre9G9zvN7AQw=='}"),
+      "OK");
   const auto copy =
       aws.ok("s3:CopyObject",
              "{Bucket: one, Key: e, CopySource: one/c, ChecksumAlgorithm: CRC32, MetadataDirective: REPLACE}");
@@ -270,6 +285,47 @@ TEST(S3Objects, a_listing_of_less_than_no_keys_is_refused) {
     EXPECT_EQ(aws.ok(operation, "{Bucket: one, MaxKeys: 0}")["MaxKeys"], 0);
     EXPECT_EQ(aws.ok(operation, "{Bucket: one, MaxKeys: 2000}")["MaxKeys"], 1000);
   }
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html: each of these makes a copy onto itself a change.
+TEST(S3Objects, a_copy_onto_itself_changes_something) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: one}");
+  aws.ok("s3:PutObject", "{Bucket: one, Key: a, Body: aGVsbG8=}");
+  const std::string self = "{Bucket: one, Key: a, CopySource: one/a";
+  EXPECT_EQ(aws.code("s3:CopyObject", self + "}"), "InvalidRequest");
+  aws.ok("s3:CopyObject", self + ", WebsiteRedirectLocation: /b}");
+  const auto got = aws.ok("s3:GetObject", "{Bucket: one, Key: a}");
+  EXPECT_EQ(got["WebsiteRedirectLocation"], "/b");
+  EXPECT_EQ(got["Body"], "aGVsbG8=");
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (x-amz-tagging),
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+TEST(S3Objects, tags_and_metadata_of_headers_have_their_limits) {
+  Accounts aws;
+  aws.ok("s3:CreateBucket", "{Bucket: one}");
+  const auto put = [&](const std::string& more) {
+    return aws.error("s3:PutObject", "{Bucket: one, Key: a, Body: '', " + more + "}");
+  };
+  EXPECT_EQ(put("Tagging: 'a=1&a=2'"),
+            (Error{"InvalidArgument",
+                   "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without "
+                   "tag name duplicates.",
+                   {},
+                   false,
+                   400}));
+  EXPECT_EQ(put("Tagging: 'a=1&%61=2'").code, "InvalidArgument");
+  EXPECT_EQ(put("Tagging: 'aws:a=1'").code, "InvalidTag");
+  EXPECT_EQ(put("Tagging: 'a=" + std::string(257, 'v') + "'").code, "InvalidTag");
+  EXPECT_EQ(put("Tagging: 'a&b&c&d&e&f&g&h&i&j&k'").code, "BadRequest");
+  EXPECT_EQ(
+      put("Metadata: {a: " + std::string(1024, 'v') + ", b: " + std::string(1023, 'v') + "}"),
+      (Error{"MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", {}, false, 400}));
+  EXPECT_EQ(aws.code("s3:HeadObject", "{Bucket: one, Key: a}"), "404");
+  aws.ok("s3:PutObject", "{Bucket: one, Key: a, Body: '', Tagging: 'a&b&c&d&e&f&g&h&i&j', Metadata: {a: " +
+                             std::string(1024, 'v') + ", b: " + std::string(1022, 'v') + "}}");
+  EXPECT_EQ(aws.ok("s3:GetObjectTagging", "{Bucket: one, Key: a}")["TagSet"].size(), 10u);
 }
 
 // https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2

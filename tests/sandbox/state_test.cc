@@ -78,6 +78,56 @@ TEST(State, calls_from_many_threads_lose_nothing) {
   EXPECT_EQ(aws.ok("s3:ListObjectsV2", "{Bucket: one}")["KeyCount"], 48);
 }
 
+// What an I/O thread may ask waits for nothing and is short.
+TEST(State, memory_alone_answers_quickly_or_not_at_all) {
+  Accounts aws({}, {.cache_limit_bytes = 20'000});
+  aws.ok("s3:CreateBucket", "{Bucket: one}");
+  aws.ok("s3:PutObject", "{Bucket: one, Key: a, Body: aGVsbG8=}");
+  const auto quick = [&](std::string_view service, std::string_view operation, const std::string& input = "{}") {
+    return aws.sandbox().call_quickly({"111111111111", "us-east-1", {}, "request"}, service, operation, yaml(input));
+  };
+  const auto head = quick("s3", "HeadObject", "{Bucket: one, Key: a}");
+  ASSERT_TRUE(head.answer && *head.answer);
+  EXPECT_EQ((**head.answer)["ContentLength"], 5);
+  const auto content = quick("s3", "GetObject", "{Bucket: one, Key: a, Range: bytes=1-1}");
+  EXPECT_FALSE(content.answer);
+  EXPECT_EQ(content.content_bytes, 5u);
+  // What needs no content to be refused is refused.
+  const auto missing = quick("s3", "GetObject", "{Bucket: one, Key: b}");
+  ASSERT_TRUE(missing.answer);
+  EXPECT_EQ(missing.answer->error().code, "NoSuchKey");
+  EXPECT_EQ(quick("s3", "NoOperation").answer->error().code, "NotImplemented");
+  EXPECT_FALSE(quick("s3", "CreateBucket", "{Bucket: two}").answer);
+  EXPECT_EQ(aws.code("s3:HeadBucket", "{Bucket: two}"), "404");
+  // A read that makes what a new account has is a change, the first time.
+  EXPECT_FALSE(quick("ec2", "DescribeVpcs").answer);
+  aws.ok("ec2:DescribeVpcs");
+  EXPECT_TRUE(quick("ec2", "DescribeVpcs").answer);
+  for (int i = 0; i < 200; ++i) aws.ok("s3:PutObject", "{Bucket: one, Body: '', Key: k" + std::to_string(i) + "}");
+  EXPECT_FALSE(quick("s3", "ListObjectsV2", "{Bucket: one}").answer);  // most of them are in the store only
+}
+
+TEST(State, a_walk_over_thousands_is_not_quick) {
+  Accounts aws;
+  aws.ok("logs:CreateLogGroup", "{logGroupName: g}");
+  aws.ok("logs:CreateLogStream", "{logGroupName: g, logStreamName: s}");
+  std::string events;
+  for (int i = 0; i < 1'000; ++i)
+    events += (i == 0 ? "" : ", ") + std::string("{timestamp: 1700000000000, message: m}");
+  const auto read = [&] {
+    return aws.sandbox().call_quickly({"111111111111", "us-east-1", {}, "request"}, "logs", "GetLogEvents",
+                                      yaml("{logGroupName: g, logStreamName: s}"));
+  };
+  const auto log = [&] {
+    aws.ok("logs:PutLogEvents", "{logGroupName: g, logStreamName: s, logEvents: [" + events + "]}");
+  };
+  log();
+  EXPECT_TRUE(read().answer);
+  log();
+  log();
+  EXPECT_FALSE(read().answer);
+}
+
 TEST(State, odd_input_ends_in_an_error_and_never_in_a_crash) {
   Accounts aws;
   aws.ok("s3:CreateBucket", "{Bucket: one}");
