@@ -49,9 +49,9 @@ Result<void> refuse_absent(const std::vector<Absent>& absent, Services& services
       for (const Absent& one : members)
         if (asks_at(request.input, one.path, one.accepted)) {
           const std::string member = joined(one.path);
-          return fail(errors::not_implemented(
-              member + " of " + one.service + ":" + one.operation + " is not there in the embedded account; leave it out",
-              member));
+          return fail(errors::not_implemented(member + " of " + one.service + ":" + one.operation +
+                                                  " is not there in the embedded account; leave it out",
+                                              member));
         }
       return {};
     });
