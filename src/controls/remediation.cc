@@ -94,6 +94,13 @@ void Remediation::step(const executions::Execution& execution, std::function<voi
   const std::string_view phase = execution.cursor["phase"].string_or("begin");
   if (phase == "begin") return done(begin(context));
   if (phase == "ask") return done(answered(context));
+  if (const Value answer = executions::Approvals::called_off(execution); !answer.is_null())
+    return done(rejected(context, answer, " while it waited for its maintenance window"));
+  Value goes_on;
+  if (!execution.cursor["awaits"].is_null()) {
+    goes_on = executions::Approvals::after_window(execution.cursor);
+    context.cursor = &goes_on;
+  }
   if (phase == "change") return done(change(context));
   return done(verify(context));
 }
@@ -305,14 +312,7 @@ Step Remediation::answered(const Context& context) {
     return step;
   }
   const std::string by(answer["By"].string_or("somebody"));
-  if (!answer["Approved"].bool_or(false))
-    return end(
-        context, true, "rejected", "NOTIFIED",
-        "Control " + context.control->id + ": rejected by " + by +
-            (answer["Reason"].string_or("").empty() ? ""
-                                                    : ", who said: " + std::string(answer["Reason"].string_or(""))) +
-            ". Nothing was changed.",
-        json::Object{{"Calls", cursor["calls"]}});
+  if (!answer["Approved"].bool_or(false)) return rejected(context, answer, "");
   // What was approved is what was planned: if the state moved since, the plan is made anew and asked for again.
   auto assessed = assess(*context.control, context.subject, context.read);
   if (!assessed) return failed(context, "read after approval", assessed.error());
@@ -333,6 +333,16 @@ Step Remediation::answered(const Context& context) {
   (*mandate)->decided_by = by;
   step.commit = [approved = **mandate](store::Transaction& tx) { return changes::Mandates::put(tx, approved); };
   return step;
+}
+
+Step Remediation::rejected(const Context& context, const Value& answer, const std::string& when) {
+  const std::string reason(answer["Reason"].string_or(""));
+  const std::string made = made_so_far(context);
+  return end(context, true, "rejected", "NOTIFIED",
+             "Control " + context.control->id + ": rejected by " + std::string(answer["By"].string_or("somebody")) +
+                 when + (reason.empty() ? "" : ", who said: " + reason) + ". " +
+                 (made.empty() ? "Nothing was changed." : made),
+             json::Object{{"Calls", (*context.cursor)["calls"]}});
 }
 
 Step Remediation::change(const Context& context) {
@@ -423,12 +433,19 @@ Step Remediation::refused_by_guard(const Context& context, const std::string& ca
     if (!mandate || !*mandate) return failed(context, call, error);
     auto opens = door_.guards().opens_at(**mandate);
     if (!opens) return failed(context, call, opens.error());
+    const TimeMs at = *opens != 0 ? *opens : clock_.now_ms();
+    const std::string by = (*mandate)->decided_by;
+    const std::string hash(cursor["hash"].string_or(""));
     Step step;
-    step.next = Step::Next::Wait;
     step.cursor = cursor;
-    step.outcome = "waits for the window";
-    step.wake_ms = *opens != 0 ? *opens : clock_.now_ms();
+    executions::Approvals::wait_for_window(step, at);
     step.note = error.message;
+    step.commit =
+        write_finding(context, "",
+                      "Control " + context.control->id + " waits for its maintenance window, which opens at " +
+                          format_iso8601_ms(at) + (by.empty() ? "" : " (decided by " + by + ")") +
+                          ". Planned: " + names_of(cursor["calls"]) + " (plan " + hash.substr(0, 12) +
+                          "). Until then 'fixpoint reject " + context.execution.id + "' calls it off.");
     return step;
   }
   if (error.code == "ResourceExcepted") {
@@ -456,10 +473,15 @@ Step Remediation::planned(const Context& context, const Assessment& assessed, js
   about.set("CompliantAfterwards", assessed.compliant || assessed.gone);
   const bool observes = !context.execution.input["DryRun"].bool_or(false);
   const std::string note = "Control " + context.control->id + " would make " +
-                           names_of(about.find("Calls") ? *about.find("Calls") : Value()) + ". " +
+                           names_of(about.find("Calls") ? *about.find("Calls") : Value()) + " (plan " +
+                           plan->hash.substr(0, 12) + "), and changed nothing. " +
                            std::string(about.find("Change")->string_or(""));
   Step step = end(context, true, observes ? "observed" : "planned", "", note, Value(std::move(about)));
-  step.commit = [plan = *plan, now = clock_.now_ms()](store::Transaction& tx) { return changes::put(tx, plan, now); };
+  step.commit = [plan = *plan, now = clock_.now_ms(),
+                 finding = std::move(step.commit)](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(changes::put(tx, plan, now));
+    return finding ? finding(tx) : Result<void>();
+  };
   return step;
 }
 
@@ -518,6 +540,15 @@ Step Remediation::failed(const Context& context, const std::string& where, const
                                : where + " failed: " + error.code + ": " + error.message + "; tries again";
     return step;
   }
+  const std::string made = made_so_far(context);
+  return end(context, false, outcome, "NOTIFIED",
+             "Control " + context.execution.program + " " + outcome + " at " + where + ": " + error.code + ": " +
+                 as_sentence(error.message, 200) + " " + (made.empty() ? "Nothing had been changed." : made),
+             json::Object{{"Error", error.code}, {"Message", error.message}, {"At", where}});
+}
+
+// In sentences; empty where nothing was changed.
+std::string Remediation::made_so_far(const Context& context) {
   std::string made;
   std::string unknown;
   if (auto journaled = door_.of_execution(context.execution.id)) {
@@ -527,16 +558,9 @@ Step Remediation::failed(const Context& context, const std::string& where, const
         list += (list.empty() ? "" : ", ") + change.service + ":" + change.operation;
     }
   }
-  return end(
-      context, false, outcome, "NOTIFIED",
-      "Control " + context.execution.program + " " + outcome + " at " + where + ": " + error.code + ": " +
-          as_sentence(error.message, 200) + " " +
-          (!made.empty()     ? "Had been changed, and was not undone: " + made + "."
-           : unknown.empty() ? "Nothing had been changed."
-                             : "") +
-          (unknown.empty() ? ""
-                           : (made.empty() ? "" : " ") + ("Nobody knows whether it took effect: " + unknown + ".")),
-      json::Object{{"Error", error.code}, {"Message", error.message}, {"At", where}});
+  return (made.empty() ? "" : "Had been changed, and was not undone: " + made + ".") +
+         (made.empty() || unknown.empty() ? "" : " ") +
+         (unknown.empty() ? "" : "Nobody knows whether it took effect: " + unknown + ".");
 }
 
 Step Remediation::end(const Context& context, bool succeeded, const std::string& outcome, const std::string& status,
@@ -550,11 +574,11 @@ Step Remediation::end(const Context& context, bool succeeded, const std::string&
   for (const auto& member : more.as_object()) step.result.set(member.key, member.value);
   step.note = outcome + ": " + shortened(note, note_limit);
   // A dry run that was asked for writes nothing, whatever it found.
-  const bool writes = !status.empty() && !context.execution.input["DryRun"].bool_or(false);
-  if (writes) step.commit = write_finding(context, status, note);
+  if (!context.execution.input["DryRun"].bool_or(false)) step.commit = write_finding(context, status, note);
   return step;
 }
 
+// An empty status leaves the finding's as it is.
 std::function<Result<void>(store::Transaction&)> Remediation::write_finding(const Context& context,
                                                                             const std::string& status,
                                                                             const std::string& note) {
@@ -563,21 +587,23 @@ std::function<Result<void>(store::Transaction&)> Remediation::write_finding(cons
                                author = options_.note_author](const Value& finding) -> Value {
     Value fields = finding["UserDefinedFields"];
     fields.set("fixpoint:execution", id);
-    return json::Object{{"Note", json::Object{{"Text", text}, {"UpdatedBy", author}}},
-                        {"Workflow", json::Object{{"Status", status}}},
+    json::Object update{{"Note", json::Object{{"Text", text}, {"UpdatedBy", author}}},
                         {"UserDefinedFields", std::move(fields)}};
+    if (!status.empty()) update.set("Workflow", json::Object{{"Status", status}});
+    return update;
   };
+  const auto tell = status.empty() ? UpdateFinding::Tell::Nobody : UpdateFinding::Tell::Bus;
   // Its own finding and those of other standards, tools and accounts that have named the same work are worked out here,
   // on the step's thread; who joins in after that is found in the transaction, which may not read the store anew.
   std::map<findings::FindingKey, std::function<Result<void>(store::Transaction&)>> ahead;
-  if (!context.key.id.empty()) ahead.emplace(context.key, update_.prepare(context.key, id, make));
+  if (!context.key.id.empty()) ahead.emplace(context.key, update_.prepare(context.key, id, make, tell));
   if (const auto attached = works_.attached(id)) {
     for (const auto& item : *attached) {
       findings::FindingKey other{item.product_arn, item.id};
-      if (!ahead.contains(other)) ahead.emplace(other, update_.prepare(other, id, make));
+      if (!ahead.contains(other)) ahead.emplace(other, update_.prepare(other, id, make, tell));
     }
   }
-  return [this, id, ahead = std::move(ahead), make = std::move(make)](store::Transaction& tx) -> Result<void> {
+  return [this, id, ahead = std::move(ahead), make = std::move(make), tell](store::Transaction& tx) -> Result<void> {
     const auto written = [](const Result<void>& done) -> Result<void> {
       // It was about a finding that this server does not hold.
       if (!done && done.error().code == "ResourceNotFoundException") return {};
@@ -587,7 +613,7 @@ std::function<Result<void>(store::Transaction&)> Remediation::write_finding(cons
     FIXPOINT_TRY(attached, executions::Works::attached(tx, id));
     for (auto& item : attached) {
       const findings::FindingKey other{std::move(item.product_arn), std::move(item.id)};
-      if (!ahead.contains(other)) FIXPOINT_CHECK(written(update_.write(tx, other, id, make)));
+      if (!ahead.contains(other)) FIXPOINT_CHECK(written(update_.write(tx, other, id, make, tell)));
     }
     return {};
   };

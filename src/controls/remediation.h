@@ -13,15 +13,19 @@
 
 namespace fixpoint::controls {
 
-/// Updates a finding and tells the bus of it; whose doing it is that execution. Error: ResourceNotFoundException.
+/// Updates a finding and tells the bus of it, or nobody; whose doing it is that execution. Error:
+/// ResourceNotFoundException.
 struct UpdateFinding {
+  /// Whether the bus hears of it. A note that leaves a finding as new as it was is no news: to programs that listen for
+  /// new findings its event would say that there is work.
+  enum class Tell { Bus, Nobody };
   /// Works it out outside of any transaction, and gives what writes it within the transaction of a step.
-  std::function<std::function<Result<void>(store::Transaction&)>(const findings::FindingKey&,
-                                                                 const std::string& execution, findings::MakeUpdate)>
+  std::function<std::function<Result<void>(store::Transaction&)>(
+      const findings::FindingKey&, const std::string& execution, findings::MakeUpdate, Tell)>
       prepare;
   /// All of it within the transaction.
   std::function<Result<void>(store::Transaction&, const findings::FindingKey&, const std::string& execution,
-                             const findings::MakeUpdate&)>
+                             const findings::MakeUpdate&, Tell)>
       write;
 };
 
@@ -67,6 +71,7 @@ class Remediation final : public executions::Program {
                          std::string asks);
   executions::Step ask(const Context& context, executions::Step step, const std::string& words, const std::string& why);
   executions::Step answered(const Context& context);
+  executions::Step rejected(const Context& context, const json::Value& answer, const std::string& when);
   executions::Step change(const Context& context);
   executions::Step refused_by_guard(const Context& context, const std::string& call, const Error& error);
   executions::Step verify(const Context& context);
@@ -78,6 +83,7 @@ class Remediation final : public executions::Program {
                           const std::string& outcome = "failed");
   executions::Step end(const Context& context, bool succeeded, const std::string& outcome, const std::string& status,
                        const std::string& note, json::Value more);
+  std::string made_so_far(const Context& context);
   std::function<Result<void>(store::Transaction&)> write_finding(const Context& context, const std::string& status,
                                                                  const std::string& note);
 

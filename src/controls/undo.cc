@@ -129,6 +129,13 @@ executions::Start Undo::start_of(const Execution& target, const std::string& nam
 }
 
 void Undo::step(const Execution& execution, std::function<void(Step)> done) {
+  if (const Value answer = executions::Approvals::called_off(execution); !answer.is_null())
+    return done(rejected(execution, answer, " while it waited for its maintenance window"));
+  if (execution.cursor["phase"].string_or("") == "change" && !execution.cursor["awaits"].is_null()) {
+    Execution goes_on = execution;
+    goes_on.cursor = executions::Approvals::after_window(std::move(goes_on.cursor));
+    return done(change(goes_on));
+  }
   const std::string_view phase = execution.cursor["phase"].string_or("begin");
   if (phase == "begin") return done(begin(execution));
   if (phase == "ask") return done(answered(execution));
@@ -224,15 +231,7 @@ Step Undo::answered(const Execution& execution) {
     return step;
   }
   const std::string by(answer["By"].string_or("somebody"));
-  if (!answer["Approved"].bool_or(false))
-    return end_short(
-        execution, true, "rejected",
-        "The undo of execution " + std::string(execution.input["Execution"].string_or("")) + " was rejected by " + by +
-            (answer["Reason"].string_or("").empty()
-                 ? "."
-                 : ", who said: " + changes::shortened(std::string(answer["Reason"].string_or("")), message_limit) +
-                       "."),
-        "Nothing was taken back.", json::Object());
+  if (!answer["Approved"].bool_or(false)) return rejected(execution, answer, "");
   auto mandate = door_.mandates().find(execution.id);
   if (!mandate) return failed(execution, "mandate", mandate.error());
   if (!*mandate) return failed(execution, "mandate", errors::internal("the execution has lost its mandate"));
@@ -244,6 +243,15 @@ Step Undo::answered(const Execution& execution) {
   step.note = "approved by " + by;
   step.commit = [approved = **mandate](store::Transaction& tx) { return changes::Mandates::put(tx, approved); };
   return step;
+}
+
+Step Undo::rejected(const Execution& execution, const Value& answer, const std::string& when) {
+  const std::string reason(answer["Reason"].string_or(""));
+  return end_short(execution, true, "rejected",
+                   "The undo of execution " + std::string(execution.input["Execution"].string_or("")) +
+                       " was rejected by " + std::string(answer["By"].string_or("somebody")) + when +
+                       (reason.empty() ? "." : ", who said: " + changes::shortened(reason, message_limit) + "."),
+                   "Nothing was taken back.", json::Object());
 }
 
 Step Undo::change(const Execution& execution) {
@@ -372,8 +380,7 @@ Step Undo::failed(const Execution& execution, const std::string& where, const Er
         cursor["calls"][static_cast<std::size_t>(cursor["at"].int_or(0))]["Account"].string_or(execution.account));
     if (auto mandate = door_.mandates().find(execution.id); mandate && *mandate)
       if (auto opens = door_.guards().opens_at(**mandate, call_account)) {
-        step.outcome = "waits for the window";
-        step.wake_ms = *opens != 0 ? *opens : clock_.now_ms();
+        executions::Approvals::wait_for_window(step, *opens != 0 ? *opens : clock_.now_ms());
         step.note = error.message;
         return step;
       }

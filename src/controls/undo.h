@@ -55,6 +55,7 @@ class Undo final : public executions::Program {
   Result<Look> look(const executions::Execution& execution, const std::string& target);
   executions::Step begin(const executions::Execution& execution);
   executions::Step answered(const executions::Execution& execution);
+  executions::Step rejected(const executions::Execution& execution, const json::Value& answer, const std::string& when);
   executions::Step change(const executions::Execution& execution);
   executions::Step verify(const executions::Execution& execution);
   executions::Step failed(const executions::Execution& execution, const std::string& where, const Error& error);

@@ -10,6 +10,7 @@ namespace {
 using json::Value;
 
 constexpr std::size_t shortest_hash = 8;
+constexpr const char* awaits_window = "window";
 
 constexpr const char* columns =
     "SELECT number, execution, account, region, plan_hash, plan, words, requested_by, asked_ms, warn_ms, expires_ms, "
@@ -48,6 +49,16 @@ Result<std::vector<Approval>> approvals_of(store::Session& session, const std::s
   return out;
 }
 
+Result<void> insert(store::Transaction& tx, const Approval& a) {
+  FIXPOINT_CHECK(tx.execute(
+      "INSERT INTO approval (execution, account, region, plan_hash, plan, words, requested_by, asked_ms, "
+      "warn_ms, expires_ms, four_eyes, warned, state, answered_by, because, answered_ms) "
+      "VALUES (?,?,?,?,?,?,?,?,?,?,?,0,?,?,?,?)",
+      {a.execution, a.account, a.region, a.plan_hash, json::print(a.plan), a.words, a.requested_by, a.asked_ms,
+       a.warn_ms, a.expires_ms, std::int64_t{a.four_eyes}, a.state, a.answered_by, a.because, a.answered_ms}));
+  return {};
+}
+
 Error expired(TimeMs at_ms) {
   return errors::resource_conflict("the answer comes too late: the approval expired at " + format_iso8601_ms(at_ms) +
                                    ", and nobody had answered; let the execution be planned again");
@@ -57,6 +68,18 @@ Error answered_before(const Approval& a) {
   return errors::resource_conflict("the approval was answered before: " + a.state + " by " + a.answered_by + " at " +
                                    format_iso8601_ms(a.answered_ms) +
                                    (a.because.empty() ? std::string() : ", who said: " + a.because));
+}
+
+Error other_plan(const Answer& answer, const Approval& a) {
+  return errors::resource_conflict(
+      "the answer is to the plan " + answer.plan_hash + ", but " +
+      (a.plan_hash.empty() ? "what waits has no plan" : "the plan " + a.plan_hash + " waits") +
+      "; 'fixpoint executions " + a.execution + "' shows it");
+}
+
+Error no_person(const Answer& answer) {
+  return errors::access_denied("the credentials belong to the execution " + answer.by_execution +
+                               "; an approval is answered by a person");
 }
 
 // Why an approval is not another person's than the question; nothing where it is. Roles count for nothing: whoever may
@@ -128,12 +151,7 @@ void Approvals::wait(Step& step, const Execution& execution, Ask ask) {
   step.cursor.set("plan_hash", a.plan_hash);
   step.commit = [this, a = std::move(a), before = std::move(step.commit)](store::Transaction& tx) -> Result<void> {
     if (before) FIXPOINT_CHECK(before(tx));
-    FIXPOINT_CHECK(
-        tx.execute("INSERT INTO approval (execution, account, region, plan_hash, plan, words, requested_by, asked_ms, "
-                   "warn_ms, expires_ms, four_eyes, warned, state, answered_by, because, answered_ms) "
-                   "VALUES (?,?,?,?,?,?,?,?,?,?,?,0,'OPEN','','',0)",
-                   {a.execution, a.account, a.region, a.plan_hash, json::print(a.plan), a.words, a.requested_by,
-                    a.asked_ms, a.warn_ms, a.expires_ms, std::int64_t{a.four_eyes}}));
+    FIXPOINT_CHECK(insert(tx, a));
     fault_point("approval.asked");
     return tell(tx, "Approval Requested", a);
   };
@@ -165,6 +183,60 @@ std::optional<Step> Approvals::wait_on(const Execution& execution) {
   return step;
 }
 
+void Approvals::wait_for_window(Step& step, TimeMs opens_ms) {
+  step.next = Step::Next::Wait;
+  step.outcome = "waits for the window";
+  step.wake_ms = opens_ms;
+  step.cursor = after_window(std::move(step.cursor));
+  step.cursor.set("awaits", awaits_window);
+}
+
+Value Approvals::called_off(const Execution& execution) {
+  return execution.cursor["awaits"].string_or("") == awaits_window ? execution.cursor["answer"] : Value();
+}
+
+Value Approvals::after_window(Value cursor) {
+  if (!cursor.is_object()) return json::Object();
+  for (const char* past : {"awaits", "answer"}) cursor.as_object().erase(past);
+  return cursor;
+}
+
+// Nothing where the execution does not wait for its window.
+Result<std::optional<Approval>> Approvals::call_off(store::Transaction& tx, const Answer& answer,
+                                                    const std::vector<Approval>& asked) {
+  FIXPOINT_TRY(rows, tx.query("SELECT account, region, kind, program, cursor, input, wake_ms FROM execution WHERE id = "
+                              "? AND status = 'WAITING'",
+                              {answer.execution}));
+  if (rows.empty()) return std::nullopt;
+  FIXPOINT_TRY(cursor, json::parse(rows[0].text(4)));
+  if (cursor["awaits"].string_or("") != awaits_window) return std::nullopt;
+  FIXPOINT_TRY(input, json::parse(rows[0].text(5)));
+  Approval a;
+  if (!asked.empty()) {
+    a = asked[0];
+  } else {
+    a.execution = answer.execution;
+    a.account = rows[0].take(0);
+    a.region = rows[0].take(1);
+    a.plan_hash = cursor["hash"].string_or("");
+    a.words = rows[0].text(2) + " " + rows[0].text(3);
+    a.requested_by = input["By"].string_or(input["Rule"].string_or(""));
+  }
+  if (!names(answer.plan_hash, a.plan_hash)) return fail(other_plan(answer, a));
+  if (!answer.by_execution.empty()) return fail(no_person(answer));
+  a.asked_ms = a.answered_ms = clock_.now_ms();
+  a.warn_ms = 0;
+  a.expires_ms = rows[0].integer(6);
+  a.state = "REJECTED";
+  a.answered_by = answer.by;
+  a.because = answer.because;
+  FIXPOINT_CHECK(insert(tx, a));
+  FIXPOINT_CHECK(executor_.answer(tx, a.execution,
+                                  json::Object{{"Approved", false}, {"By", a.answered_by}, {"Reason", a.because}}));
+  FIXPOINT_CHECK(tell(tx, "Approval Answered", a));
+  return std::move(a);
+}
+
 Result<void> Approvals::expire(store::Transaction& tx, const std::string& execution) {
   FIXPOINT_TRY(asked, approvals_of(tx, execution));
   if (asked.empty() || asked[0].state != "OPEN") return {};
@@ -182,6 +254,10 @@ Result<Approval> Approvals::answer(const Answer& answer) {
 
 Result<Approval> Approvals::answer(store::Transaction& tx, const Answer& answer) {
   FIXPOINT_TRY(asked, approvals_of(tx, answer.execution));
+  if (!answer.approved) {
+    FIXPOINT_TRY(called_off, call_off(tx, answer, asked));
+    if (called_off) return std::move(*called_off);
+  }
   if (asked.empty()) {
     FIXPOINT_TRY(rows, tx.query("SELECT status, outcome FROM execution WHERE id = ?", {answer.execution}));
     if (rows.empty())
@@ -194,12 +270,8 @@ Result<Approval> Approvals::answer(store::Transaction& tx, const Answer& answer)
   const TimeMs now = clock_.now_ms();
   if (a.state == "EXPIRED" || (a.state == "OPEN" && now >= a.expires_ms)) return fail(expired(a.expires_ms));
   if (a.state != "OPEN") return fail(answered_before(a));
-  if (!names(answer.plan_hash, a.plan_hash))
-    return fail(errors::resource_conflict("the answer is to the plan " + answer.plan_hash + ", but the plan " +
-                                          a.plan_hash + " waits; 'fixpoint executions " + a.execution + "' shows it"));
-  if (!answer.by_execution.empty())
-    return fail(errors::access_denied("the credentials belong to the execution " + answer.by_execution +
-                                      "; an approval is answered by a person"));
+  if (!names(answer.plan_hash, a.plan_hash)) return fail(other_plan(answer, a));
+  if (!answer.by_execution.empty()) return fail(no_person(answer));
   // Those that were required when it was asked for stay so, those that are required by now hold as well.
   bool four_eyes = a.four_eyes;
   if (answer.approved && !four_eyes) {

@@ -76,13 +76,23 @@ class Approvals {
   /// Nothing where the time is over: the program ends, and its last commit calls `expire`.
   std::optional<Step> wait_on(const Execution& execution);
 
+  /// Makes `step` one that waits for its maintenance window: its cursor gets `awaits`, and it goes on by itself at
+  /// `opens_ms`. Until then a person may still reject what it would change, whether or not it was approved.
+  static void wait_for_window(Step& step, TimeMs opens_ms);
+  /// Of an execution that was woken from that wait: the answer that rejects it; null where the window has opened.
+  static json::Value called_off(const Execution& execution);
+  /// The cursor without what that wait left in it.
+  static json::Value after_window(json::Value cursor);
+
   /// Closes the question that nobody answered in time.
   Result<void> expire(store::Transaction& tx, const std::string& execution);
 
-  /// Takes one answer and lets the execution go on. Errors: ResourceNotFoundException; ResourceConflictException for
-  /// another plan's hash (with both), a second answer (who answered what, and when), and one after the expiry;
-  /// AccessDeniedException where four eyes are required and the answer comes from who asked, in whatever session, or
-  /// nobody knows who asked or who answers, and for every answer of an execution's own credentials.
+  /// Takes one answer and lets the execution go on. Where that waits for its window, a rejection is taken though there
+  /// was an answer before, or no question, and is a record of its own (`state` REJECTED). Errors:
+  /// ResourceNotFoundException; ResourceConflictException for another plan's hash (with both), a second answer (who
+  /// answered what, and when), and one after the expiry; AccessDeniedException where four eyes are required and the
+  /// answer comes from who asked, in whatever session, or nobody knows who asked or who answers, and for every answer
+  /// of an execution's own credentials.
   Result<Approval> answer(const Answer& answer);
   Result<Approval> answer(store::Transaction& tx, const Answer& answer);
 
@@ -91,6 +101,8 @@ class Approvals {
 
  private:
   Result<void> tell(store::Transaction& tx, const std::string& kind, const Approval& approval);
+  Result<std::optional<Approval>> call_off(store::Transaction& tx, const Answer& answer,
+                                           const std::vector<Approval>& asked);
 
   store::Store& store_;
   Executor& executor_;

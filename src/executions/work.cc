@@ -216,8 +216,9 @@ Result<Started> Works::undo(store::Transaction& tx, Start start) {
   return fail(errors::resource_conflict(
       (open[0].text(1) == "undo" ? "the undo " : "the execution ") + id + " of the same work has not ended: it is " +
       open[0].take(2) + (outcome.empty() ? "" : ", " + outcome) + "; " +
-      (outcome == "waits for approval" ? "approve or reject it, and ask again once it has ended"
-                                       : "ask again once it has ended")));
+      (outcome == "waits for approval"     ? "approve or reject it, and ask again once it has ended"
+       : outcome == "waits for the window" ? "reject it, or ask again once it has ended"
+                                           : "ask again once it has ended")));
 }
 
 Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item& item, Start start,

@@ -83,6 +83,18 @@ std::string calls_of(const changes::Plan& plan) {
   return out.empty() ? "no change" : out;
 }
 
+std::string made_by(const std::vector<changes::Change>& journaled) {
+  std::string out;
+  for (const changes::Change& change : journaled)
+    if (change.made()) out += (out.empty() ? "" : ", ") + change.call();
+  return out;
+}
+
+// How a note begins that says that the execution waits.
+std::string waits(const Execution& execution) {
+  return "Function " + execution.program + " waits for ";
+}
+
 }  // namespace
 
 // A store or an account that cannot be asked now says nothing about the function.
@@ -93,10 +105,45 @@ Step FunctionProgram::stopped(const Execution& execution, const Error& error) co
 }
 
 void FunctionProgram::step(const Execution& execution, std::function<void(Step)> done) {
+  // Its findings say that it waits, until it has ended.
+  if (execution.cursor["told"].bool_or(false)) {
+    // Here, because the runtime's thread, from which a step may come, must not wait for the store.
+    auto mandate = parts_.door.mandates().find(execution.id);
+    if (!mandate) return done(stopped(execution, mandate.error()));
+    if (*mandate)
+      done = [this, waited = execution, findings = (*mandate)->findings, done = std::move(done)](Step step) {
+        done(tell_end(waited, findings, std::move(step)));
+      };
+  }
+  if (const Value answer = executions::Approvals::called_off(execution); !answer.is_null())
+    return done(rejected(execution, answer, " while it waited for its maintenance window"));
+  if (execution.cursor["phase"].string_or("") == "ask" || execution.cursor["awaits"].is_null())
+    return go_on(execution, std::move(done));
+  Execution opened = execution;
+  opened.cursor = executions::Approvals::after_window(std::move(opened.cursor));
+  go_on(opened, std::move(done));
+}
+
+void FunctionProgram::go_on(const Execution& execution, std::function<void(Step)> done) {
   const std::string_view phase = execution.cursor["phase"].string_or("begin");
   if (phase == "ask") return done(answered(execution));
   if (phase == "ended") return done(ended(execution));
   begin(execution, std::move(done));
+}
+
+Step FunctionProgram::tell_end(const Execution& execution, const Value& findings, Step step) const {
+  if (step.next != Step::Next::Succeeded && step.next != Step::Next::Failed) {
+    step.cursor.set("told", true);
+    return step;
+  }
+  step.commit = [tell = note(execution, findings, "",
+                             "Function " + execution.program + ": " + (step.note.empty() ? step.outcome : step.note),
+                             waits(execution)),
+                 before = std::move(step.commit)](store::Transaction& tx) -> Result<void> {
+    if (before) FIXPOINT_CHECK(before(tx));
+    return tell(tx);
+  };
+  return step;
 }
 
 void FunctionProgram::begin(const Execution& execution, std::function<void(Step)> done) {
@@ -121,7 +168,8 @@ void FunctionProgram::begin(const Execution& execution, std::function<void(Step)
   if (*exception) {
     const std::string sentence = "Function " + execution.program + " was not run: " + (*exception)->sentence() + ".";
     Step step = ending("excepted", json::Object{{"Exception", changes::to_json(**exception)}}, sentence);
-    if ((*exception)->suppresses) step.commit = note(execution, mandate->findings, "SUPPRESSED", sentence);
+    if (!execution.input["DryRun"].bool_or(false))
+      step.commit = note(execution, mandate->findings, (*exception)->suppresses ? "SUPPRESSED" : "", sentence);
     return done(std::move(step));
   }
   // A caller who waits for the answer is not kept until a window opens: the door refuses what it would change.
@@ -129,9 +177,20 @@ void FunctionProgram::begin(const Execution& execution, std::function<void(Step)
     auto opens = parts_.door.guards().opens_at(*mandate);
     if (!opens) return done(stopped(execution, opens.error()));
     if (*opens != 0) {
-      Step step = wait_and_retry(execution.cursor, execution.cursor["attempt"].int_or(0), *opens,
-                                 "waits for its maintenance window, which opens at " + format_iso8601_ms(*opens));
-      step.outcome = "waits for the window";
+      const std::string window = "its maintenance window, which opens at " + format_iso8601_ms(*opens);
+      Step step =
+          wait_and_retry(execution.cursor, execution.cursor["attempt"].int_or(0), *opens, "waits for " + window);
+      executions::Approvals::wait_for_window(step, *opens);
+      step.cursor.set("told", true);
+      auto tell = note(execution, mandate->findings, "",
+                       waits(execution) + window +
+                           (mandate->decided_by.empty() ? "" : " (decided by " + mandate->decided_by + ")") +
+                           (mandate->plan.empty() ? "" : ". Planned: plan " + mandate->plan.substr(0, 12)) +
+                           ". Until then 'fixpoint reject " + execution.id + "' calls it off.");
+      step.commit = [mandate = *mandate, tell = std::move(tell)](store::Transaction& tx) -> Result<void> {
+        FIXPOINT_CHECK(changes::Mandates::put(tx, mandate));
+        return tell(tx);
+      };
       return done(std::move(step));
     }
   }
@@ -148,7 +207,8 @@ void FunctionProgram::begin(const Execution& execution, std::function<void(Step)
     return done(std::move(step));
   }
   if (auto put = parts_.door.mandates().put(*mandate); !put) return done(stopped(execution, put.error()));
-  run(execution, mandate->dry_run || !mandate->plan.empty(), std::move(done));
+  run(execution, mandate->dry_run || !mandate->plan.empty() || execution.cursor["told"].bool_or(false),
+      std::move(done));
 }
 
 void FunctionProgram::run(const Execution& execution, bool looks_after, std::function<void(Step)> done) {
@@ -274,6 +334,10 @@ Step FunctionProgram::returned(const Execution& execution, const changes::Mandat
   Step step;
   step.next = error ? Step::Next::Failed : Step::Next::Succeeded;
   step.outcome = error ? "function error" : "returned";
+  if (execution.cursor["told"].bool_or(false)) {
+    const std::string calls = made_by(*made);
+    step.note = step.outcome + (calls.empty() ? "; nothing was changed" : "; changed: " + calls);
+  }
   if (!unsuccessful.empty()) {
     result.set("Unsuccessful", std::move(unsuccessful));
     step.note = step.outcome + "; not wholly done: " + words;
@@ -300,6 +364,14 @@ Step FunctionProgram::planned(const Execution& execution, const changes::Mandate
     result.set("Plan", json::Object{{"Hash", plan->hash}, {"Changes", std::move(lines)}});
     Step step = ending(only_plans ? "planned" : "observed", std::move(result), calls_of(*plan));
     step.commit = keep;
+    if (only_plans) return step;
+    step.commit = [keep, tell = note(execution, mandate.findings, "",
+                                     "Function " + execution.program + " would make " + calls_of(*plan) + " (plan " +
+                                         plan->hash.substr(0, 12) +
+                                         "), and changed nothing.")](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(keep(tx));
+      return tell(tx);
+    };
     return step;
   }
   if (plan->document["Changes"].size() > 0) {
@@ -334,14 +406,14 @@ Step FunctionProgram::ask(const Execution& execution, const changes::Plan& plan)
   const std::string until = format_iso8601_ms(parts_.clock.now_ms() + wait_ms);
   const std::string why(execution.cursor["ask"].string_or(""));
   Step step;
-  step.cursor = json::Object{{"phase", "ask"}, {"hash", plan.hash}, {"round", execution.cursor["round"].int_or(0)}};
+  step.cursor = json::Object{
+      {"phase", "ask"}, {"hash", plan.hash}, {"round", execution.cursor["round"].int_or(0)}, {"told", true}};
   step.note = "waits for approval of plan " + plan.hash.substr(0, 12) + " until " + until + ": " + calls_of(plan);
-  step.commit =
-      [plan, now = parts_.clock.now_ms(),
-       tell = note(execution, (*mandate)->findings, "NOTIFIED",
-                   "Function " + execution.program + " waits for approval until " + until + ": 'fixpoint approve " +
-                       execution.id + "'. Planned: " + calls_of(plan) + " (plan " + plan.hash.substr(0, 12) + ")." +
-                       (why.empty() ? "" : " " + why))](store::Transaction& tx) -> Result<void> {
+  step.commit = [plan, now = parts_.clock.now_ms(),
+                 tell = note(execution, (*mandate)->findings, "NOTIFIED",
+                             waits(execution) + "approval until " + until + ": 'fixpoint approve " + execution.id +
+                                 "'. Planned: " + calls_of(plan) + " (plan " + plan.hash.substr(0, 12) + ")." +
+                                 (why.empty() ? "" : " " + why))](store::Transaction& tx) -> Result<void> {
     FIXPOINT_CHECK(changes::put(tx, plan, now));
     return tell(tx);
   };
@@ -377,12 +449,7 @@ Step FunctionProgram::answered(const Execution& execution) {
     return step;
   }
   const std::string by(answer["By"].string_or("somebody"));
-  if (!answer["Approved"].bool_or(false)) {
-    const std::string sentence = "Function " + execution.program + ": rejected by " + by + ". Nothing was changed.";
-    Step step = ending("rejected", plan, sentence);
-    step.commit = note(execution, (*mandate)->findings, "NOTIFIED", sentence);
-    return step;
-  }
+  if (!answer["Approved"].bool_or(false)) return rejected(execution, answer, "");
   changes::Mandate approved = **mandate;
   approved.dry_run = false;
   approved.decided_by = by;
@@ -394,15 +461,38 @@ Step FunctionProgram::answered(const Execution& execution) {
   return step;
 }
 
+Step FunctionProgram::rejected(const Execution& execution, const Value& answer, const std::string& when) {
+  auto made = parts_.door.of_execution(execution.id);
+  if (!made) return stopped(execution, made.error());
+  auto mandate = parts_.door.mandates().find(execution.id);
+  if (!mandate) return stopped(execution, mandate.error());
+  if (!*mandate) return failed(errors::internal("the execution has lost its mandate"));
+  const std::string calls = made_by(*made);
+  const std::string reason(answer["Reason"].string_or(""));
+  const std::string sentence =
+      "Function " + execution.program + ": rejected by " + std::string(answer["By"].string_or("somebody")) + when +
+      (reason.empty() ? "" : ", who said: " + reason) + ". " +
+      (calls.empty() ? "Nothing was changed." : "Had been changed, and was not undone: " + calls + ".");
+  const Value& hash = execution.cursor["hash"];
+  const Value plan = hash.is_null() ? Value((*mandate)->plan) : hash;
+  json::Object result;
+  if (!plan.string_or("").empty()) result.set("Plan", json::Object{{"Hash", plan}});
+  Step step = ending("rejected", std::move(result), sentence);
+  step.commit = note(execution, (*mandate)->findings, "NOTIFIED", sentence);
+  return step;
+}
+
 std::function<Result<void>(store::Transaction&)> FunctionProgram::note(const Execution& execution, Value findings,
                                                                        const std::string& status,
-                                                                       const std::string& text) const {
-  return [this, id = execution.id, findings = std::move(findings), status,
-          text = changes::shortened(text, note_limit)](store::Transaction& tx) -> Result<void> {
-    for (std::size_t i = 0; i < findings.size(); ++i)
-      FIXPOINT_CHECK(parts_.note_finding(tx, findings[i], id, status, text));
-    return {};
-  };
+                                                                       const std::string& text,
+                                                                       const std::string& over) const {
+  return
+      [this, id = execution.id, findings = std::move(findings),
+       note = FindingNote{status, changes::shortened(text, note_limit), over}](store::Transaction& tx) -> Result<void> {
+        for (std::size_t i = 0; i < findings.size(); ++i)
+          FIXPOINT_CHECK(parts_.note_finding(tx, findings[i], id, note));
+        return {};
+      };
 }
 
 }  // namespace fixpoint::functions

@@ -14,11 +14,15 @@
 
 namespace fixpoint::functions {
 
-/// Writes a note and a workflow status on a finding and tells the bus of it, within the transaction of a step; a
-/// finding that is not there is passed over. An empty status leaves it as it is.
-using NoteFinding =
-    std::function<Result<void>(store::Transaction&, const json::Value& finding, const std::string& execution,
-                               const std::string& status, const std::string& note)>;
+struct FindingNote {
+  std::string status;  ///< of the workflow; empty leaves it as it is
+  std::string text;
+  std::string over{};  ///< where it is not empty: only over a note of this execution that begins so
+};
+/// Writes a note and a workflow status on a finding and tells the bus of it where the status is given, within the
+/// transaction of a step; a finding that is not there is passed over.
+using NoteFinding = std::function<Result<void>(store::Transaction&, const json::Value& finding,
+                                               const std::string& execution, const FindingNote& note)>;
 
 /// The program of a function call: the handler is run and the execution ends with what it answered.
 ///
@@ -31,7 +35,8 @@ using NoteFinding =
 /// it is not run again (`OutcomeUnknown`). An asynchronous call whose handler fails is tried twice more.
 ///
 /// Calls of the handler that were answered with success and not wholly done (changes/shortfall.h) are in the result
-/// ("Unsuccessful") and in a note on its findings: the handler need not have looked.
+/// ("Unsuccessful") and in a note on its findings: the handler need not have looked. A note that says that the function
+/// waits is replaced when it has ended, whatever the handler has left there otherwise.
 ///
 /// In mode ask the handler is run twice: first dry, which gives the plan; then, once that is approved, held to it. What
 /// moved meanwhile stops the run, and it is planned anew. Outcomes: returned, function error, failed, observed,
@@ -64,14 +69,19 @@ class FunctionProgram final : public executions::Program {
   void begin(const executions::Execution& execution, std::function<void(executions::Step)> done);
   executions::Step stopped(const executions::Execution& execution, const Error& error) const;
   void run(const executions::Execution& execution, bool looks_after, std::function<void(executions::Step)> done);
+  void go_on(const executions::Execution& execution, std::function<void(executions::Step)> done);
   executions::Step answered(const executions::Execution& execution);
+  executions::Step rejected(const executions::Execution& execution, const json::Value& answer, const std::string& when);
+  executions::Step tell_end(const executions::Execution& execution, const json::Value& findings,
+                            executions::Step step) const;
   executions::Step ended(const executions::Execution& execution);
   executions::Step returned(const executions::Execution& execution, const changes::Mandate& mandate,
                             json::Value result) const;
   executions::Step planned(const executions::Execution& execution, const changes::Mandate& mandate, json::Value result);
   executions::Step ask(const executions::Execution& execution, const changes::Plan& plan);
   std::function<Result<void>(store::Transaction&)> note(const executions::Execution& execution, json::Value findings,
-                                                        const std::string& status, const std::string& text) const;
+                                                        const std::string& status, const std::string& text,
+                                                        const std::string& over = {}) const;
 
   Parts parts_;
   Options options_;

@@ -335,9 +335,10 @@ Result<Value> Api::undo(const aws::Caller& caller, const Value& input) {
   FIXPOINT_TRY(target, parts_.executor.get(id));
   if (!target) return fail(errors::resource_not_found("no execution has the id '" + id + "'"));
   if (target->ended_ms == 0)
-    return fail(errors::resource_conflict("the execution has not ended: it is " + target->status +
-                                          (target->outcome.empty() ? "" : ", " + target->outcome) +
-                                          "; it can be undone once it has"));
+    return fail(errors::resource_conflict(
+        "the execution has not ended: it is " + target->status +
+        (target->outcome.empty() ? "" : ", " + target->outcome) + "; it can be undone once it has" +
+        (target->outcome.starts_with("waits for ") ? ", and rejected until then: 'fixpoint reject " + id + "'" : "")));
   const auto start = controls::Undo::start_of(*target, "undo/" + random_uuid(), who(caller));
   FIXPOINT_TRY(started, parts_.door.store().write([&](store::Transaction& tx) -> Result<executions::Started> {
     FIXPOINT_CHECK(parts_.audit.append(tx, "undo.requested", json::Object{{"Execution", id}, {"By", who(caller)}}));

@@ -80,6 +80,11 @@ std::string audit_kind_of(const executions::Notice& notice) {
   return kind;
 }
 
+services::SecurityHub::Tell who_hears(controls::UpdateFinding::Tell tell) {
+  return tell == controls::UpdateFinding::Tell::Bus ? services::SecurityHub::Tell::Bus
+                                                    : services::SecurityHub::Tell::Nobody;
+}
+
 Result<void> audit_execution(store::Transaction& tx, audit::Log& log, const executions::Execution& execution) {
   json::Object about{{"Execution", execution.id},    {"Kind", execution.kind},     {"Program", execution.program},
                      {"Account", execution.account}, {"Region", execution.region}, {"Subject", execution.subject}};
@@ -158,12 +163,14 @@ class WholeApp final : public App {
     remediation_ = std::make_unique<controls::Remediation>(
         controls_, *door_, *modes_, *approvals_, *works_, clock_,
         controls::UpdateFinding{
-            [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
-              return securityhub_->prepare_update(key, std::move(make), "fixpoint", bus::Origin{execution, {}});
+            [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make,
+                   controls::UpdateFinding::Tell tell) {
+              return securityhub_->prepare_update(key, std::move(make), "fixpoint", bus::Origin{execution, {}},
+                                                  who_hears(tell));
             },
             [this](store::Transaction& tx, const findings::FindingKey& key, const std::string& execution,
-                   const findings::MakeUpdate& make) {
-              return securityhub_->update(tx, key, make, "fixpoint", bus::Origin{execution, {}});
+                   const findings::MakeUpdate& make, controls::UpdateFinding::Tell tell) {
+              return securityhub_->update(tx, key, make, "fixpoint", bus::Origin{execution, {}}, who_hears(tell));
             }},
         controls::Remediation::Options{});
     function_program_ = std::make_unique<functions::FunctionProgram>(
@@ -176,8 +183,7 @@ class WholeApp final : public App {
               return std::string(controls::to_text(mode.value_or(controls::Mode::Auto)));
             },
             [this](store::Transaction& tx, const json::Value& finding, const std::string& execution,
-                   const std::string& status,
-                   const std::string& note) { return note_finding(tx, finding, execution, status, note); },
+                   const functions::FindingNote& note) { return note_finding(tx, finding, execution, note); },
             runs_, [this](const changes::Mandate& mandate) { return population_of(mandate); }},
         functions::FunctionProgram::Options{});
     executor_->add_program("control", *remediation_);
@@ -186,7 +192,7 @@ class WholeApp final : public App {
         *door_, *approvals_, clock_,
         [this](store::Transaction& tx, const json::Value& finding, const std::string& execution,
                const std::string& status,
-               const std::string& note) { return note_finding(tx, finding, execution, status, note); },
+               const std::string& note) { return note_finding(tx, finding, execution, {status, note}); },
         controls::Undo::Options{});
     executor_->add_program("undo", *undo_);
     lambda_ = std::make_unique<services::Lambda>(*functions_, *executor_);
@@ -400,20 +406,26 @@ class WholeApp final : public App {
     return {};
   }
 
-  // A note and a status on a finding, where it is here.
+  // A note and a status on a finding, where it is here. Without a status the finding is as new as it was, and its event
+  // would begin again what listens for new ones.
   Result<void> note_finding(store::Transaction& tx, const json::Value& finding, const std::string& execution,
-                            const std::string& status, const std::string& note) {
+                            const functions::FindingNote& note) {
     const findings::FindingKey key = findings::key_of(finding);
     FIXPOINT_TRY(stored, findings_->get(tx, key));
     if (!stored) return {};
     // A person's word on the finding stands.
     if ((*stored)["Workflow"]["Status"].string_or("") == "SUPPRESSED") return {};
     json::Value fields = (*stored)["UserDefinedFields"];
+    if (!note.over.empty() && (fields["fixpoint:execution"].string_or("") != execution ||
+                               !(*stored)["Note"]["Text"].string_or("").starts_with(note.over)))
+      return {};
     fields.set("fixpoint:execution", execution);
-    json::Object update{{"Note", json::Object{{"Text", note}, {"UpdatedBy", "fixpoint"}}},
+    json::Object update{{"Note", json::Object{{"Text", note.text}, {"UpdatedBy", "fixpoint"}}},
                         {"UserDefinedFields", fields}};
-    if (!status.empty()) update.set("Workflow", json::Object{{"Status", status}});
-    return securityhub_->update(tx, key, std::move(update), "fixpoint", bus::Origin{execution, {}});
+    if (!note.status.empty()) update.set("Workflow", json::Object{{"Status", note.status}});
+    return securityhub_->update(
+        tx, key, std::move(update), "fixpoint", bus::Origin{execution, {}},
+        note.status.empty() ? services::SecurityHub::Tell::Nobody : services::SecurityHub::Tell::Bus);
   }
 
   // Of what a percentage is taken for a function: what the control that its finding names lists, else any that is for

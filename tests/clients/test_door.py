@@ -70,7 +70,53 @@ class Door(DoorTest):
         self.assertFalse(self.encrypted("door-observed"))
         # The handler told Security Hub that the finding is resolved; in a dry run that was not said either.
         finding = self.finding("door/observed")
-        self.assertEqual(("NEW", False), (finding["Workflow"]["Status"], "Note" in finding))
+        self.assertEqual("NEW", finding["Workflow"]["Status"])
+        self.assertEqual("Function %s would make s3:PutBucketEncryption (plan %s), and changed nothing."
+                         % (arn, run["Result"]["Plan"]["Hash"][:12]), finding["Note"]["Text"])
+        # Nor does the note begin it again.
+        self.assertEqual(1, len([each for each in self.fixpoint_executions() if each["Program"] == arn]))
+
+    def closed_window(self):
+        day = time.strftime("%a", time.gmtime(time.time() + 3 * 86400)).lower()
+        return json.dumps([day + " 00:00-00:01 UTC"])
+
+    def test_a_handler_that_waits_for_its_window_says_so_and_can_be_called_off(self):
+        for mode in ("ask", "auto"):
+            arn = self.place("windowed-" + mode)
+            self.fixpoint("mode", mode, "--control", arn)
+            self.fixpoint("settings", "windows", self.closed_window(), "--control", arn)
+            self.arrive("windowed-" + mode, "door-windowed-" + mode)
+            if mode == "ask":
+                self.fixpoint("approve", self.run_of(arn, "waits for approval")["Id"])
+            run = self.run_of(arn, "waits for the window")
+            finding = self.finding("door/windowed-" + mode)
+            self.assertEqual("NOTIFIED" if mode == "ask" else "NEW", finding["Workflow"]["Status"])
+            self.assertIn("waits for its maintenance window, which opens at ", finding["Note"]["Text"])
+            self.assertIn("'fixpoint reject %s'" % run["Id"], finding["Note"]["Text"])
+            self.assertNotIn("approve ", finding["Note"]["Text"])
+            _, _, said = self.server.fixpoint("undo", run["Id"])
+            self.assertIn("rejected until then: 'fixpoint reject %s'" % run["Id"], said)
+            self.fixpoint("reject", run["Id"], "--because", "not this week")
+            rejected = self.run_of(arn, "rejected")
+            self.assertEqual([], rejected["Changes"])
+            finding = self.finding("door/windowed-" + mode)
+            self.assertEqual("NOTIFIED", finding["Workflow"]["Status"])
+            self.assertTrue(finding["Note"]["Text"].endswith(
+                " while it waited for its maintenance window, who said: not this week. Nothing was changed."))
+            self.assertFalse(self.encrypted("door-windowed-" + mode))
+            _, log, _ = self.server.fixpoint("audit", "list", "--execution", run["Id"], "--json")
+            self.assertIn('"REJECTED"', log)
+
+    def test_a_handler_that_an_exception_leaves_out_says_why_and_until_when(self):
+        arn = self.place("left-out")
+        self.fixpoint("exceptions", "add", "--control", arn, "--pattern", '{"Title": ["left-out"]}', "--owner", "ann",
+                      "--reason", "a migration", "--until", "2099-01-01", "--leave")
+        self.arrive("left-out", "door-left-out")
+        self.run_of(arn, "excepted")
+        finding = self.finding("door/left-out")
+        self.assertEqual("NEW", finding["Workflow"]["Status"])
+        self.assertIn("excepted by ann until 2099-01-01T00:00:00.000Z: a migration", finding["Note"]["Text"])
+        self.assertEqual(1, len([each for each in self.fixpoint_executions() if each["Program"] == arn]))
 
     def test_a_handler_finds_no_way_round_the_door(self):
         sns, sqs = self.server.client("sns"), self.server.client("sqs")
@@ -148,6 +194,27 @@ def on_event(event, context):
         self.assertEqual([], [change for change in run["Changes"] if change["State"] == "done"])
         rules = self.s3.get_bucket_encryption(Bucket="door-moving")["ServerSideEncryptionConfiguration"]["Rules"]
         self.assertEqual("aws:kms", rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"])
+
+    def test_of_a_handler_that_writes_nothing_no_note_is_left_that_says_it_waits(self):
+        arn = self.create_function("silent", {
+            "encrypt_bucket.py": read(support.HERE, "handlers", "encrypt_bucket.py"),
+            "silent.py": """
+import boto3
+import encrypt_bucket
+def on_event(event, context):
+    encrypt_bucket.encrypt(boto3.client("s3"), "door-silent")
+"""}, "silent.on_event")
+        self.events.put_rule(Name="silent", EventPattern=json.dumps({"detail": {"findings": {"Title": ["silent"]}}}))
+        self.events.put_targets(Rule="silent", Targets=[{"Id": "handler", "Arn": arn}])
+        self.fixpoint("mode", "ask", "--control", arn)
+        self.arrive("silent", "door-silent")
+        run = self.run_of(arn, "waits for approval")
+        self.assertIn(" waits for approval until ", self.finding("door/silent")["Note"]["Text"])
+        self.fixpoint("approve", run["Id"])
+        self.run_of(arn, "returned")
+        finding = self.finding("door/silent")
+        self.assertEqual("Function %s: returned; changed: s3:PutBucketEncryption" % arn, finding["Note"]["Text"])
+        self.assertEqual("NOTIFIED", finding["Workflow"]["Status"])
 
     def test_what_a_handler_changed_is_taken_back(self):
         arn = self.place("undoing")

@@ -101,11 +101,11 @@ class Account {
     program = std::make_unique<Remediation>(
         controls, *door, *modes, *approvals, *works, clock,
         UpdateFinding{
-            [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
-              return update_finding.prepare(key, execution, std::move(make));
-            },
+            [this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make,
+                   UpdateFinding::Tell who) { return update_finding.prepare(key, execution, std::move(make), who); },
             [this](store::Transaction& tx, const findings::FindingKey& key, const std::string& execution,
-                   const findings::MakeUpdate& make) { return update_finding.write(tx, key, execution, make); }},
+                   const findings::MakeUpdate& make,
+                   UpdateFinding::Tell who) { return update_finding.write(tx, key, execution, make, who); }},
         Remediation::Options{});
     executor->add_program("control", *program);
     executor->add_program("nothing", nothing_);
@@ -119,19 +119,20 @@ class Account {
   }
   /// Without a bus.
   UpdateFinding plain_update() {
-    return {[this](const findings::FindingKey& key, const std::string&, findings::MakeUpdate make) {
-              auto prepared = must(findings->prepare_update(key, std::move(make), "fixpoint"));
-              return [this, prepared = std::move(prepared)](store::Transaction& tx) -> Result<void> {
-                if (prepared) FIXPOINT_CHECK(findings->update(tx, *prepared));
-                return {};
-              };
-            },
-            [this](store::Transaction& tx, const findings::FindingKey& key, const std::string&,
-                   const findings::MakeUpdate& make) -> Result<void> {
-              FIXPOINT_TRY(finding, findings->get(tx, key));
-              if (finding) FIXPOINT_CHECK(findings->update(tx, key, make(*finding), "fixpoint"));
-              return {};
-            }};
+    return {
+        [this](const findings::FindingKey& key, const std::string&, findings::MakeUpdate make, UpdateFinding::Tell) {
+          auto prepared = must(findings->prepare_update(key, std::move(make), "fixpoint"));
+          return [this, prepared = std::move(prepared)](store::Transaction& tx) -> Result<void> {
+            if (prepared) FIXPOINT_CHECK(findings->update(tx, *prepared));
+            return {};
+          };
+        },
+        [this](store::Transaction& tx, const findings::FindingKey& key, const std::string&,
+               const findings::MakeUpdate& make, UpdateFinding::Tell) -> Result<void> {
+          FIXPOINT_TRY(finding, findings->get(tx, key));
+          if (finding) FIXPOINT_CHECK(findings->update(tx, key, make(*finding), "fixpoint"));
+          return {};
+        }};
   }
   json::Value call(const std::string& service, const std::string& operation, const json::Value& input) {
     return must(sandbox->call({caller.account, caller.region, {}, {}}, service, operation, input));
@@ -175,7 +176,8 @@ class Account {
       if (end->changed.wait_for(lock, std::chrono::milliseconds(10), [&] { return end->last.has_value(); }))
         return *end->last;
       const auto now = must(executor->get(id));
-      if (now->status == "WAITING" && now->cursor["awaits"].is_null() && now->wake_ms > clock.now_ms())
+      if (now->status == "WAITING" && now->cursor["awaits"].string_or("") != "approval" &&
+          now->wake_ms > clock.now_ms())
         pass_to(now->wake_ms);
     }
     throw std::runtime_error("the execution did not end");

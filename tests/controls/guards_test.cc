@@ -10,6 +10,7 @@ using json::Object;
 using json::Value;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 const Object decided{{"Decided", true}};
 
@@ -86,8 +87,7 @@ TEST(Guarded, an_exception_suppresses_the_finding_or_leaves_it) {
     const auto run = account.run("S3.4", finding, decided);
     EXPECT_EQ(run.outcome, "excepted");
     EXPECT_EQ(account.status(finding), status);
-    if (std::string(effect) == "suppress")
-      EXPECT_THAT(account.note(finding), AllOf(HasSubstr("public by design"), HasSubstr("2033-01-01")));
+    EXPECT_THAT(account.note(finding), AllOf(HasSubstr("public by design"), HasSubstr("2033-01-01")));
     EXPECT_TRUE(account.ear->calls().empty());
   }
 }
@@ -115,6 +115,75 @@ TEST(Guarded, waits_for_its_window_and_goes_on_when_it_opens) {
   EXPECT_FALSE(account.look("S3.4").compliant);
   EXPECT_EQ(account.ended(id).outcome, "fixed");  // moves the clock there
   EXPECT_GE(account.clock.now_ms(), waiting.wake_ms);
+}
+
+// It had said "waits for approval ... 'fixpoint approve ID'" until the window opened.
+TEST(Guarded, that_is_approved_says_that_it_waits_for_its_window) {
+  Account account;  // 2023-11-14T22:13:20Z, a Tuesday
+  const Value finding = account.scene("S3.4");
+  set(account, "control:S3.4", "windows", json::Array{"wed 01:00-02:00 Europe/Berlin"});
+  const std::string id = account.launch("S3.4", finding);
+  account.asks(id, "waits for approval");
+  EXPECT_THAT(account.note(finding), HasSubstr("'fixpoint approve " + id + "'"));
+  ASSERT_TRUE(account.answer(id, true, "ann"));
+  account.asks(id, "opens at 2023-11-15T00:00:00.000Z");
+  EXPECT_THAT(account.note(finding),
+              AllOf(HasSubstr("waits for its maintenance window, which opens at 2023-11-15T00:00:00.000Z (decided by "
+                              "ann). Planned: s3:PutBucketEncryption"),
+                    HasSubstr("'fixpoint reject " + id + "'"), Not(HasSubstr("approve "))));
+  EXPECT_EQ(account.status(finding), "NOTIFIED");
+  EXPECT_EQ(account.ended(id).outcome, "fixed");
+  EXPECT_THAT(account.note(finding), StartsWith("Fixed and verified by control S3.4"));
+}
+
+TEST(Guarded, is_called_off_while_it_waits_for_its_window) {
+  for (const bool asks : {true, false}) {
+    SCOPED_TRACE(asks ? "approved" : "nobody was asked");
+    Account account;
+    const Value finding = account.scene("S3.4");
+    set(account, "control:S3.4", "windows", json::Array{"wed 01:00-02:00 Europe/Berlin"});
+    const std::string id = account.launch("S3.4", finding, asks ? Object() : decided);
+    if (asks) {
+      account.asks(id, "waits for approval");
+      ASSERT_TRUE(account.answer(id, true, "ann"));
+    }
+    const auto waiting = account.asks(id, "opens at 2023-11-15T00:00:00.000Z");
+    EXPECT_EQ(account.answer(id, true, "bob").error().code, "ResourceConflictException");
+    const std::string hash(waiting.cursor["hash"].string_or(""));
+    const auto reject = [&](const std::string& plan, const std::string& by_execution) {
+      return account.approvals->answer({.execution = id,
+                                        .plan_hash = plan,
+                                        .approved = false,
+                                        .by = "bob",
+                                        .by_execution = by_execution,
+                                        .because = "not this week"});
+    };
+    EXPECT_THAT(reject(std::string(64, 'f'), "").error().message, HasSubstr("but the plan " + hash + " waits"));
+    EXPECT_EQ(reject(hash, "an-execution").error().code, "AccessDeniedException");
+    const auto rejected = reject(hash.substr(0, 12), "");
+    ASSERT_TRUE(rejected) << describe(rejected.error());
+    EXPECT_EQ(rejected->state, "REJECTED");
+    EXPECT_EQ(rejected->plan_hash, hash);
+    const auto end = account.ended(id);
+    EXPECT_EQ(end.outcome, "rejected");
+    EXPECT_LT(account.clock.now_ms(), waiting.wake_ms);
+    EXPECT_THAT(account.note(finding),
+                HasSubstr("rejected by bob while it waited for its maintenance window, who said: "
+                          "not this week. Nothing was changed."));
+    EXPECT_EQ(account.status(finding), "NOTIFIED");
+    EXPECT_FALSE(account.look("S3.4").compliant);
+    // The audit log has what is told.
+    const auto told = account.told();
+    ASSERT_FALSE(told.empty());
+    EXPECT_EQ(told.back().kind, "Approval Answered");
+    EXPECT_EQ(told.back().detail["State"].string_or(""), "REJECTED");
+    EXPECT_EQ(told.back().detail["AnsweredBy"].string_or(""), "bob");
+    // Who approved stays on record.
+    const auto all = account.approvals->of(id).value();
+    ASSERT_EQ(all.size(), asks ? 2U : 1U);
+    if (asks) EXPECT_EQ(all[1].answered_by, "ann");
+    EXPECT_EQ(reject(hash, "").error().code, "ResourceConflictException");
+  }
 }
 
 TEST(Guarded, a_cap_stops_it_with_the_list_and_the_finding_says_so) {

@@ -165,7 +165,7 @@ TEST(Remediation, refuses_what_a_person_has_to_decide) {
   EXPECT_TRUE(account.changes_of(run.id).empty());
 }
 
-TEST(Remediation, that_observes_changes_neither_account_nor_finding) {
+TEST(Remediation, that_observes_changes_nothing_and_writes_its_plan_on_the_finding) {
   Account account;
   const Value finding = account.scene("S3.4");
   ASSERT_TRUE(account.modes->set("control:S3.4", Mode::Observe));
@@ -176,10 +176,21 @@ TEST(Remediation, that_observes_changes_neither_account_nor_finding) {
   EXPECT_EQ(run.result["Plan"]["Hash"].string_or("").size(), 64U);
   EXPECT_TRUE(run.result["CompliantAfterwards"].bool_or(false));
   EXPECT_EQ(account.status(finding), "NEW");
-  EXPECT_EQ(account.updates(finding), 0);
+  EXPECT_EQ(account.updates(finding), 1);
+  EXPECT_THAT(account.note(finding), StartsWith("Control S3.4 would make s3:PutBucketEncryption (plan " +
+                                                std::string(run.result["Plan"]["Hash"].string_or("")).substr(0, 12) +
+                                                "), and changed nothing."));
+  EXPECT_EQ(account.stored(finding)["UserDefinedFields"]["fixpoint:execution"].string_or(""), run.id);
   EXPECT_FALSE(account.look("S3.4").compliant);
   ASSERT_EQ(account.changes_of(run.id).size(), 1U);
   EXPECT_EQ(account.changes_of(run.id)[0].state, "planned");
+}
+
+TEST(Remediation, that_is_only_to_plan_writes_nothing_on_the_finding) {
+  Account account;
+  const Value finding = account.scene("S3.4");
+  EXPECT_EQ(account.run("S3.4", finding, {{"DryRun", true}}).outcome, "planned");
+  EXPECT_EQ(account.updates(finding), 0);
 }
 
 TEST(Remediation, asks_and_goes_on_when_approved) {

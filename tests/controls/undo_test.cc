@@ -206,6 +206,26 @@ TEST_F(UndoElsewhereTest, is_held_to_what_is_set_for_the_account_of_the_change) 
   EXPECT_EQ(length(there), Value("NoSuchEntity"));
 }
 
+TEST_F(UndoElsewhereTest, is_called_off_while_it_waits_for_the_window) {
+  const std::string made = handler({{there, "iam", "UpdateAccountPasswordPolicy", of_length(14)}});
+  ASSERT_TRUE(account.store->write([&](store::Transaction& tx) {
+    return changes::Settings::set(tx, "account:222222222222", "windows", json::Array{"sat 22:00-23:00 UTC"});
+  }));
+  const std::string id = launch(made);
+  const auto waiting = account.asks(id);
+  EXPECT_EQ(waiting.outcome, "waits for the window");
+  ASSERT_TRUE(account.answer(id, false, "bob", "it stays"));
+  const auto rejected = account.ended(id);
+  EXPECT_EQ(rejected.outcome, "rejected");
+  EXPECT_LT(account.clock.now_ms(), waiting.wake_ms);
+  EXPECT_EQ(
+      rejected.result["Note"].string_or(""),
+      "The undo of execution " + made +
+          " was rejected by bob while it waited for its maintenance window, who said: it stays. Nothing was taken "
+          "back.");
+  EXPECT_EQ(length(there), Value(14));
+}
+
 TEST_F(UndoElsewhereTest, is_stopped_by_the_kill_switch_of_the_account_of_the_change) {
   const std::string made = handler({{there, "iam", "UpdateAccountPasswordPolicy", of_length(14)}});
   ASSERT_TRUE(account.store->write([&](store::Transaction& tx) {

@@ -46,9 +46,7 @@ class Program : public Handlers {
             *functions_, *runtime_, *identity_, *door_, *approvals_, clock_,
             [] { return std::string("http://127.0.0.1:9"); },
             [](const std::string&, const std::string&, const std::string&) { return Result<std::string>("auto"); },
-            [](store::Transaction&, const Value&, const std::string&, const std::string&, const std::string&) {
-              return Result<void>();
-            },
+            [](store::Transaction&, const Value&, const std::string&, const FindingNote&) { return Result<void>(); },
             runs_},
         FunctionProgram::Options{});
     executor_->add_program("function", *program_);
@@ -157,9 +155,7 @@ class WithoutDescriptors : public Program {
         clock_,
         [] { return std::string("http://127.0.0.1:9"); },
         [](const std::string&, const std::string&, const std::string&) { return Result<std::string>("auto"); },
-        [](store::Transaction&, const Value&, const std::string&, const std::string&, const std::string&) {
-          return Result<void>();
-        },
+        [](store::Transaction&, const Value&, const std::string&, const FindingNote&) { return Result<void>(); },
         runs_};
     FunctionProgram program(parts, {});
     executions::Execution execution;

@@ -23,14 +23,19 @@ class Hub : public Account {
   Hub() {
     bus = std::make_unique<bus::Bus>(*store, clock);
     securityhub = std::make_unique<services::SecurityHub>(*store, *findings, *bus, controls, clock);
-    update_finding = {[this](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make) {
-                        if (before_prepared) before_prepared();
-                        return securityhub->prepare_update(key, std::move(make), "fixpoint", {execution, {}});
-                      },
-                      [this](store::Transaction& tx, const findings::FindingKey& key, const std::string& execution,
-                             const findings::MakeUpdate& make) {
-                        return securityhub->update(tx, key, make, "fixpoint", {execution, {}});
-                      }};
+    using Tell = controls::UpdateFinding::Tell;
+    const auto who = [](Tell tell) {
+      return tell == Tell::Bus ? services::SecurityHub::Tell::Bus : services::SecurityHub::Tell::Nobody;
+    };
+    update_finding = {
+        [this, who](const findings::FindingKey& key, const std::string& execution, findings::MakeUpdate make,
+                    Tell tell) {
+          if (before_prepared) before_prepared();
+          return securityhub->prepare_update(key, std::move(make), "fixpoint", {execution, {}}, who(tell));
+        },
+        [this, who](store::Transaction& tx, const findings::FindingKey& key, const std::string& execution,
+                    const findings::MakeUpdate& make,
+                    Tell tell) { return securityhub->update(tx, key, make, "fixpoint", {execution, {}}, who(tell)); }};
     target = std::make_unique<ControlTarget>(controls, *modes, *findings, *executor, *works, *approvals, clock);
     undoing = std::make_unique<controls::Undo>(
         *door, *approvals, clock,

@@ -125,6 +125,40 @@ TEST(Work, that_waits_is_not_begun_again_by_a_resend_in_which_only_times_moved) 
   EXPECT_EQ(hub.open().id, asks.id);
 }
 
+// An archive keeps every event of the bus: a note that leaves the finding NEW is none, for it would begin all that
+// listens for new findings.
+TEST(Work, that_leaves_the_finding_new_writes_on_it_and_tells_nobody) {
+  for (const bool excepted : {false, true}) {
+    SCOPED_TRACE(excepted ? "excepted" : "observed");
+    Hub hub;
+    hub.mode(Mode::Observe);
+    const Value finding = hub.bucket();
+    if (excepted) {
+      const auto exception =
+          changes::exception_of(Object{{"Pattern", Object{{"Resources", Object{{"Type", json::Array{"AwsS3Bucket"}}}}}},
+                                       {"Owner", "ann"},
+                                       {"Reason", "a migration"},
+                                       {"Effect", "leave"},
+                                       {"ExpiresAt", "2033-01-01"}},
+                                hub.clock.now_ms());
+      ASSERT_TRUE(exception);
+      ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) { return changes::add(tx, *exception); }));
+    }
+    bus::Archive archive;
+    archive.bus = {hub.caller.account, hub.caller.region, hub.caller.partition, "default"};
+    archive.name = "all";
+    const std::string kept_in = Hub::must(hub.bus->create_archive(archive)).arn();
+    EXPECT_EQ(hub.run(finding).outcome, excepted ? "excepted" : "observed");
+    EXPECT_EQ(hub.status(finding), "NEW");
+    EXPECT_THAT(hub.note(finding), HasSubstr(excepted ? "excepted by ann until 2033-01-01T00:00:00.000Z: a migration"
+                                                      : "would make s3:PutBucketEncryption (plan "));
+    hub.import(later(finding, "04"));
+    EXPECT_EQ(hub.all().size(), 1U);
+    const auto kept = Hub::must(hub.bus->archives().kept(kept_in, 0, INT64_MAX, 0, 100));
+    EXPECT_EQ(kept.size(), 2U);  // the imports
+  }
+}
+
 TEST(Work, that_was_observed_is_begun_again_by_news_and_not_by_a_resend) {
   Hub hub;
   hub.mode(Mode::Observe);
@@ -179,8 +213,8 @@ TEST(Work, is_not_begun_by_what_fixpoint_writes_on_a_finding) {
   const Object update{{"Workflow", Object{{"Status", "NEW"}}},
                       {"Note", Object{{"Text", "undone"}, {"UpdatedBy", "fixpoint"}}},
                       {"UserDefinedFields", Object{{"fixpoint:execution", fixed.id}}}};
-  const auto write =
-      hub.update_finding.prepare(findings::key_of(finding), fixed.id, [&](const Value&) { return update; });
+  const auto write = hub.update_finding.prepare(
+      findings::key_of(finding), fixed.id, [&](const Value&) { return update; }, controls::UpdateFinding::Tell::Bus);
   ASSERT_TRUE(hub.store->write(write));
   EXPECT_EQ(hub.status(finding), "NEW");
   EXPECT_EQ(hub.all().size(), 1U);

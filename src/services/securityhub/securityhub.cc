@@ -309,23 +309,25 @@ Result<Value> SecurityHub::finding_history(const aws::Caller&, const Value& inpu
 }
 
 Result<void> SecurityHub::update(store::Transaction& tx, const findings::FindingKey& key, const Value& update,
-                                 const std::string& by, const bus::Origin& origin) {
+                                 const std::string& by, const bus::Origin& origin, Tell tell) {
   FIXPOINT_TRY(stored, findings_.update(tx, key, update, by));
   if (!stored) return fail(no_finding(key));
+  if (tell == Tell::Nobody) return {};
   return publish_imported(tx, stored->finding, {origin.execution, origin.principal.empty() ? by : origin.principal});
 }
 
 Result<void> SecurityHub::update(store::Transaction& tx, const findings::FindingKey& key,
-                                 const findings::MakeUpdate& make, const std::string& by, const bus::Origin& origin) {
+                                 const findings::MakeUpdate& make, const std::string& by, const bus::Origin& origin,
+                                 Tell tell) {
   FIXPOINT_TRY(finding, findings_.get(tx, key));
   if (!finding) return fail(no_finding(key));
-  return update(tx, key, make(*finding), by, origin);
+  return update(tx, key, make(*finding), by, origin, tell);
 }
 
 std::function<Result<void>(store::Transaction&)> SecurityHub::prepare_update(const findings::FindingKey& key,
                                                                              findings::MakeUpdate make,
                                                                              const std::string& by,
-                                                                             const bus::Origin& origin) {
+                                                                             const bus::Origin& origin, Tell tell) {
   struct Ahead {
     findings::PreparedUpdate update;
     std::optional<bus::Bus::Matched> event;
@@ -333,15 +335,16 @@ std::function<Result<void>(store::Transaction&)> SecurityHub::prepare_update(con
   const bus::Origin whose{origin.execution, origin.principal.empty() ? by : origin.principal};
   auto prepared = findings_.prepare_update(key, make, by);
   if (!prepared || !*prepared)
-    return [this, key, make = std::move(make), by, whose](store::Transaction& tx) {
-      return update(tx, key, make, by, whose);
+    return [this, key, make = std::move(make), by, whose, tell](store::Transaction& tx) {
+      return update(tx, key, make, by, whose, tell);
     };
   auto ahead = std::make_shared<Ahead>(Ahead{std::move(**prepared), std::nullopt});
-  ahead->event = match_imported(ahead->update.finding);
-  return [this, ahead, whose](store::Transaction& tx) -> Result<void> {
+  if (tell == Tell::Bus) ahead->event = match_imported(ahead->update.finding);
+  return [this, ahead, whose, tell](store::Transaction& tx) -> Result<void> {
     const findings::PreparedUpdate& update = ahead->update;
     FIXPOINT_TRY(done, findings_.update(tx, update));
     if (!done.found) return fail(no_finding(update.key));
+    if (tell == Tell::Nobody) return {};
     if (done.finding || !ahead->event)
       return publish_imported(tx, done.finding ? *done.finding : update.finding, whose);
     return publish_imported(tx, update.finding, std::move(*ahead->event), whose);

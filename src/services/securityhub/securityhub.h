@@ -57,19 +57,22 @@ class SecurityHub {
   Result<Taken> import_all(std::vector<json::Value> findings, const std::string& region,
                            std::vector<json::Value> originals = {}, const bus::Origin& origin = {});
 
+  /// Who hears of an update: the bus, by its event, or nobody, where what is written is no news to anybody who listens.
+  enum class Tell { Bus, Nobody };
   /// BatchUpdateFindings on one finding within a transaction, with its event. `origin` is whose doing it is. Error:
   /// ResourceNotFoundException.
   Result<void> update(store::Transaction& tx, const findings::FindingKey& key, const json::Value& update,
-                      const std::string& by, const bus::Origin& origin = {});
+                      const std::string& by, const bus::Origin& origin = {}, Tell tell = Tell::Bus);
 
   Result<void> update(store::Transaction& tx, const findings::FindingKey& key, const findings::MakeUpdate& make,
-                      const std::string& by, const bus::Origin& origin = {});
+                      const std::string& by, const bus::Origin& origin = {}, Tell tell = Tell::Bus);
 
   /// The same in two parts: what comes back is the second, for the transaction, and does what was not worth working out
   /// ahead, or cannot stand as it was worked out, by `make` on the finding as it is then. To be run once.
   std::function<Result<void>(store::Transaction&)> prepare_update(const findings::FindingKey& key,
                                                                   findings::MakeUpdate make, const std::string& by,
-                                                                  const bus::Origin& origin = {});
+                                                                  const bus::Origin& origin = {},
+                                                                  Tell tell = Tell::Bus);
 
   /// The event that tells of a finding that was imported or updated, with a new id.
   static json::Value imported_event(const bus::Bus& bus, const json::Value& finding);
