@@ -110,6 +110,7 @@ Result<Value> Api::import(const aws::Caller& caller, const Value& input) {
   return Value(json::Object{{"Imported", count},
                             {"Created", result.created},
                             {"Ignored", result.ignored},
+                            {"Unheard", result.unheard},
                             {"Repeated", std::move(repeated)},
                             {"Repaired", std::move(repaired)}});
 }

@@ -47,6 +47,8 @@ Result<Value> Api::rule_trial(const aws::Caller& caller, const Value& input) {
   question.since_ms = std::max<TimeMs>(0, parts_.clock.now_ms() - past);
   FIXPOINT_TRY(sends_v2, parts_.securityhub.sends_v2(question.bus.account, question.bus.region));
   question.sends_v2 = sends_v2;
+  FIXPOINT_TRY(feeds, parts_.securityhub.feeds());
+  question.feeds = std::move(feeds);
   RuleTrial trial(parts_.bus, parts_.findings, parts_.controls, parts_.clock);
   return trial.ask(question);
 }

@@ -1,5 +1,6 @@
 #include "gateway/rule_trial.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -19,6 +20,20 @@ constexpr std::size_t most_events = 100'000;
 constexpr std::size_t archived_a_page = 500;
 constexpr std::size_t findings_a_page = 100;
 constexpr std::size_t most_lines = 1000;  // of the answer's lists
+
+using Place = services::hub::FeedMap::Place;
+
+// Whether findings of other accounts and Regions are to be looked at as well.
+bool collects(const RuleTrial::Question& question) {
+  return question.feeds && question.feeds->collects({question.bus.account, question.bus.region});
+}
+
+bool hears(const RuleTrial::Question& question, std::string_view account, std::string_view region) {
+  if (account == question.bus.account && region == question.bus.region) return true;
+  if (!question.feeds) return false;
+  const auto feeds = question.feeds->of(std::string(account), std::string(region));
+  return std::find(feeds.begin(), feeds.end(), Place{question.bus.account, question.bus.region}) != feeds.end();
+}
 
 }  // namespace
 
@@ -108,17 +123,20 @@ Result<void> RuleTrial::from_archives(const Question& question, Tally& tally) {
 Result<void> RuleTrial::from_findings(const Question& question, Tally& tally) {
   const json::Object range{{"Start", format_iso8601_ms(question.since_ms)},
                            {"End", format_iso8601_ms(clock_.now_ms() + 1)}};
-  const json::Object form{
-      {"UpdatedAt", json::Array{Value(range)}},
-      {"AwsAccountId", json::Array{Value(json::Object{{"Value", question.bus.account}, {"Comparison", "EQUALS"}})}},
-      {"Region", json::Array{Value(json::Object{{"Value", question.bus.region}, {"Comparison", "EQUALS"}})}}};
+  json::Object form{{"UpdatedAt", json::Array{Value(range)}}};
+  if (!collects(question))
+    for (const auto& [field, value] :
+         {std::pair{"AwsAccountId", question.bus.account}, {"Region", question.bus.region}})
+      form.set(field, json::Array{Value(json::Object{{"Value", value}, {"Comparison", "EQUALS"}})});
   FIXPOINT_TRY(filters, findings::Filters::compile(form, clock_.now_ms()));
   std::string token;
   while (!tally.full()) {
     FIXPOINT_TRY(page, findings_.find(filters, {{"UpdatedAt", false}}, findings_a_page, token));
     for (const Value& finding : page.findings) {
+      if (!hears(question, finding["AwsAccountId"].string_or(""), finding["Region"].string_or(""))) continue;
       ++tally.of_findings;
-      FIXPOINT_CHECK(consider(services::SecurityHub::imported_event(bus_, finding), tally));
+      FIXPOINT_CHECK(consider(
+          services::SecurityHub::imported_event(bus_, finding, {question.bus.account, question.bus.region}), tally));
     }
     token = page.next_token;
     if (token.empty()) break;
@@ -133,19 +151,22 @@ Result<void> RuleTrial::from_findings_v2(const Question& question, Tally& tally)
   };
   const json::Object range{{"Start", format_iso8601_ms(question.since_ms)},
                            {"End", format_iso8601_ms(clock_.now_ms() + 1)}};
-  const Value composite = json::Object{
-      {"StringFilters",
-       json::Array{equals("cloud.account.uid", question.bus.account), equals("cloud.region", question.bus.region)}},
-      {"DateFilters",
-       json::Array{Value(json::Object{{"FieldName", "finding_info.modified_time_dt"}, {"Filter", range}})}}};
-  FIXPOINT_TRY(filters, findings::OcsfFilters::compile(json::Object{{"CompositeFilters", json::Array{composite}}},
-                                                       clock_.now_ms()));
+  json::Object composite{{"DateFilters", json::Array{Value(json::Object{{"FieldName", "finding_info.modified_time_dt"},
+                                                                        {"Filter", range}})}}};
+  if (!collects(question))
+    composite.set("StringFilters", json::Array{equals("cloud.account.uid", question.bus.account),
+                                               equals("cloud.region", question.bus.region)});
+  FIXPOINT_TRY(filters, findings::OcsfFilters::compile(
+                            json::Object{{"CompositeFilters", json::Array{Value(composite)}}}, clock_.now_ms()));
   std::string token;
   while (!tally.full()) {
     FIXPOINT_TRY(page, findings_.find(filters, {{"UpdatedAt", false}}, findings_a_page, token));
     for (const Value& ocsf : page.findings) {
+      if (!hears(question, ocsf["cloud"]["account"]["uid"].string_or(""), ocsf["cloud"]["region"].string_or("")))
+        continue;
       ++tally.of_findings;
-      FIXPOINT_CHECK(consider(services::SecurityHub::imported_event_v2(bus_, ocsf), tally));
+      FIXPOINT_CHECK(consider(
+          services::SecurityHub::imported_event_v2(bus_, ocsf, {question.bus.account, question.bus.region}), tally));
     }
     token = page.next_token;
     if (token.empty()) break;

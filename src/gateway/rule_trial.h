@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/error.h"
@@ -26,6 +27,7 @@ class RuleTrial {
     std::string pattern;  ///< instead of the rule's own
     TimeMs since_ms = 0;
     bool sends_v2 = false;  ///< a finding's second event, of Security Hub V2, is tried too
+    std::shared_ptr<const services::hub::FeedMap> feeds{};  ///< which other findings the default bus hears of
   };
   /// {"Rule", "Since", "Events", "FromArchives", "FromFindings", "Matched", "Starts": [{"Target", "Program", "Account",
   /// "Region", "Resource", "Finding", "Events"}], "LeftAlone": [{"Finding", "Because"}], "Whole"}: `Whole` is false

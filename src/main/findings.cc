@@ -40,6 +40,7 @@ int run_import(const Arguments& arguments) {
   std::int64_t imported = 0;
   std::int64_t created = 0;
   std::int64_t ignored = 0;
+  std::int64_t unheard = 0;
   json::Array repeated;
   json::Array repaired;
   // All are read before the first is taken in.
@@ -72,6 +73,7 @@ int run_import(const Arguments& arguments) {
     imported += (*answer)["Imported"].int_or(0);
     created += (*answer)["Created"].int_or(0);
     ignored += (*answer)["Ignored"].int_or(0);
+    unheard += (*answer)["Unheard"].int_or(0);
     for (const Value& key : items_of((*answer)["Repeated"])) repeated.push_back(key);
     for (const Value& what : items_of((*answer)["Repaired"]))
       repaired.emplace_back(path + ": " + std::string(what.string_or("")));
@@ -80,6 +82,7 @@ int run_import(const Arguments& arguments) {
     std::cout << print_escaped(json::Object{{"Imported", imported},
                                             {"Created", created},
                                             {"Ignored", ignored},
+                                            {"Unheard", unheard},
                                             {"Repeated", repeated},
                                             {"Repaired", repaired}})
               << "\n";
@@ -88,6 +91,8 @@ int run_import(const Arguments& arguments) {
   std::cout << imported << " finding" << (imported == 1 ? "" : "s") << " taken in, " << created << " of them new";
   if (ignored != 0) std::cout << ", " << ignored << " no newer than what was there";
   std::cout << "\n";
+  if (unheard != 0)
+    std::cout << "no rule with a target hears of " << unheard << " of them; 'fixpoint rules' lists the rules\n";
   for (const Value& key : repeated)
     std::cout << "came more than once, and is one finding: " << key["Id"].string_or("") << " of "
               << key["ProductArn"].string_or("") << "\n";

@@ -6,6 +6,8 @@ import tempfile
 import support
 from support import make_finding
 
+UNHEARD = "no rule with a target hears of %d of them; 'fixpoint rules' lists the rules\n"
+
 # What becomes of each shared file: None where it is taken in, else what the sentence says. tests/sources has what each
 # becomes.
 SHARED = {
@@ -105,21 +107,47 @@ class Import(support.ServerTest):
         for number, document in enumerate((one, [one], {"Findings": [one]}, {"detail": {"findings": [one]}})):
             one["Id"] = "forms-%d" % number
             status, out, said = self.server.fixpoint("import", "-", input=json.dumps(document))
-            self.assertEqual((0, "1 finding taken in, 1 of them new\n"), (status, out), said)
+            self.assertEqual((0, "1 finding taken in, 1 of them new\n" + UNHEARD % 1), (status, out), said)
             self.assertEqual("thing", self.finding(one["Id"])["Resources"][0]["Id"])
 
     def test_what_came_twice_or_is_no_newer_is_said(self):
         one, other = (make_finding("twice-%d" % n, "Other", "thing", "g") for n in (1, 2))
         later = dict(one, UpdatedAt="2030-01-01T00:00:00Z", Title="the newest")
         status, out, said = self.server.fixpoint("import", "-", input=json.dumps([one, other, later]))
-        self.assertEqual((0, "3 findings taken in, 2 of them new\ncame more than once, and is one finding: twice-1 of %s\n"
-                          % one["ProductArn"]), (status, out), said)
+        self.assertEqual((0, "3 findings taken in, 2 of them new\n" + UNHEARD % 3 +
+                          "came more than once, and is one finding: twice-1 of %s\n" % one["ProductArn"]),
+                         (status, out), said)
         self.assertEqual("the newest", self.finding("twice-1")["Title"])
         status, out, said = self.server.fixpoint("import", "-", input=json.dumps([one, other]))
         self.assertEqual((0, "2 findings taken in, 0 of them new, 2 no newer than what was there\n"), (status, out), said)
         answer = self.import_text([other, other])
         self.assertEqual((2, 0, 2), (answer["Imported"], answer["Created"], answer["Ignored"]))
         self.assertEqual([{"ProductArn": other["ProductArn"], "Id": "twice-2"}], answer["Repeated"])
+
+    def test_that_a_rule_of_the_administrator_hears_of_a_members_findings_shows(self):
+        hub, events = self.server.client("securityhub"), self.server.client("events")
+        number = iter(range(100))
+
+        def unheard():
+            finding = make_finding("member-%d" % next(number), "Other", "thing", "g", AwsAccountId="222222222222",
+                                   ProductArn="arn:aws:securityhub:us-east-1::product/acme/scanner")
+            return self.import_text(finding)["Unheard"]
+        events.put_rule(Name="members", EventPattern='{"detail": {"findings": {"AwsAccountId": ["222222222222"]}}}')
+        queue = self.server.client("sqs").create_queue(QueueName="members")["QueueUrl"]
+        events.put_targets(Rule="members", Targets=[{"Id": "1", "Arn": "arn:aws:sqs:us-east-1:111111111111:members"}])
+        try:
+            self.assertEqual(1, unheard())
+            hub.create_members(AccountDetails=[{"AccountId": "222222222222", "Email": "a@b.example"}])
+            self.assertEqual(0, unheard())
+            message = self.server.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"][0]
+            event = json.loads(message["Body"])
+            self.assertEqual(("111111111111", "us-east-1", "222222222222"), (
+                event["account"], event["region"], event["detail"]["findings"][0]["AwsAccountId"]))
+            hub.disassociate_members(AccountIds=["222222222222"])
+            self.assertEqual(1, unheard())
+        finally:
+            events.remove_targets(Rule="members", Ids=["1"])
+            events.delete_rule(Name="members")
 
     def test_several_files_are_read_before_the_first_is_taken_in(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -191,7 +219,7 @@ class Import(support.ServerTest):
         one["Types"] = []
         status, out, said = self.server.fixpoint("import", "-", input=json.dumps(one))
         self.assertEqual((0, ""), (status, said))
-        self.assertEqual("1 finding taken in, 1 of them new\nrepaired: -: Types was empty and is now "
+        self.assertEqual("1 finding taken in, 1 of them new\n" + UNHEARD % 1 + "repaired: -: Types was empty and is now "
                          "'Software and Configuration Checks': finding 1 ('repaired')\n", out)
 
     # https://docs.aws.amazon.com/config/latest/APIReference/API_GetComplianceDetailsByConfigRule.html

@@ -92,7 +92,7 @@ TEST(SecurityHubV2, an_event_from_elsewhere_means_the_stored_finding_by_its_uid_
   ASSERT_TRUE(hub.operation("BatchUpdateFindingsV2",
                             Object{{"MetadataUids", json::Array{stored["metadata"]["uid"]}}, {"StatusId", 3}}));
   const auto publish = [&](const Value& ocsf) {
-    const Value event = services::SecurityHub::imported_event_v2(*hub.bus, ocsf);
+    const Value event = services::SecurityHub::imported_event_v2(*hub.bus, ocsf, {"111111111111", "us-east-1"});
     ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) { return hub.bus->publish(tx, event); }));
   };
   publish(stored);

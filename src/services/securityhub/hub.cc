@@ -12,11 +12,8 @@ namespace {
 using findings::Product;
 using json::Value;
 
-constexpr const char* hub_kind = "hub";
 constexpr const char* hub_id = "default";
-constexpr const char* member_kind = "member";
 constexpr const char* product_kind = "product-subscription";
-constexpr const char* aggregator_kind = "aggregator";
 constexpr const char* store_kind = "store";  // of no account
 
 Error off(const aws::Caller& caller) {
@@ -94,6 +91,7 @@ void Hub::add_to(aws::ServiceTable& table, Standards& standards) {
       if (now["On"].bool_or(true))
         return fail(errors::coded("ResourceConflictException", "Account is already subscribed to Security Hub", 409));
       now.set("On", true);
+      tx.changes_kept();
       now.set("SubscribedAt", time_text(records_.clock().now_ms()));
       if (const Value* generator = input.find("ControlFindingGenerator"))
         now.set("ControlFindingGenerator", *generator);
@@ -110,6 +108,7 @@ void Hub::add_to(aws::ServiceTable& table, Standards& standards) {
       now.set("On", false);
       FIXPOINT_CHECK(records_.put(tx, hub_kind, caller, hub_id, now));
       any_off_ = looked_ = true;
+      tx.changes_kept();
       return Value(json::Object());
     });
   });
@@ -178,6 +177,7 @@ void Hub::add_members(aws::ServiceTable& table) {
         FIXPOINT_CHECK(records_.put(tx, member_kind, caller, account,
                                     json::Object{{"Email", one["Email"]}, {"MemberStatus", "Created"}}));
       }
+      tx.changes_kept();
       return Value(json::Object{{"UnprocessedAccounts", failed}});
     });
   });
@@ -204,6 +204,7 @@ void Hub::add_members(aws::ServiceTable& table) {
                 FIXPOINT_CHECK(records_.put(tx, member_kind, caller, account, found->body));
               }
             }
+            tx.changes_kept();
             return deletes ? Value(json::Object{{"UnprocessedAccounts", failed}}) : Value(json::Object());
           });
         });
@@ -348,6 +349,7 @@ void Hub::add_aggregators(aws::ServiceTable& table) {
         return fail(
             errors::coded("LimitExceededException", "an account has one finding aggregator, and there is one", 429));
       FIXPOINT_CHECK(records_.put(tx, aggregator_kind, caller, arn, body));
+      tx.changes_kept();
       return shown(caller, {arn, body});
     });
   });
@@ -358,6 +360,7 @@ void Hub::add_aggregators(aws::ServiceTable& table) {
       FIXPOINT_TRY(there, records_.get(tx, aggregator_kind, caller, arn));
       if (!there) return fail(none(arn));
       FIXPOINT_CHECK(records_.put(tx, aggregator_kind, caller, arn, body));
+      tx.changes_kept();
       return shown(caller, {arn, body});
     });
   });
@@ -365,6 +368,7 @@ void Hub::add_aggregators(aws::ServiceTable& table) {
     const std::string arn(input["FindingAggregatorArn"].string_or(""));
     return records_.store().write([&](store::Transaction& tx) -> Result<Value> {
       FIXPOINT_TRY(removed, records_.remove(tx, aggregator_kind, caller, arn));
+      tx.changes_kept();
       if (!removed) return fail(none(arn));
       return Value(json::Object());
     });

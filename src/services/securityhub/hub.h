@@ -8,6 +8,11 @@
 
 namespace fixpoint::services::hub {
 
+/// Kinds of records: of a hub that was switched or set, of a member by its account, of a finding aggregator by its ARN.
+inline constexpr const char* hub_kind = "hub";
+inline constexpr const char* member_kind = "member";
+inline constexpr const char* aggregator_kind = "aggregator";
+
 /// The hub itself: on or off, its settings, tags, members, products whose findings come in, finding aggregation.
 /// Thread-safe. The hub is on until it is disabled.
 class Hub {

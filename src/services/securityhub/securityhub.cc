@@ -32,6 +32,10 @@ Value key_json(const findings::FindingKey& key) {
   return json::Object{{"Id", key.id}, {"ProductArn", key.product_arn}};
 }
 
+bus::BusName default_bus(const hub::FeedMap::Place& place) {
+  return {place.first, place.second, std::string(partition_of_region(place.second)), "default"};
+}
+
 std::string product_resource(const Value& finding) {
   return std::string(finding["ProductArn"].string_or("")) + "/" + std::string(finding["Id"].string_or(""));
 }
@@ -97,7 +101,7 @@ aws::ServiceTable SecurityHub::table() {
 
 SecurityHub::Ready SecurityHub::ready(Value finding, Value original) {
   Ready out{findings_.prepare(std::move(finding), std::move(original)), std::nullopt};
-  out.event = match_imported(out.finding.finding);
+  out.events = match_imported(out.finding.finding);
   return out;
 }
 
@@ -117,12 +121,11 @@ Result<SecurityHub::Taken> SecurityHub::import_some(store::Transaction& tx, std:
     const Value& imported = outcome.finding ? *outcome.finding : list[i].finding.finding;
     // Automation rules come before the event, which tells of what they left.
     FIXPOINT_TRY(changed, automation_.apply(tx, imported));
-    if (changed)
-      FIXPOINT_CHECK(publish_imported(tx, *changed, origin));
-    else if (outcome.finding || !list[i].event)
-      FIXPOINT_CHECK(publish_imported(tx, imported, origin));
-    else
-      FIXPOINT_CHECK(publish_imported(tx, imported, std::move(*list[i].event), origin));
+    FIXPOINT_TRY(heard, changed ? publish_imported(tx, *changed, origin)
+                        : outcome.finding || !list[i].events
+                            ? publish_imported(tx, imported, origin)
+                            : publish_imported(tx, imported, std::move(*list[i].events), origin));
+    taken.unheard += heard ? 0 : 1;
   }
   fault_point("import.in_commit");
   return taken;
@@ -130,57 +133,76 @@ Result<SecurityHub::Taken> SecurityHub::import_some(store::Transaction& tx, std:
 
 // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
 Value SecurityHub::imported_event(const bus::Bus& bus, const Value& finding) {
-  const std::string region(finding["Region"].string_or(""));
-  const bus::BusName name{std::string(finding["AwsAccountId"].string_or("")), region,
-                          std::string(partition_of_region(region)), "default"};
-  return bus.make_event(name, "aws.securityhub", "Security Hub Findings - Imported",
+  return imported_event(
+      bus, finding, {std::string(finding["AwsAccountId"].string_or("")), std::string(finding["Region"].string_or(""))});
+}
+
+Value SecurityHub::imported_event(const bus::Bus& bus, const Value& finding, const hub::FeedMap::Place& place) {
+  return bus.make_event(default_bus(place), "aws.securityhub", "Security Hub Findings - Imported",
                         json::array_of(product_resource(finding)), json::Object{{"findings", json::array_of(finding)}});
 }
 
 // https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-v2-cwe-event-formats.html
-Value SecurityHub::imported_event_v2(const bus::Bus& bus, const Value& ocsf) {
-  const std::string region(ocsf["cloud"]["region"].string_or(""));
-  const bus::BusName name{std::string(ocsf["cloud"]["account"]["uid"].string_or("")), region,
-                          std::string(partition_of_region(region)), "default"};
-  return bus.make_event(name, "aws.securityhub", "Findings Imported V2", json::Array{ocsf["metadata"]["uid"]},
-                        json::Object{{"findings", json::Array{ocsf}}});
+Value SecurityHub::imported_event_v2(const bus::Bus& bus, const Value& ocsf, const hub::FeedMap::Place& place) {
+  return bus.make_event(default_bus(place), "aws.securityhub", "Findings Imported V2",
+                        json::Array{ocsf["metadata"]["uid"]}, json::Object{{"findings", json::Array{ocsf}}});
 }
 
 Result<bool> SecurityHub::sends_v2(const std::string& account, const std::string& region) {
   return store_.read([&](store::Session& session) { return hub_v2_.is_on(session, account, region); });
 }
 
-Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding, const bus::Origin& origin) {
-  const std::string account(finding["AwsAccountId"].string_or(""));
-  const std::string region(finding["Region"].string_or(""));
-  if (!bus_.listens({account, region})) return {};
-  FIXPOINT_CHECK(bus_.publish(tx, imported_event(bus_, finding), "default", origin));
-  return publish_v2(tx, finding, origin);
+std::vector<hub::FeedMap::Place> SecurityHub::listening(const Value& finding, const hub::FeedMap& feeds) const {
+  const hub::FeedMap::Place own{finding["AwsAccountId"].string_or(""), finding["Region"].string_or("")};
+  std::vector<hub::FeedMap::Place> out;
+  if (bus_.listens(default_bus(own))) out.push_back(own);
+  for (auto& place : feeds.of(own.first, own.second))
+    if (bus_.listens(default_bus(place))) out.push_back(std::move(place));
+  return out;
 }
 
-std::optional<bus::Bus::Matched> SecurityHub::match_imported(const Value& finding) const {
-  const std::string region(finding["Region"].string_or(""));
-  const bus::BusName name{std::string(finding["AwsAccountId"].string_or("")), region, "aws", "default"};
-  if (!bus_.listens(name)) return std::nullopt;
-  auto matched = bus_.match(name, imported_event(bus_, finding));
-  if (!matched) return std::nullopt;  // publishing it gives the same error
-  return std::move(*matched);
+Result<std::vector<SecurityHub::Looked>> SecurityHub::look(const Value& finding, const hub::FeedMap& feeds) const {
+  std::vector<Looked> out;
+  for (auto& place : listening(finding, feeds)) {
+    FIXPOINT_TRY(matched, bus_.match(default_bus(place), imported_event(bus_, finding, place)));
+    out.push_back({std::move(place), std::move(matched)});
+  }
+  return out;
 }
 
-Result<void> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding, bus::Bus::Matched event,
+std::optional<std::vector<SecurityHub::Looked>> SecurityHub::match_imported(const Value& finding) {
+  const auto feeds = feeds_.get();
+  if (!feeds) return std::nullopt;
+  auto looked = look(finding, **feeds);
+  if (!looked || looked->empty()) return std::nullopt;  // publishing it gives the same error
+  return std::move(*looked);
+}
+
+Result<bool> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding, const bus::Origin& origin) {
+  FIXPOINT_TRY(feeds, feeds_.get(tx));
+  FIXPOINT_TRY(looked, look(finding, *feeds));
+  return publish_imported(tx, finding, std::move(looked), origin);
+}
+
+Result<bool> SecurityHub::publish_imported(store::Transaction& tx, const Value& finding, std::vector<Looked> events,
                                            const bus::Origin& origin) {
-  FIXPOINT_CHECK(bus_.publish(tx, std::move(event), origin));
-  return publish_v2(tx, finding, origin);
-}
-
-Result<void> SecurityHub::publish_v2(store::Transaction& tx, const Value& finding, const bus::Origin& origin) {
-  const std::string account(finding["AwsAccountId"].string_or(""));
-  const std::string region(finding["Region"].string_or(""));
-  FIXPOINT_TRY(v2, hub_v2_.is_on(tx, account, region));
-  if (!v2) return {};
-  FIXPOINT_TRY(ocsf, findings_.get_ocsf(tx, findings::key_of(finding)));
-  if (!ocsf) return {};
-  return bus_.publish(tx, imported_event_v2(bus_, *ocsf), "default", origin);
+  bool heard = false;
+  std::optional<Value> ocsf;
+  for (Looked& one : events) {
+    heard = heard || one.event.has_targets();
+    FIXPOINT_CHECK(bus_.publish(tx, std::move(one.event), origin));
+    FIXPOINT_TRY(v2, hub_v2_.is_on(tx, one.place.first, one.place.second));
+    if (!v2) continue;
+    if (!ocsf) {
+      FIXPOINT_TRY(read, findings_.get_ocsf(tx, findings::key_of(finding)));
+      if (!read) continue;
+      ocsf = std::move(read);
+    }
+    FIXPOINT_TRY(second, bus_.match(default_bus(one.place), imported_event_v2(bus_, *ocsf, one.place)));
+    heard = heard || second.has_targets();
+    FIXPOINT_CHECK(bus_.publish(tx, std::move(second), origin));
+  }
+  return heard;
 }
 
 Result<Value> SecurityHub::batch_import(const aws::Caller& caller, const Value& input) {
@@ -313,7 +335,9 @@ Result<void> SecurityHub::update(store::Transaction& tx, const findings::Finding
   FIXPOINT_TRY(stored, findings_.update(tx, key, update, by));
   if (!stored) return fail(no_finding(key));
   if (tell == Tell::Nobody) return {};
-  return publish_imported(tx, stored->finding, {origin.execution, origin.principal.empty() ? by : origin.principal});
+  FIXPOINT_CHECK(
+      publish_imported(tx, stored->finding, {origin.execution, origin.principal.empty() ? by : origin.principal}));
+  return {};
 }
 
 Result<void> SecurityHub::update(store::Transaction& tx, const findings::FindingKey& key,
@@ -330,7 +354,7 @@ std::function<Result<void>(store::Transaction&)> SecurityHub::prepare_update(con
                                                                              const bus::Origin& origin, Tell tell) {
   struct Ahead {
     findings::PreparedUpdate update;
-    std::optional<bus::Bus::Matched> event;
+    std::optional<std::vector<Looked>> events;
   };
   const bus::Origin whose{origin.execution, origin.principal.empty() ? by : origin.principal};
   auto prepared = findings_.prepare_update(key, make, by);
@@ -339,15 +363,17 @@ std::function<Result<void>(store::Transaction&)> SecurityHub::prepare_update(con
       return update(tx, key, make, by, whose, tell);
     };
   auto ahead = std::make_shared<Ahead>(Ahead{std::move(**prepared), std::nullopt});
-  if (tell == Tell::Bus) ahead->event = match_imported(ahead->update.finding);
+  if (tell == Tell::Bus) ahead->events = match_imported(ahead->update.finding);
   return [this, ahead, whose, tell](store::Transaction& tx) -> Result<void> {
     const findings::PreparedUpdate& update = ahead->update;
     FIXPOINT_TRY(done, findings_.update(tx, update));
     if (!done.found) return fail(no_finding(update.key));
     if (tell == Tell::Nobody) return {};
-    if (done.finding || !ahead->event)
-      return publish_imported(tx, done.finding ? *done.finding : update.finding, whose);
-    return publish_imported(tx, update.finding, std::move(*ahead->event), whose);
+    if (done.finding || !ahead->events)
+      FIXPOINT_CHECK(publish_imported(tx, done.finding ? *done.finding : update.finding, whose));
+    else
+      FIXPOINT_CHECK(publish_imported(tx, update.finding, std::move(*ahead->events), whose));
+    return {};
   };
 }
 
@@ -356,7 +382,8 @@ Result<void> SecurityHub::update_v2(store::Transaction& tx, const aws::Caller& c
   const bus::Origin origin = origin_of(caller);
   FIXPOINT_TRY(stored, findings_.update(tx, key, update, hub::caller_arn(caller)));
   if (!stored) return fail(errors::resource_not_found("no finding has the id '" + key.id + "'"));
-  return publish_imported(tx, stored->finding, origin);
+  FIXPOINT_CHECK(publish_imported(tx, stored->finding, origin));
+  return {};
 }
 
 Result<Value> SecurityHub::batch_update(const aws::Caller& caller, const Value& input) {
@@ -366,6 +393,7 @@ Result<Value> SecurityHub::batch_update(const aws::Caller& caller, const Value& 
         "FindingIdentifiers has " + std::to_string(identifiers.size()) + " entries; 1 to 100 are taken in one call",
         "FindingIdentifiers"));
   FIXPOINT_CHECK(findings::validate_update(input));
+  FIXPOINT_CHECK(feeds_.get());  // at hand for the transaction
   return store_.write([&](store::Transaction& tx) -> Result<Value> {
     json::Array processed;
     json::Array unprocessed;

@@ -12,6 +12,7 @@
 #include "findings/finding_store.h"
 #include "services/securityhub/automation_rules.h"
 #include "services/securityhub/custom_actions.h"
+#include "services/securityhub/feeds.h"
 #include "services/securityhub/hub.h"
 #include "services/securityhub/hub_v2.h"
 #include "services/securityhub/insights.h"
@@ -30,6 +31,7 @@ class SecurityHub {
         bus_(bus),
         clock_(clock),
         records_(store, clock),
+        feeds_(records_),
         automation_(records_, findings),
         insights_(records_, findings),
         actions_(records_, findings, insights_, bus),
@@ -49,6 +51,7 @@ class SecurityHub {
   struct Taken {
     std::size_t created = 0;                     ///< were new
     std::size_t ignored = 0;                     ///< were there already, by an UpdatedAt as late or later
+    std::size_t unheard = 0;                     ///< of the others: those that no rule with a target matches
     std::vector<findings::FindingKey> repeated;  ///< came more than once, each key once: they are one finding
   };
   /// Takes in findings that may be of any account: a file's, another tool's. Either all of them or none: the first that
@@ -74,10 +77,14 @@ class SecurityHub {
                                                                   const bus::Origin& origin = {},
                                                                   Tell tell = Tell::Bus);
 
-  /// The event that tells of a finding that was imported or updated, with a new id.
+  /// The event that tells of a finding that was imported or updated, with a new id: on the bus of its own account and
+  /// Region, or on that of `place`, in whose feed it is too (hub::FeedMap). The envelope names the bus's.
   static json::Value imported_event(const bus::Bus& bus, const json::Value& finding);
+  static json::Value imported_event(const bus::Bus& bus, const json::Value& finding, const hub::FeedMap::Place& place);
   /// The same of Security Hub V2, `Findings Imported V2`, for the finding in OCSF.
-  static json::Value imported_event_v2(const bus::Bus& bus, const json::Value& ocsf);
+  static json::Value imported_event_v2(const bus::Bus& bus, const json::Value& ocsf, const hub::FeedMap::Place& place);
+  /// In which feeds findings are beside their own account's.
+  Result<std::shared_ptr<const hub::FeedMap>> feeds() { return feeds_.get(); }
   /// Whether Security Hub V2 is on for that account and region, which is when the second event is sent too.
   Result<bool> sends_v2(const std::string& account, const std::string& region);
 
@@ -90,19 +97,27 @@ class SecurityHub {
   Result<json::Value> batch_update(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> update_findings(const aws::Caller& caller, const json::Value& input);
   Result<json::Value> finding_history(const aws::Caller& caller, const json::Value& input);
-  // A finding made ready for its import, with the event that tells of it where it is new.
+  // The event of a finding on a bus where somebody listens, with what it begins.
+  struct Looked {
+    hub::FeedMap::Place place;
+    bus::Bus::Matched event;
+  };
+  // A finding made ready for its import, with the events that tell of it where it is new.
   struct Ready {
     findings::Prepared finding;
-    std::optional<bus::Bus::Matched> event;
+    std::optional<std::vector<Looked>> events;
   };
   Ready ready(json::Value finding, json::Value original = {});
   Result<Taken> import_some(store::Transaction& tx, std::vector<Ready>& findings, const bus::Origin& origin);
-  // The event of a finding, with what it begins; nothing where nobody listens.
-  std::optional<bus::Bus::Matched> match_imported(const json::Value& finding) const;
-  Result<void> publish_imported(store::Transaction& tx, const json::Value& finding, bus::Bus::Matched event,
+  // Where somebody listens who has the finding in his feed: its own account and Region, and others.
+  std::vector<hub::FeedMap::Place> listening(const json::Value& finding, const hub::FeedMap& feeds) const;
+  Result<std::vector<Looked>> look(const json::Value& finding, const hub::FeedMap& feeds) const;
+  // The events of a finding ahead of its transaction; nothing where nobody listens, or it is to be looked at there.
+  std::optional<std::vector<Looked>> match_imported(const json::Value& finding);
+  // Each says whether a rule's target hears of it.
+  Result<bool> publish_imported(store::Transaction& tx, const json::Value& finding, std::vector<Looked> events,
                                 const bus::Origin& origin);
-  Result<void> publish_imported(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
-  Result<void> publish_v2(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
+  Result<bool> publish_imported(store::Transaction& tx, const json::Value& finding, const bus::Origin& origin);
   Result<void> update_v2(store::Transaction& tx, const aws::Caller& caller, const findings::FindingKey& key,
                          const findings::OcsfUpdate& update);
 
@@ -111,6 +126,7 @@ class SecurityHub {
   bus::Bus& bus_;
   const Clock& clock_;
   hub::Records records_;
+  hub::Feeds feeds_;
   hub::AutomationRules automation_;
   hub::Insights insights_;
   hub::CustomActions actions_;
