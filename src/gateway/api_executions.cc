@@ -34,7 +34,8 @@ Result<executions::Filter> filter_of(const Value& input) {
   return filter;
 }
 
-// The ARN or id of what an execution that has not ended is about; empty where it is not known.
+// The ARN or id of what an execution is about whose result does not name it, since it has not ended or was stopped;
+// empty where it is not known.
 std::string resource_of(const executions::Execution& execution, const controls::ControlSet& all) {
   const Value& input = execution.input;
   if (input["Resource"].is_string()) return input["Resource"].as_string();
@@ -81,16 +82,15 @@ Result<Value> Api::executions(const Value& input) {
   json::Array items;
   for (const auto& execution : listed.executions) {
     Value item = executions::to_json(execution);
-    if (execution.ended_ms == 0) {
+    if (execution.result["Resource"].string_or("").empty())
       if (std::string resource = resource_of(execution, parts_.controls); !resource.empty())
         item.set("Resource", std::move(resource));
-      if (execution.outcome == "waits for approval") {
-        FIXPOINT_TRY(asked, parts_.approvals.of(execution.id));
-        json::Array open;
-        for (const auto& approval : asked)
-          if (approval.state == "OPEN") open.push_back(executions::to_json(approval));
-        item.set("Approvals", std::move(open));
-      }
+    if (execution.ended_ms == 0 && execution.outcome == "waits for approval") {
+      FIXPOINT_TRY(asked, parts_.approvals.of(execution.id));
+      json::Array open;
+      for (const auto& approval : asked)
+        if (approval.state == "OPEN") open.push_back(executions::to_json(approval));
+      item.set("Approvals", std::move(open));
     }
     items.push_back(std::move(item));
   }

@@ -102,8 +102,8 @@ class Harmless::Buffer : public std::streambuf {
  private:
   bool write(std::string_view text) {
     errno = 0;
-    const auto bytes = static_cast<std::streamsize>(text.size());
-    if (under_->sputn(text.data(), bytes) == bytes) return true;
+    const std::streamsize written = under_->sputn(text.data(), static_cast<std::streamsize>(text.size()));
+    if (written == static_cast<std::streamsize>(text.size())) return true;
     note_error();
     return false;
   }

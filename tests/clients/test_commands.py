@@ -585,6 +585,11 @@ class Waiting(StoreTest):
         # Who asked may not answer.
         self.assertEqual(5, self.server.fixpoint(*command.group(1).split())[0])
         self.assertEqual(0, self.server.fixpoint("reject", command.group(2))[0])
+        self.assertEqual(0, self.server.fixpoint("freeze", "--because", "a test")[0])
+        status, out, _ = self.server.fixpoint("fix", scene["FindingId"], "--wait", "30")
+        self.assertEqual(1, status, out)
+        listed = self.server.fixpoint("executions", "--finding", scene["FindingId"])[1]
+        self.assertEqual(2, listed.count(scene["Resource"].split(":")[-1]), listed)
 
 
 class Flapping(StoreTest):
