@@ -51,4 +51,10 @@ std::string valid_utf8(std::string text) {
   return out;
 }
 
+std::string legible(std::string text) {
+  text = valid_utf8(std::move(text));
+  return text.find('\0') == std::string::npos ? text
+                                              : replace_all(std::move(text), std::string(1, '\0'), "\xEF\xBF\xBD");
+}
+
 }  // namespace fixpoint

@@ -173,4 +173,11 @@ Result<Value> parse(std::string_view text, Limits limits) {
   return std::move(parser.handler().root);
 }
 
+Result<Value> parse_printed(std::string_view text) {
+  Limits limits;
+  limits.depth += 100;
+  limits.bytes *= 2;
+  return parse(text, limits);
+}
+
 }  // namespace fixpoint::json

@@ -18,6 +18,10 @@ struct Limits {
 /// are held as such, all others keep their text. Error: SerializationException with line and column in `where`.
 Result<Value> parse(std::string_view text, Limits limits = {});
 
+/// Reads what print() made of a value that parse() took: it may lie some levels deeper, within what it was put into.
+/// For what the program itself has written; the errors are parse()'s.
+Result<Value> parse_printed(std::string_view text);
+
 /// Without blanks. Doubles that are not finite print as null.
 std::string print(const Value& value);
 void print_to(std::string& out, const Value& value);

@@ -81,6 +81,8 @@ TEST(Text, utf8) {
 }
 
 TEST(Text, utf8_repaired) {
+  EXPECT_EQ(legible(std::string("a\0\xff", 3)), "a\xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(legible("a\n"), "a\n");
   EXPECT_EQ(valid_utf8("h\xc3\xa9llo"), "h\xc3\xa9llo");
   EXPECT_EQ(valid_utf8("caf\xc3"), "caf\xef\xbf\xbd");
   EXPECT_EQ(valid_utf8("a\xf0\x9f\x98 b"), "a\xef\xbf\xbd b");

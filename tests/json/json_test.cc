@@ -57,6 +57,17 @@ TEST(Json, refuses_what_is_not_json_and_says_where) {
     refuse(text);
 }
 
+TEST(Json, reads_again_what_it_took_and_put_into_something) {
+  const std::string deepest = std::string(200, '[') + std::string(200, ']');
+  const auto taken = parse(deepest);
+  ASSERT_TRUE(taken);
+  const std::string kept = print(Object{{"detail", Object{{"findings", *taken}}}});
+  EXPECT_FALSE(parse(kept));
+  const auto again = parse_printed(kept);
+  ASSERT_TRUE(again);
+  EXPECT_EQ((*again)["detail"]["findings"], *taken);
+}
+
 TEST(Json, refuses_what_is_nested_too_deeply) {
   const std::string deep = std::string(201, '[') + std::string(201, ']');
   const auto value = parse(deep);
