@@ -26,8 +26,8 @@ Result<void> put_code(Transaction& tx, const Owner& owner, const std::string& sh
                               {owner.account, owner.region}));
   if (held[0].integer(0) + static_cast<std::int64_t>(zip.size()) > limits.code_storage_bytes)
     return fail(errors::coded("CodeStorageExceededException", "Code storage limit exceeded.", 400));
-  FIXPOINT_CHECK(tx.execute("INSERT INTO lambda_code (account, region, sha256, zip) VALUES (?, ?, ?, CAST(? AS BLOB))",
-                            {owner.account, owner.region, sha256, zip}));
+  FIXPOINT_CHECK(tx.execute("INSERT INTO lambda_code (account, region, sha256, zip) VALUES (?, ?, ?, ?)",
+                            {owner.account, owner.region, sha256, store::Blob{zip}}));
   return {};
 }
 

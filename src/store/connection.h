@@ -41,25 +41,25 @@ class Connection : public Transaction {
   /// The bytes that the database takes on disk.
   virtual std::int64_t bytes_on_disk() = 0;
 
+  /// Within savepoint() and release() or roll_back_to(). An exception of the work takes it back and goes on.
+  Result<void> attempt(const std::function<Result<void>()>& work) final;
   void after_commit(std::function<void()> action) override { actions_.push_back(std::move(action)); }
   void changes_kept() override {
     after_commit([this] { kept_version_.fetch_add(1, std::memory_order_acq_rel); });
   }
   std::uint64_t kept_version() const { return kept_version_.load(std::memory_order_acquire); }
   std::vector<std::function<void()>> take_actions() { return std::exchange(actions_, {}); }
-  std::size_t action_count() const { return actions_.size(); }
   void drop_actions_after(std::size_t count) { actions_.resize(count); }
-
-  /// Whether a statement has failed since this was last asked.
-  bool take_failed() { return std::exchange(failed_, false); }
 
  protected:
   void note_failure() { failed_ = true; }
+  /// Error: ValidationException, where a text is no UTF-8; that is a failed statement on both databases.
+  Result<void> check_texts(const Params& params);
 
  private:
   std::vector<std::function<void()>> actions_;
   std::atomic<std::uint64_t> kept_version_ = 0;
-  bool failed_ = false;
+  bool failed_ = false;  // a statement, since the innermost attempt began
 };
 
 /// Brings the rooms' tables up to their schemas' versions. Error: a version that is newer than this program, by name.

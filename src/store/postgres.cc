@@ -28,6 +28,34 @@ enum Type : unsigned {
   numeric = 1700
 };
 
+// PostgreSQL keeps every character in a text but NUL: it stands as \1\1, and \1 as \1\2. So texts keep their order, and
+// their beginnings stay beginnings.
+std::string without_nul(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  for (const char c : text) {
+    out += c <= '\1' && c >= '\0' ? '\1' : c;
+    if (c == '\0') out += '\1';
+    if (c == '\1') out += '\2';
+  }
+  return out;
+}
+
+std::string with_nul(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+    if (text[i] != '\1' || (next != '\1' && next != '\2')) {
+      out += text[i];
+    } else {
+      out += next == '\1' ? '\0' : '\1';
+      ++i;
+    }
+  }
+  return out;
+}
+
 Cell cell_of(const pg_result* result, int row, int column) {
   if (PQgetisnull(result, row, column) != 0) return nullptr;
   const std::string_view value(PQgetvalue(result, row, column),
@@ -43,7 +71,7 @@ Cell cell_of(const pg_result* result, int row, int column) {
     case float4:
     case float8: return std::strtod(std::string(value).c_str(), nullptr);
     case bytea: return hex_decode(value.substr(2)).value_or("");  // "\x..."
-    default: return std::string(value);
+    default: return value.find('\1') != std::string_view::npos ? with_nul(value) : std::string(value);
   }
 }
 
@@ -151,20 +179,24 @@ Result<void> PostgresConnection::put(const Prepared& prepared, std::string_view 
   if (params.size() != prepared.types.size())
     return fail(refused("a statement has " + std::to_string(prepared.types.size()) + " parameters and got " +
                         std::to_string(params.size()) + ": " + std::string(sql.substr(0, 200))));
-  std::vector<std::string> numbers(params.size());
+  std::vector<std::string> made(params.size());  // what is not sent as it is
   std::vector<PostgresLink::Value> values(params.size());
   for (std::size_t i = 0; i < params.size(); ++i) {
     const std::string* bytes = std::get_if<std::string>(&params[i]);
     if (bytes != nullptr) {
-      // Text in its binary form may have any length and any byte in it; the server says where it cannot keep them.
       const unsigned type = prepared.types[i];
       values[i].binary = type == bytea || type == text || type == varchar;
+      const auto has = [&](char c) { return bytes->find(c) != std::string::npos; };
+      if (type != bytea && (has('\0') || has('\1'))) {
+        made[i] = without_nul(*bytes);
+        bytes = &made[i];
+      }
     } else if (const auto* integer = std::get_if<std::int64_t>(&params[i])) {
-      numbers[i] = std::to_string(*integer);
-      bytes = &numbers[i];
+      made[i] = std::to_string(*integer);
+      bytes = &made[i];
     } else if (const auto* real = std::get_if<double>(&params[i])) {
-      numbers[i] = print_double(*real);
-      bytes = &numbers[i];
+      made[i] = print_double(*real);
+      bytes = &made[i];
     } else if (const auto* blob = std::get_if<Blob>(&params[i])) {
       bytes = &blob->bytes;
       values[i].binary = true;
@@ -180,6 +212,7 @@ Result<void> PostgresConnection::put(const Prepared& prepared, std::string_view 
 
 Result<PostgresResult> PostgresConnection::run(std::string_view sql, const Params& params) {
   if (!open_) return fail(lost_before());
+  FIXPOINT_CHECK(check_texts(params));
   FIXPOINT_TRY(prepared, prepare(sql, ""));
   FIXPOINT_CHECK(put(*prepared, sql, params));
   return exchange(sql);
@@ -203,6 +236,7 @@ Result<std::int64_t> PostgresConnection::execute(std::string_view sql, const Par
 Result<void> PostgresConnection::scan(std::string_view sql, const Params& params,
                                       const std::function<bool(Row&)>& each) {
   if (!open_) return fail(lost_before());
+  FIXPOINT_CHECK(check_texts(params));
   const std::string cursor = "c" + std::to_string(cursors_);
   FIXPOINT_TRY(prepared, prepare(sql, "DECLARE " + cursor + " NO SCROLL CURSOR FOR "));
   FIXPOINT_CHECK(put(*prepared, sql, params));

@@ -134,8 +134,9 @@ Error PostgresLink::error_of(const pg_result* result) const {
   if (state.empty()) return lost();
   const std::string said = without(field(PG_DIAG_MESSAGE_PRIMARY), secrets_);
   if (state.starts_with("23")) return errors::coded("StoreConflict", "the store said: " + said, 409);
-  if (state == "22021")
-    return errors::validation("a text cannot be kept: it holds a NUL character or bytes that are no UTF-8");
+  if (state == "22021") return errors::validation("a text cannot be kept: it holds bytes that are no UTF-8");
+  // https://www.postgresql.org/docs/15/btree-implementation.html: a third of a page.
+  if (state == "54000") return errors::validation("a text is too long for the store's index: the store said: " + said);
   return store_error("the store said: " + said + " (" + state + ")", may_pass(state));
 }
 

@@ -24,6 +24,12 @@ void configure() {
   (void)configured;
 }
 
+// The bytes of a text, which SQLite itself has from 3.43 on: https://www.sqlite.org/lang_corefunc.html#octet_length
+void octet_length(sqlite3_context* context, int, sqlite3_value** values) {
+  if (sqlite3_value_type(values[0]) == SQLITE_NULL) return sqlite3_result_null(context);
+  sqlite3_result_int64(context, sqlite3_value_bytes(values[0]));
+}
+
 Row row_of(sqlite3_stmt* statement) {
   const int columns = sqlite3_column_count(statement);
   std::vector<Cell> cells;
@@ -71,6 +77,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
   auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(db, path, read_only));
   sqlite3_busy_timeout(db, 5000);
   sqlite3_extended_result_codes(db, 1);
+  sqlite3_create_function_v2(db, "octet_length", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, octet_length, nullptr,
+                             nullptr, nullptr);
   FIXPOINT_CHECK(connection->run_script(
       read_only ? std::string("PRAGMA query_only=1; PRAGMA cache_size=-32768;")
                 : std::string("PRAGMA journal_mode=WAL; PRAGMA synchronous=") + (durable ? "FULL" : "NORMAL") +
@@ -137,6 +145,7 @@ Result<void> SqliteConnection::bind(sqlite3_stmt* statement, std::string_view sq
 }
 
 Result<void> SqliteConnection::scan(std::string_view sql, const Params& params, const std::function<bool(Row&)>& each) {
+  FIXPOINT_CHECK(check_texts(params));
   FIXPOINT_TRY(statement, prepare(sql));
   const Reset reset{statement};
   FIXPOINT_CHECK(bind(statement, sql, params));

@@ -159,7 +159,12 @@ class ConnectedStore final : public Store {
   void commit(std::deque<Work>& batch) {
     std::vector<Result<void>> results;
     results.reserve(batch.size());
-    Result<void> whole = writer_->begin();
+    // What befalls the commit they share says nothing about any of them: each may be tried again.
+    const auto of_all = [](Result<void> done) {
+      if (!done) done.error().retryable = true;
+      return done;
+    };
+    Result<void> whole = of_all(writer_->begin());
     for (Work& work : batch) {
       if (!whole) {
         results.emplace_back(fail(whole.error()));
@@ -170,7 +175,7 @@ class ConnectedStore final : public Store {
     }
     if (whole) {
       fault_point("store.before_commit");
-      whole = writer_->commit();
+      whole = of_all(writer_->commit());
       if (!whole && writer_->in_doubt()) whole = settle(whole.error());
     }
     if (!whole) {
@@ -186,25 +191,14 @@ class ConnectedStore final : public Store {
   }
 
   Result<void> run_one(Work& work) {
-    FIXPOINT_CHECK(writer_->savepoint());
-    const std::size_t actions = writer_->action_count();
-    (void)writer_->take_failed();
-    Result<void> result;
-    try {
-      const Inside inside(*this);
-      result = work.body(*writer_);
-    } catch (const std::exception& e) {
-      result = fail(errors::internal(std::string("a transaction broke: ") + e.what()));
-    }
-    // PostgreSQL would refuse everything after it, SQLite would not: it is the same on both.
-    if (result && writer_->take_failed())
-      result = fail(errors::internal("a transaction went on after a statement of it had failed"));
-    if (!result) writer_->roll_back_to();
-    // Where the database rolled the whole transaction back by itself there is no savepoint to release.
-    auto released = writer_->in_transaction() ? writer_->release() : Result<void>();
-    if (!released && result) result = fail(std::move(released.error()));
-    if (!result) writer_->drop_actions_after(actions);
-    return result;
+    return writer_->attempt([&]() -> Result<void> {
+      try {
+        const Inside inside(*this);
+        return work.body(*writer_);
+      } catch (const std::exception& e) {
+        return fail(errors::internal(std::string("a transaction broke: ") + e.what()));
+      }
+    });
   }
 
   // The error of those that share a transaction with what ended it.

@@ -40,8 +40,9 @@ class Row {
 /// What statements run in: one transaction, or one consistent view for reading. Not thread-safe; lives as long as the
 /// call it was given to. Errors: `StoreError` (the text of the statement and what the database said), retryable for a
 /// full disk, a lock, or a database that does not answer; `StoreConflict` for a broken uniqueness or check;
-/// `ValidationException` for a text that PostgreSQL cannot keep (a NUL in it, or no UTF-8). A transaction of which a
-/// statement failed is taken back, whatever its work says.
+/// `ValidationException` for a text that is no UTF-8, and, on PostgreSQL, for one that is too long for an index (some
+/// 2,700 bytes after compression). A text may hold any character, NUL too. A transaction of which a statement failed is
+/// taken back, whatever its work says; `Transaction::attempt` is for what may fail alone.
 class Session {
  public:
   virtual ~Session() = default;
@@ -59,6 +60,11 @@ class Transaction : public Session {
   /// Runs after the commit, in the order given, on the thread that commits: must be short and must not write to the
   /// store.
   virtual void after_commit(std::function<void()> action) = 0;
+  /// Runs `work`, which writes by this transaction, and where it fails takes back what it did and its after_commit
+  /// actions, failed statements too: the transaction may go on as if it had not been tried. May be nested. Errors: the
+  /// work's own; one that is retryable and of the store (`StoreError`) may have ended the transaction, and is passed
+  /// on.
+  virtual Result<void> attempt(const std::function<Result<void>()>& work) = 0;
   /// What is kept of the store in memory (kept.h) is read again once this is committed.
   virtual void changes_kept() = 0;
 };

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <random>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
@@ -223,12 +224,35 @@ TEST_F(PostgresStore, a_second_server_on_the_same_schema_is_refused) {
   EXPECT_TRUE(Store::open({.database = database_}, schemas));
 }
 
-TEST_F(PostgresStore, a_text_that_it_cannot_keep_is_refused_and_takes_nothing_with_it) {
-  for (const std::string& text : {std::string("a\0b", 3), std::string("\xff\xfe")}) {
-    const auto refused = store_->write([&](Transaction& tx) { return put(tx, text); });
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, "ValidationException") << refused.error().message;
-  }
+// https://www.postgresql.org/docs/15/btree-implementation.html
+TEST_F(PostgresStore, a_text_that_is_too_long_for_an_index_is_refused_and_takes_nothing_with_it) {
+  std::mt19937 random(7);
+  std::string text;
+  for (int i = 0; i < 6000; ++i) text += static_cast<char>('0' + static_cast<int>(random() % 64));
+  const auto refused = store_->write([&](Transaction& tx) { return put(tx, text); });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "ValidationException") << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("a text is too long for the store's index"));
+  ASSERT_TRUE(store_->write([&](Transaction& tx) -> Result<void> {
+    EXPECT_FALSE(tx.attempt([&] { return put(tx, text); }));
+    return put(tx, "ball");
+  }));
+  EXPECT_EQ(count(), 1);
+}
+
+TEST_F(PostgresStore, an_attempt_under_which_the_connection_was_lost_takes_the_whole_transaction_with_it) {
+  const auto lost = store_->write([&](Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(put(tx, "ball"));
+    const auto tried = tx.attempt([&] {
+      end_sessions();
+      return put(tx, "kite");
+    });
+    EXPECT_FALSE(tried);
+    EXPECT_EQ(tried.error().code, "StoreError");
+    EXPECT_TRUE(tried.error().retryable);
+    return {};
+  });
+  EXPECT_FALSE(lost);
   EXPECT_EQ(count(), 0);
 }
 

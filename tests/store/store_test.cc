@@ -304,8 +304,8 @@ TEST(Store, keeps_bytes_large_integers_and_reals_as_they_are) {
   std::string bytes;
   for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
   const auto written = (*store)->write([&](Transaction& tx) -> Result<void> {
-    FIXPOINT_CHECK(tx.execute("INSERT INTO raw (a, b, c, d) VALUES (CAST(? AS BLOB), ?, ?, ?)",
-                              {bytes, std::int64_t{9007199254740993}, nullptr, 0.1}));
+    FIXPOINT_CHECK(tx.execute("INSERT INTO raw (a, b, c, d) VALUES (?, ?, ?, ?)",
+                              {Blob{bytes}, std::int64_t{9007199254740993}, nullptr, 0.1}));
     return {};
   });
   ASSERT_TRUE(written) << describe(written.error());
@@ -427,6 +427,125 @@ TEST(Store, a_transaction_that_goes_on_after_a_failed_statement_is_taken_back) {
   EXPECT_FALSE(done);
   EXPECT_EQ(count_of(**store, "kite"), -1);
   EXPECT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "kite", 2); }));
+}
+
+TEST(Store, what_is_attempted_may_fail_alone) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  std::vector<std::string> told;
+  const auto done = (*store)->write([&](Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(put(tx, "ball", 1));
+    // A statement that fails, also two levels down.
+    const auto again = tx.attempt([&]() -> Result<void> {
+      tx.after_commit([&] { told.emplace_back("again"); });
+      FIXPOINT_CHECK(put(tx, "kite", 1));
+      FIXPOINT_CHECK(tx.attempt([&] { return put(tx, "ball", 2); }));
+      return {};
+    });
+    EXPECT_EQ(again.error().code, "StoreConflict");
+    // A refusal without one.
+    EXPECT_EQ(tx.attempt([&]() -> Result<void> {
+                  FIXPOINT_CHECK(put(tx, "doll", 1));
+                  return fail(errors::validation("no dolls"));
+                }).error(),
+              errors::validation("no dolls"));
+    // An error that the work hides is one all the same.
+    EXPECT_FALSE(tx.attempt([&]() -> Result<void> {
+      (void)put(tx, "ball", 3);
+      return {};
+    }));
+    EXPECT_THROW((void)tx.attempt([&]() -> Result<void> {
+      FIXPOINT_CHECK(put(tx, "drum", 1));
+      throw std::runtime_error("broken");
+    }),
+                 std::runtime_error);
+    FIXPOINT_CHECK(tx.attempt([&]() -> Result<void> {
+      tx.after_commit([&] { told.emplace_back("top"); });
+      EXPECT_FALSE(tx.attempt([&] { return put(tx, "ball", 4); }));
+      return put(tx, "top", 4);
+    }));
+    return {};
+  });
+  ASSERT_TRUE(done) << describe(done.error());
+  EXPECT_THAT(told, testing::ElementsAre("top"));
+  EXPECT_EQ(count_of(**store, "ball"), 1);
+  EXPECT_EQ(count_of(**store, "top"), 4);
+  for (const char* gone : {"kite", "doll", "drum"}) EXPECT_EQ(count_of(**store, gone), -1) << gone;
+}
+
+TEST(Store, an_attempt_that_succeeds_hides_no_failure_before_it) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  ASSERT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "ball", 1); }));
+  EXPECT_FALSE((*store)->write([](Transaction& tx) -> Result<void> {
+    EXPECT_FALSE(put(tx, "ball", 2));
+    (void)tx.attempt([&] { return put(tx, "kite", 1); });
+    return {};
+  }));
+  EXPECT_EQ(count_of(**store, "kite"), -1);
+}
+
+TEST(Store, keeps_every_character_of_a_text_and_their_order) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  using namespace std::string_literals;
+  // In the order of their bytes.
+  const std::vector<std::string> texts{""s,
+                                       "\0"s,
+                                       "\0\0"s,
+                                       "\0\1"s,
+                                       "\1"s,
+                                       "\1\0"s,
+                                       "\1\1"s,
+                                       "\1\2"s,
+                                       "\1\2\1\1"s,
+                                       "\1\3"s,
+                                       "\2"s,
+                                       "a"s,
+                                       "a\0b"s,
+                                       "a\1b"s,
+                                       "b"s,
+                                       "\xc3\xa4\0"s,
+                                       "\xf0\x9f\x98\x80"s};
+  ASSERT_TRUE((*store)->write([&](Transaction& tx) -> Result<void> {
+    for (auto at = texts.rbegin(); at != texts.rend(); ++at)
+      FIXPOINT_CHECK(put(tx, *at, static_cast<std::int64_t>(at - texts.rbegin())));
+    return {};
+  }));
+  const auto rows =
+      (*store)->read([&](Session& session) { return session.query("SELECT name FROM toy ORDER BY name"); });
+  ASSERT_TRUE(rows) << describe(rows.error());
+  std::vector<std::string> kept;
+  for (const Row& row : *rows) kept.push_back(row.text(0));
+  EXPECT_EQ(kept, texts);
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    EXPECT_EQ(count_of(**store, texts[i]), static_cast<std::int64_t>(texts.size() - 1 - i)) << i;
+}
+
+TEST(Store, a_text_that_is_no_utf8_is_refused_and_takes_nothing_with_it) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  // Not of UTF-8 at all, half of a surrogate pair, an overlong NUL.
+  for (const std::string text : {"\xff\xfe", "\xed\xa0\x80", "\xc0\x80"}) {
+    const auto refused = (*store)->write([&](Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(put(tx, "ball", 1));
+      return put(tx, text, 1);
+    });
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "ValidationException") << refused.error().message;
+  }
+  EXPECT_EQ(count_of(**store, "ball"), -1);
+}
+
+TEST(Store, counts_the_bytes_of_a_text) {
+  auto store = Store::open(test::store_options(), schemas);
+  ASSERT_TRUE(store) << describe(store.error());
+  ASSERT_TRUE((*store)->write([](Transaction& tx) { return put(tx, "\xc3\xa4\xf0\x9f\x98\x80", 1); }));
+  const auto rows = (*store)->read(
+      [&](Session& session) { return session.query("SELECT length(name), octet_length(name) FROM toy"); });
+  ASSERT_TRUE(rows) << describe(rows.error());
+  EXPECT_EQ((*rows)[0].integer(0), 2);
+  EXPECT_EQ((*rows)[0].integer(1), 6);
 }
 
 TEST(Store, of_transactions_that_share_a_commit_the_failed_ones_take_back_only_themselves) {
