@@ -23,7 +23,7 @@ Result<Approval> approval_of(store::Row& row) {
   a.account = row.take(2);
   a.region = row.take(3);
   a.plan_hash = row.take(4);
-  FIXPOINT_TRY(plan, json::parse(row.text(5)));
+  FIXPOINT_TRY(plan, json::parse_printed(row.text(5)));
   a.plan = std::move(plan);
   a.words = row.take(6);
   a.requested_by = row.take(7);

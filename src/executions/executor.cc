@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "base/id.h"
+#include "base/utf8.h"
 #include "json/text.h"
 
 namespace fixpoint::executions {
@@ -90,13 +91,13 @@ Result<Execution> execution_of(store::Row& row) {
   e.account = row.take(4);
   e.region = row.take(5);
   e.subject = row.take(6);
-  FIXPOINT_TRY(input, json::parse(row.text(7)));
+  FIXPOINT_TRY(input, json::parse_printed(row.text(7)));
   e.input = std::move(input);
-  FIXPOINT_TRY(cursor, json::parse(row.text(8)));
+  FIXPOINT_TRY(cursor, json::parse_printed(row.text(8)));
   e.cursor = std::move(cursor);
   e.status = row.take(9);
   e.outcome = row.take(10);
-  FIXPOINT_TRY(result, json::parse(row.text(11)));
+  FIXPOINT_TRY(result, json::parse_printed(row.text(11)));
   e.result = std::move(result);
   e.started_ms = row.integer(12);
   e.ended_ms = row.integer(13);
@@ -105,6 +106,14 @@ Result<Execution> execution_of(store::Row& row) {
   e.work = row.take(16);
   e.cause = row.take(17);
   return e;
+}
+
+// What is found by it; the ids of findings have at most 512 characters.
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AwsSecurityFinding.html
+std::string subject_of(const std::string& text) {
+  constexpr std::size_t longest = 512;
+  const bool is_id = text.find('\0') == std::string::npos && cut_characters(text, longest).size() == text.size();
+  return is_id ? text : std::string();
 }
 
 Result<std::vector<Execution>> executions_of(std::vector<store::Row>& rows) {
@@ -149,7 +158,8 @@ Result<std::int64_t> count_open(store::Session& session, const Filter& filter = 
 }
 
 Result<void> write_journal(store::Transaction& tx, const std::string& id, TimeMs at_ms, const std::string& text) {
-  FIXPOINT_CHECK(tx.execute("INSERT INTO journal (execution, at_ms, text) VALUES (?, ?, ?)", {id, at_ms, text}));
+  FIXPOINT_CHECK(
+      tx.execute("INSERT INTO journal (execution, at_ms, text) VALUES (?, ?, ?)", {id, at_ms, legible(text)}));
   return {};
 }
 
@@ -189,17 +199,22 @@ void Executor::add_program(std::string kind, Program& program) {
 }
 
 Result<void> Executor::start() {
+  {
+    // Before the store is read: what is committed from here on is queued by its own commit, what was before is read.
+    std::lock_guard lock(mutex_);
+    running_ = true;
+  }
   FIXPOINT_CHECK(store_.read([this](store::Session& session) -> Result<void> {
     FIXPOINT_CHECK(session.scan("SELECT id FROM execution WHERE ended_ms = 0 AND status = 'READY' ORDER BY started_ms",
                                 {}, [this](store::Row& row) {
                                   std::string id = row.take(0);
+                                  std::lock_guard lock(mutex_);
                                   if (active_.insert(id).second) fresh_.push_back({std::move(id), nullptr});
                                   return true;
                                 }));
     FIXPOINT_TRY(next, session.query("SELECT min(wake_ms) FROM execution WHERE status = 'WAITING' AND wake_ms > 0"));
     std::lock_guard lock(mutex_);
     if (!next.empty() && !next[0].is_null(0)) next_due_ms_ = std::min(next_due_ms_, next[0].integer(0));
-    running_ = true;
     return {};
   }));
   for (unsigned i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
@@ -258,6 +273,7 @@ Result<void> Executor::note(store::Transaction& tx, const std::string& id, const
 Result<Started> Executor::launch(store::Transaction& tx, Start start) {
   FIXPOINT_TRY(rows, tx.query("SELECT id FROM execution WHERE name = ?", {start.name}));
   if (!rows.empty()) return Started{rows[0].text(0), false};
+  start.subject = subject_of(start.subject);
   FIXPOINT_TRY(echo, echo_of(tx, start));
   if (echo) return Started{*echo, false};
   const std::string id = random_uuid();
@@ -298,7 +314,7 @@ Result<void> Executor::answer(const std::string& id, const Value& answer) {
 Result<void> Executor::answer(store::Transaction& tx, const std::string& id, const Value& answer) {
   FIXPOINT_TRY(rows, tx.query("SELECT status, outcome, cursor FROM execution WHERE id = ?", {id}));
   if (rows.empty()) return fail(errors::resource_not_found("no execution has the id '" + id + "'"));
-  FIXPOINT_TRY(cursor, json::parse(rows[0].text(2)));
+  FIXPOINT_TRY(cursor, json::parse_printed(rows[0].text(2)));
   if (rows[0].text(0) != "WAITING" || cursor.find("answer") != nullptr || cursor["awaits"].is_null())
     return fail(errors::resource_conflict("the execution does not wait for an answer: it is " + rows[0].text(0) +
                                           (rows[0].text(1).empty() ? "" : ", " + rows[0].text(1))));
@@ -393,7 +409,7 @@ void Executor::tell_ended(const Execution& execution) {
 void Executor::enqueue(const std::string& id, std::shared_ptr<Execution> loaded) {
   {
     std::lock_guard lock(mutex_);
-    if (!running_) return;  // start() finds it in the store
+    if (!running_) return;  // start() has yet to read the store, and finds it there
     if (!active_.insert(id).second) {
       again_.insert(id);
       return;
@@ -408,6 +424,7 @@ void Executor::enqueue(const std::string& id, std::shared_ptr<Execution> loaded)
 void Executor::finish(const std::string& id, std::shared_ptr<Execution> next) {
   std::lock_guard lock(mutex_);
   const bool again = again_.erase(id) != 0;
+  refused_.erase(id);
   if (next != nullptr || again)
     going_.push_back({id, std::move(next)});
   else
@@ -552,6 +569,7 @@ void Executor::take(Ready ready) {
     }
     execution = std::make_shared<Execution>(std::move(**found));
   }
+  if (auto refused = refusal_of(*execution)) return commit(execution, std::move(*refused));
   const auto program = programs_.find(execution->kind);
   if (program == programs_.end()) {
     Step step;
@@ -569,6 +587,31 @@ void Executor::take(Ready ready) {
     step.result = json::Object{{"Error", std::string("a step broke: ") + e.what()}};
     commit(execution, std::move(step));
   }
+}
+
+// What became of an execution whose step the store will never take: it ends, and says no more than the code, since any
+// other text may be what was refused. Nothing where that is of an earlier turn.
+std::optional<Step> Executor::refusal_of(const Execution& execution) {
+  std::lock_guard lock(mutex_);
+  const auto found = refused_.find(execution.id);
+  if (found == refused_.end()) return std::nullopt;
+  const auto& [turn, code] = found->second;
+  if (turn != execution.turn) {
+    refused_.erase(found);
+    return std::nullopt;
+  }
+  Step step;
+  step.next = Step::Next::Failed;
+  step.outcome = "failed";
+  step.result = json::Object{{"Error", code}, {"Message", "what a step was to write could not be committed"}};
+  step.note = "failed: what a step was to write could not be committed: " + code;
+  return step;
+}
+
+// False where it was refused before: then it is the end that could not be committed.
+bool Executor::refuse(const Execution& execution, const Error& error) {
+  std::lock_guard lock(mutex_);
+  return refused_.emplace(execution.id, std::pair(execution.turn, legible(error.code))).second;
 }
 
 void Executor::commit(const std::shared_ptr<Execution>& execution, Step step) {
@@ -622,8 +665,10 @@ void Executor::commit(const std::shared_ptr<Execution>& execution, Step step) {
       [this, execution, shared, now, ended, status, moved](const Result<void>& committed) {
         if (committed) fault_point("executor.after_commit");
         if (!committed) {
-          // The step is run again from the cursor that is stored, once the store writes again.
-          retry_in(commit_retry_ms, execution->id);
+          // The step is run again from the cursor that is stored, once the store writes again. Where it never could be
+          // committed that would only do again whatever it does to others.
+          const bool ends_now = !committed.error().retryable && refuse(*execution, committed.error());
+          retry_in(ends_now ? 0 : commit_retry_ms, execution->id);
         } else if (*moved) {
           retry_in(0, execution->id);
         } else {

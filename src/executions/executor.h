@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -61,7 +62,9 @@ struct Step {
 
 /// A kind of program. `step` looks at the execution, does one thing, and calls `done` exactly once, from any thread,
 /// now or later; from then on it no longer looks at the execution. An execution's steps never overlap. After a crash
-/// the step whose commit is missing is run again from the cursor before it.
+/// the step whose commit is missing is run again from the cursor before it; so is one whose commit failed with a
+/// retryable error. Any other ends the execution FAILED: what the step meant to write is not written, and it is not run
+/// again.
 class Program {
  public:
   virtual ~Program() = default;
@@ -70,7 +73,8 @@ class Program {
 
 struct Start {
   std::string name;  ///< an execution of this name that is there already is not started again
-  std::string kind, program, account, region, subject;
+  std::string kind, program, account, region;
+  std::string subject;  ///< a text that can be no finding's id (over 512 characters, or with NUL) is taken for none
   json::Value input;
   std::string work{};   ///< see work.h
   std::string cause{};  ///< the execution whose own doing asks for this one
@@ -109,7 +113,7 @@ class Executor {
   /// error takes that transaction back. Before start().
   using Watch = std::function<Result<void>(store::Transaction&, const Execution&)>;
   void add_watch(Watch watch) { watches_.push_back(std::move(watch)); }
-  /// Takes up what an earlier process left, and begins to run.
+  /// Takes up what an earlier process left, and begins to run. Others may launch meanwhile.
   Result<void> start();
   /// Begins no step any more. Returns at once.
   void wind_down();
@@ -167,6 +171,8 @@ class Executor {
   bool take_next(std::unique_lock<std::mutex>& lock, Ready& out);
   void take(Ready ready);
   void commit(const std::shared_ptr<Execution>& execution, Step step);
+  std::optional<Step> refusal_of(const Execution& execution);
+  bool refuse(const Execution& execution, const Error& error);
   void finish(const std::string& id, std::shared_ptr<Execution> next);
   void enqueue(const std::string& id, std::shared_ptr<Execution> loaded = nullptr);
   void wake_at(const Execution& waiting, TimeMs now);
@@ -194,7 +200,9 @@ class Executor {
   std::multimap<std::string, std::function<void(const Execution&)>> waiters_;
   std::unordered_set<std::string> active_;  // queued or with a step under way: one at a time
   std::unordered_set<std::string> again_;   // came up meanwhile
-  std::size_t under_way_ = 0;               // steps
+  // Those whose step the store will never take: at which turn, and with which error's code.
+  std::unordered_map<std::string, std::pair<std::int64_t, std::string>> refused_;
+  std::size_t under_way_ = 0;  // steps
   std::size_t committing_ = 0;
   bool running_ = false;
   bool stopping_ = false;

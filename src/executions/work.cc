@@ -7,6 +7,9 @@ namespace {
 
 using json::Value;
 
+// 2048 and 512, the most characters of each: what an index of PostgreSQL takes beside the execution's id.
+constexpr std::size_t longest_item_bytes = 2560;
+
 // Outcomes that leave the finding NEW, so that any resend of it would ask for the same again.
 bool leaves_finding_new(const std::string& outcome) {
   return outcome == "observed" || outcome == "undone" || outcome == "excepted";
@@ -68,7 +71,7 @@ Result<std::string> digest_of(store::Session& session, const std::string& execut
   if (!attached.empty()) return attached[0].take(0);
   FIXPOINT_TRY(rows, session.query("SELECT input FROM execution WHERE id = ?", {execution}));
   if (rows.empty()) return std::string();
-  FIXPOINT_TRY(input, json::parse(rows[0].text(0)));
+  FIXPOINT_TRY(input, json::parse_printed(rows[0].text(0)));
   const Value& finding = input["Finding"];
   if (finding["Id"].string_or("") != item.id || finding["ProductArn"].string_or("") != item.product_arn)
     return std::string();
@@ -155,7 +158,7 @@ Result<void> Works::resume(store::Transaction& tx, const Execution& undo) {
                               "w.fingerprint = ? ORDER BY CASE WHEN k.decided = '' THEN 1 ELSE 0 END, k.number",
                               {undo.id, undo.work}));
   for (store::Row& row : rows) {
-    FIXPOINT_TRY(form, json::parse(row.text(3)));
+    FIXPOINT_TRY(form, json::parse_printed(row.text(3)));
     const Kept kept{{undo.work, row.take(4), row.take(5), row.take(6), row.take(7)},
                     {row.take(0), row.take(1), row.take(2)},
                     start_of(form)};
@@ -190,7 +193,7 @@ Result<Works::Origin> Works::origin(store::Session& session, std::string executi
   while (true) {
     FIXPOINT_TRY(rows, session.query("SELECT input FROM execution WHERE id = ? AND kind = 'undo'", {out.execution}));
     if (rows.empty()) return out;
-    FIXPOINT_TRY(input, json::parse(rows[0].text(0)));
+    FIXPOINT_TRY(input, json::parse_printed(rows[0].text(0)));
     out.execution = input["Execution"].string_or("");
     ++out.undos;
   }
@@ -223,6 +226,10 @@ Result<Started> Works::undo(store::Transaction& tx, Start start) {
 
 Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item& item, Start start,
                            const Again& again) {
+  if (item.product_arn.size() + item.id.size() > longest_item_bytes)
+    return fail(errors::validation("the finding's ProductArn and Id together have " +
+                                   std::to_string(item.product_arn.size() + item.id.size()) + " bytes; at most " +
+                                   std::to_string(longest_item_bytes) + " are taken"));
   if (work.fingerprint.empty()) {
     FIXPOINT_TRY(started, executor_.launch(tx, std::move(start)));
     return Begun{started.fresh ? Begun::How::Started : Begun::How::Known, started.id, {}};
@@ -246,7 +253,7 @@ Result<Begun> Works::begin(store::Transaction& tx, const Work& work, const Item&
     return Begun{Begun::How::Attached, last->execution, {}};
   }
   if (last && !last->passed && (leaves_finding_new(last->outcome) || last->kind == "undo")) {
-    FIXPOINT_TRY(result, json::parse(last->result.empty() ? "null" : last->result));
+    FIXPOINT_TRY(result, json::parse_printed(last->result.empty() ? "null" : last->result));
     // What a person took back, be it in part: until it passes, or a person says so.
     bool known = last->outcome == "undone" || (last->kind == "undo" && took_back(result));
     if (!known) {

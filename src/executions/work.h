@@ -72,7 +72,8 @@ class Works {
 
   /// Starts an execution for the work, or attaches the finding to the one that is under way, or neither, within the
   /// transaction of the event that asks. `again` is asked where the last execution ended with that outcome and result
-  /// and left the finding as it was, and the finding says what it said then: true begins anew all the same.
+  /// and left the finding as it was, and the finding says what it said then: true begins anew all the same. Error:
+  /// ValidationException, where the item's ARN and id together have more than 2560 bytes.
   using Again = std::function<Result<bool>(const std::string& outcome, const json::Value& result)>;
   Result<Begun> begin(store::Transaction& tx, const Work& work, const Item& item, Start start, const Again& again);
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <gmock/gmock.h>
+#include <utility>
 
 #include "executions/running.h"
 #include "json/text.h"
@@ -264,6 +265,186 @@ TEST_F(ExecutorTest, runs_a_step_again_from_the_cursor_before_it_where_its_commi
   EXPECT_EQ(ended(id)->outcome, "done");
   EXPECT_EQ(tried.value(), 3);
   EXPECT_THAT(marked(), testing::ElementsAre("first", "second"));
+}
+
+// https://www.postgresql.org/docs/15/datatype-character.html: what refuses a text there refuses it each time.
+TEST_F(ExecutorTest, ends_where_a_commit_can_never_succeed_and_does_the_step_no_second_time) {
+  Count ran;
+  Script program([&](const Execution&) {
+    ran.add();
+    Step step = ends("done", json::Object{{"Payload", "\xff"}});
+    step.note = "what no database takes: \xff";
+    step.commit = mark("written");
+    return step;
+  });
+  executor_->add_program("unspeakable", program);
+  Script refused([&](const Execution& execution) {
+    if (!execution.cursor.is_object()) {
+      Step step;
+      step.next = Step::Next::Wait;
+      step.cursor = json::Object{{"slept", true}};
+      step.wake_ms = start_ms + 60'000;
+      return step;
+    }
+    ran.add();
+    Step step = ends("done");
+    step.commit = [](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(tx.execute("INSERT INTO mark (text) VALUES ('twice'), ('twice')"));
+      return {};
+    };
+    return step;
+  });
+  executor_->add_program("conflict", refused);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("unspeakable", "one");
+  const auto last = ended(id);
+  EXPECT_EQ(last->status, "FAILED");
+  EXPECT_EQ(last->outcome, "failed");
+  EXPECT_EQ(last->result["Error"].string_or(""), "ValidationException");
+  EXPECT_EQ(now(id).status, "FAILED");
+  EXPECT_EQ(ran.value(), 1);
+  EXPECT_THAT(journal(id), testing::ElementsAre("started: unspeakable program",
+                                                "failed: what a step was to write could not be committed: "
+                                                "ValidationException"));
+  const std::string slept = launch("conflict", "two");
+  settle();
+  pass_ms(60'000);
+  EXPECT_EQ(ended(slept)->result["Error"].string_or(""), "StoreConflict");
+  EXPECT_EQ(ran.value(), 2);
+  pass_ms(10'000);
+  settle();
+  EXPECT_EQ(ran.value(), 2);
+  EXPECT_TRUE(marked().empty());
+  EXPECT_EQ(executor_->open_count().value(), 0);
+}
+
+TEST_F(ExecutorTest, an_end_that_is_refused_is_tried_again_and_not_the_step) {
+  Count ran;
+  Count watched;
+  Script program([&](const Execution&) {
+    ran.add();
+    Step step = ends("done");
+    step.commit = [](store::Transaction&) -> Result<void> { return fail(errors::validation("never")); };
+    return step;
+  });
+  executor_->add_program("refused", program);
+  executor_->add_watch([&](store::Transaction&, const Execution& execution) -> Result<void> {
+    if (execution.kind != "refused" || execution.ended_ms == 0) return {};
+    watched.add();
+    if (watched.value() < 3) return fail(errors::validation("not yet"));
+    return {};
+  });
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("refused", "one");
+  for (int i = 1; i <= 2; ++i) {
+    ASSERT_TRUE(watched.reaches(i));
+    settle();
+    EXPECT_EQ(now(id).status, "READY");
+    pass_ms(1000);
+  }
+  EXPECT_EQ(ended(id)->status, "FAILED");
+  EXPECT_EQ(ran.value(), 1);
+}
+
+TEST_F(ExecutorTest, a_journal_holds_only_what_people_can_read) {
+  Script program([](const Execution&) {
+    Step step = ends("done");
+    step.note = std::string("A\0B \xff", 5);
+    return step;
+  });
+  executor_->add_program("strange", program);
+  ASSERT_TRUE(executor_->start());
+  const std::string id = launch("strange", "one");
+  EXPECT_EQ(ended(id)->status, "SUCCEEDED");
+  EXPECT_EQ(journal(id).back(),
+            "A\xEF\xBF\xBD"
+            "B \xEF\xBF\xBD");
+}
+
+// https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AwsSecurityFinding.html: an Id has at most 512
+// characters.
+TEST_F(ExecutorTest, what_can_be_no_findings_id_is_no_subject) {
+  ASSERT_TRUE(executor_->start());
+  std::string longest;
+  for (int i = 0; i < 512; ++i) longest += "\xf0\x9f\x98\x80";
+  const std::vector<std::pair<std::string, std::string>> cases{{"finding", "finding"},
+                                                               {longest, longest},
+                                                               {longest + "x", ""},
+                                                               {std::string(6000, 'x'), ""},
+                                                               {std::string("nul/\0", 5), ""}};
+  int number = 0;
+  for (const auto& [given, wanted] : cases) {
+    const auto started =
+        executor_->launch({"subject-" + std::to_string(number++), "nothing", "p", "1", "r", given, {}});
+    ASSERT_TRUE(started) << describe(started.error());
+    EXPECT_EQ(ended(started->id)->subject, wanted);
+  }
+}
+
+// Hands on to a store, and does something of a test's own around its reads.
+class Between final : public store::Store {
+ public:
+  explicit Between(store::Store& inner) : inner_(inner) {}
+  std::function<void()> before_read, after_scan;
+
+  Result<void> write_raw(std::function<Result<void>(store::Transaction&)> work) override {
+    return inner_.write_raw(std::move(work));
+  }
+  void write_async(std::function<Result<void>(store::Transaction&)> work,
+                   std::function<void(Result<void>)> done) override {
+    inner_.write_async(std::move(work), std::move(done));
+  }
+  Result<void> read_raw(const std::function<Result<void>(store::Session&)>& work) override {
+    if (auto first = std::exchange(before_read, {})) first();
+    return inner_.read_raw([&](store::Session& session) -> Result<void> {
+      View view(session, *this);
+      return work(view);
+    });
+  }
+  std::uint64_t kept_version() const override { return inner_.kept_version(); }
+  std::int64_t bytes_on_disk() const override { return inner_.bytes_on_disk(); }
+
+ private:
+  struct View final : store::Session {
+    View(store::Session& session, Between& of) : session(session), of(of) {}
+    Result<std::vector<store::Row>> query(std::string_view sql, const store::Params& params) override {
+      return session.query(sql, params);
+    }
+    Result<void> scan(std::string_view sql, const store::Params& params,
+                      const std::function<bool(store::Row&)>& each) override {
+      auto done = session.scan(sql, params, each);
+      if (auto then = std::exchange(of.after_scan, {})) then();
+      return done;
+    }
+    Result<std::int64_t> execute(std::string_view sql, const store::Params& params) override {
+      return session.execute(sql, params);
+    }
+    store::Session& session;
+    Between& of;
+  };
+  store::Store& inner_;
+};
+
+TEST_F(ExecutorTest, takes_what_is_launched_while_it_starts_and_once_only) {
+  Between between(*store_);
+  executor_ = std::make_unique<Executor>(between, clock_, 3);
+  executor_->add_program("nothing", nothing_);
+  Count ran;
+  Script program([&](const Execution&) {
+    ran.add();
+    return ends("done");
+  });
+  executor_->add_program("late", program);
+  const std::string earlier = launch("late", "before the start");
+  std::string first;
+  std::string last;
+  between.before_read = [&] { first = launch("late", "before the store is read"); };
+  between.after_scan = [&] { last = launch("late", "after the store was read"); };
+  ASSERT_TRUE(executor_->start());
+  for (const std::string& id : {earlier, first, last}) EXPECT_EQ(ended(id)->outcome, "done");
+  settle();
+  EXPECT_EQ(ran.value(), 3);
+  executor_.reset();
 }
 
 TEST_F(ExecutorTest, tells_of_an_end_that_was_before_the_question_and_once_only) {
