@@ -1,5 +1,6 @@
 #include "bus/archives.h"
 
+#include "base/utf8.h"
 #include "json/text.h"
 #include "patterns/pattern.h"
 #include "store/pieces.h"
@@ -19,7 +20,7 @@ constexpr const char* archive_columns =
     "bus_archive ";
 constexpr const char* replay_columns =
     "SELECT account, region, bus, name, partition, description, archive, destination, from_ms, to_ms, state, "
-    "started_ms, ended_ms, last_event_ms, last_number, by_whom FROM bus_replay ";
+    "started_ms, ended_ms, last_event_ms, last_number, by_whom, reason FROM bus_replay ";
 
 Error no_archive(const std::string& name) {
   return errors::coded("ResourceNotFoundException", "Archive " + name + " does not exist.", 400);
@@ -182,7 +183,7 @@ Result<std::vector<Replay>> Archives::query_replays(store::Session& session, con
     replay.name = row.take(3);
     replay.description = row.take(5);
     replay.archive_arn = row.take(6);
-    FIXPOINT_TRY(destination, json::parse(row.text(7)));
+    FIXPOINT_TRY(destination, json::parse_printed(row.text(7)));
     replay.destination = std::move(destination);
     replay.from_ms = row.integer(8);
     replay.to_ms = row.integer(9);
@@ -192,6 +193,7 @@ Result<std::vector<Replay>> Archives::query_replays(store::Session& session, con
     replay.last_event_ms = row.integer(13);
     replay.last_number = row.integer(14);
     replay.by = row.take(15);
+    replay.reason = row.take(16);
     out.push_back(std::move(replay));
   }
   return out;
@@ -270,16 +272,32 @@ Result<std::vector<Replay>> Archives::replays(const BusName& any, const std::str
 }
 
 Result<bool> Archives::run_due(const Publish& publish) {
-  FIXPOINT_CHECK(expire());
   FIXPOINT_TRY(open, store_.read([&](store::Session& session) {
     return query_replays(session, "WHERE ended_ms = 0 ORDER BY started_ms, name", {});
   }));
   bool more = false;
-  for (Replay& replay : open) {
-    FIXPOINT_TRY(goes_on, advance(std::move(replay), publish));
-    more = more || goes_on;
+  Result<void> first;
+  for (const Replay& replay : open) {
+    const auto goes_on = advance(replay, publish);
+    const auto done = goes_on || goes_on.error().retryable ? goes_on : give_up(replay, goes_on.error());
+    if (!done && first) first = fail(done.error());
+    more = more || done.value_or(false);
   }
+  if (auto expired = expire(); !expired && first) first = expired;
+  FIXPOINT_CHECK(first);
   return more;
+}
+
+// One that meets what cannot be read or put on the bus would meet it again each time.
+Result<bool> Archives::give_up(const Replay& replay, const Error& error) {
+  FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(
+        tx.execute("UPDATE bus_replay SET state = 'FAILED', reason = ?, ended_ms = ? WHERE account = ? AND region = ? "
+                   "AND name = ? AND ended_ms = 0",
+                   {legible(describe(error)), clock_.now_ms(), replay.bus.account, replay.bus.region, replay.name}));
+    return {};
+  }));
+  return false;
 }
 
 // A batch and how far it came are one transaction, so that nothing is replayed twice.
@@ -293,9 +311,12 @@ Result<bool> Archives::advance(Replay replay, const Publish& publish) {
   const bool ends = cancelled || batch.size() < events_a_batch;
   FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
     for (const Kept& one : batch) {
-      FIXPOINT_TRY(event, json::parse(one.event));
-      event.set("replay-name", replay.name);
-      FIXPOINT_CHECK(publish(tx, replay, event));
+      auto event = json::parse_printed(one.event);
+      if (!event)
+        return fail(errors::coded(event.error().code, "the archive's event of " + format_iso8601_ms(one.at_ms) +
+                                                          " cannot be read: " + event.error().message));
+      event->set("replay-name", replay.name);
+      FIXPOINT_CHECK(publish(tx, replay, *event));
       replay.last_number = one.number;
       replay.last_event_ms = one.at_ms;
     }
@@ -323,19 +344,21 @@ Result<void> Archives::expire() {
   for (const Archive& archive : archives) {
     const TimeMs oldest = now - archive.retention_days * day_ms;
     FIXPOINT_CHECK(store::in_pieces(store_, [&](store::Transaction& tx) -> Result<std::int64_t> {
-      FIXPOINT_TRY(rows,
-                   tx.query("SELECT number, length(event) FROM bus_archived WHERE archive = ? AND at_ms < ? ORDER "
-                            "BY at_ms, number LIMIT ?",
-                            {archive.arn(), oldest, store::rows_a_piece}));
+      FIXPOINT_TRY(rows, tx.query("SELECT number, octet_length(event) FROM bus_archived WHERE archive = ? AND "
+                                  "at_ms < ? ORDER BY at_ms, number LIMIT ?",
+                                  {archive.arn(), oldest, store::rows_a_piece}));
       std::int64_t bytes = 0;
       for (const store::Row& row : rows) {
         bytes += row.integer(1);
         FIXPOINT_CHECK(tx.execute("DELETE FROM bus_archived WHERE number = ?", {row.integer(0)}));
       }
       const auto events = static_cast<std::int64_t>(rows.size());
+      // An archive of which all is gone holds nothing: that also sets right what counts of old versions left.
       if (events != 0)
-        FIXPOINT_CHECK(tx.execute("UPDATE bus_archive SET events = events - ?, bytes = bytes - ? WHERE arn = ?",
-                                  {events, bytes, archive.arn()}));
+        FIXPOINT_CHECK(
+            tx.execute("UPDATE bus_archive SET events = events - ?, bytes = CASE WHEN events <= ? THEN 0 "
+                       "ELSE bytes - ? END WHERE arn = ?",
+                       {events, events, bytes, archive.arn()}));
       return events;
     }));
   }

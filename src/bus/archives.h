@@ -26,7 +26,8 @@ struct Replay {
   std::string name, description, archive_arn;
   json::Value destination;  ///< {Arn, FilterArns}
   TimeMs from_ms = 0, to_ms = 0;
-  std::string state;  ///< STARTING, RUNNING, CANCELLING, COMPLETED, CANCELLED
+  std::string state;   ///< STARTING, RUNNING, CANCELLING, COMPLETED, CANCELLED, FAILED
+  std::string reason;  ///< of one that failed
   TimeMs started_ms = 0, ended_ms = 0;
   TimeMs last_event_ms = 0;  ///< when the last replayed event came first; 0 before any
   std::int64_t last_number = 0;
@@ -76,7 +77,9 @@ class Archives {
 
   /// Puts an event on a bus for a replay: within `tx`.
   using Publish = std::function<Result<void>(store::Transaction&, const Replay&, const json::Value& event)>;
-  /// Goes on with every replay by a batch, and forgets what is kept too long. True where more is to be done at once.
+  /// Goes on with every replay by a batch, and forgets what is kept too long. True where more is to be done at once. A
+  /// replay that cannot go on, now or later, ends FAILED with the reason. Error: the first that is to be tried again;
+  /// what else there was to do is done.
   Result<bool> run_due(const Publish& publish);
 
  private:
@@ -85,6 +88,7 @@ class Archives {
   Result<std::vector<Archive>> query(store::Session& session, const std::string& where, const store::Params& params);
   Result<void> write(store::Transaction& tx, const Archive& archive);
   Result<bool> advance(Replay replay, const Publish& publish);
+  Result<bool> give_up(const Replay& replay, const Error& error);
   Result<void> expire();
 
   store::Store& store_;

@@ -51,6 +51,10 @@ constexpr const char* fourth_tables = R"sql(
 ALTER TABLE bus_replay ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
 )sql";
 
+constexpr const char* fifth_tables = R"sql(
+ALTER TABLE bus_replay ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr const char* third_tables = R"sql(
 CREATE TABLE bus_connection (account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, partition TEXT NOT NULL, id TEXT NOT NULL, description TEXT NOT NULL,
   type TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, secret TEXT NOT NULL, sealed TEXT NOT NULL, revision INTEGER NOT NULL, made_ms INTEGER NOT NULL,
@@ -90,7 +94,7 @@ std::string Delivery::name() const {
 }
 
 store::Schema Bus::schema() {
-  return {"bus", {first_tables, second_tables, third_tables, fourth_tables}};
+  return {"bus", {first_tables, second_tables, third_tables, fourth_tables, fifth_tables}};
 }
 
 Bus::Bus(store::Store& store, const Clock& clock)
@@ -312,11 +316,11 @@ Result<TimeMs> Bus::run_schedules() {
       out.push_back({{row.take(0), row.take(1), row.take(3), row.take(2)}, row.take(4), row.take(5), row.integer(6)});
     return out;
   }));
-  for (const Due& one : due) {
+  const auto run = [&](const Due& one) -> Result<void> {
     FIXPOINT_TRY(schedule, Schedule::read(one.schedule));
     // Runs that were missed while nobody was there to start them are made up by one.
     const TimeMs next = schedule.next(now, one.made_ms).value_or(0);
-    FIXPOINT_CHECK(store_.write([&](store::Transaction& tx) -> Result<void> {
+    return store_.write([&](store::Transaction& tx) -> Result<void> {
       FIXPOINT_TRY(moved, tx.execute("UPDATE bus_rule SET next_ms = ? WHERE account = ? AND region = ? AND bus = ? AND "
                                      "name = ? AND next_ms > 0 AND next_ms <= ? AND enabled > 0",
                                      {next, one.bus.account, one.bus.region, one.bus.name, one.name, now}));
@@ -329,8 +333,12 @@ Result<TimeMs> Bus::run_schedules() {
       std::vector<Matched::Start> starts;
       add_targets(*rule, event, json::print(event), starts);
       return begin(tx, std::move(starts), std::move(event), 0, {});
-    }));
-  }
+    });
+  };
+  Result<void> first;
+  for (const Due& one : due)
+    if (auto done = run(one); !done && first) first = std::move(done);
+  FIXPOINT_CHECK(first);
   return store_.read([](store::Session& session) -> Result<TimeMs> {
     FIXPOINT_TRY(
         rows, session.query("SELECT next_ms FROM bus_rule WHERE next_ms > 0 AND enabled > 0 ORDER BY next_ms LIMIT 1"));
@@ -339,17 +347,21 @@ Result<TimeMs> Bus::run_schedules() {
 }
 
 Result<TimeMs> Bus::run_due() {
-  FIXPOINT_TRY(scheduled, run_schedules());
-  FIXPOINT_TRY(more, archives_.run_due([this](store::Transaction& tx, const Replay& replay, const Value& event) {
+  // Each whatever became of the others: one rule or replay that fails holds up nobody else's events.
+  const auto scheduled = run_schedules();
+  const auto more = archives_.run_due([this](store::Transaction& tx, const Replay& replay, const Value& event) {
     std::vector<std::string> only;
     const Value& filters = replay.destination["FilterArns"];
     for (std::size_t i = 0; i < filters.size(); ++i) only.emplace_back(filters[i].string_or(""));
     return publish_to(tx, replay.bus, event, 0, Origin{{}, replay.by}, only);
-  }));
-  FIXPOINT_TRY(retry, deliveries_.run_due());
-  if (more) return clock_.now_ms();
-  if (scheduled == 0 || retry == 0) return std::max(scheduled, retry);
-  return std::min(scheduled, retry);
+  });
+  const auto retry = deliveries_.run_due();
+  FIXPOINT_CHECK(scheduled);
+  FIXPOINT_CHECK(more);
+  FIXPOINT_CHECK(retry);
+  if (*more) return clock_.now_ms();
+  if (*scheduled == 0 || *retry == 0) return std::max(*scheduled, *retry);
+  return std::min(*scheduled, *retry);
 }
 
 void Bus::start() {

@@ -49,7 +49,8 @@ class Bus {
   void stop();
   /// Has that thread look now what is to be done.
   void wake();
-  /// What that thread does, once; when there is something to do again (0: nothing that is known of).
+  /// What that thread does, once; when there is something to do again (0: nothing that is known of). Error: the first;
+  /// whatever else there was to do is done all the same.
   Result<TimeMs> run_due();
 
   /// Errors: InvalidEventPatternException; ValidationException for a name or schedule that is none, or a schedule on

@@ -6,6 +6,7 @@
 
 #include "base/arn.h"
 #include "base/fault.h"
+#include "base/utf8.h"
 #include "json/text.h"
 #include "store/pieces.h"
 
@@ -23,8 +24,9 @@ constexpr TimeMs given_up_for_ms = 14LL * 24 * 3'600'000;
 constexpr TimeMs lease_ms = 120'000;  // of a request that was sent: a process that ended never tells how it went
 constexpr int tries_a_turn = 100;
 
-bool is_of_the_store(const Error& error) {
-  return error.code.starts_with("Store");
+// After it nothing more can be written in this transaction. What the store will never take is the event's own fault.
+bool ends_the_transaction(const Error& error) {
+  return error.retryable && error.code.starts_with("Store");
 }
 
 // What EventBridge writes as ERROR_CODE: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
@@ -82,14 +84,14 @@ Result<void> Deliveries::attempt(store::Transaction& tx, const Delivery& deliver
     if (wake_) tx.after_commit(wake_);
     return {};
   }
-  FIXPOINT_CHECK(tx.execute("SAVEPOINT delivery"));
-  auto begun = kind->start(tx, delivery);
-  fault_point("bus.delivered");
-  if (!begun) FIXPOINT_CHECK(tx.execute("ROLLBACK TO SAVEPOINT delivery"));
-  FIXPOINT_CHECK(tx.execute("RELEASE SAVEPOINT delivery"));
+  auto begun = tx.attempt([&] {
+    auto started = kind->start(tx, delivery);
+    fault_point("bus.delivered");
+    return started;
+  });
   fault_point("bus.delivered");
   if (begun) return in_store ? remove(tx, delivery.name()) : Result<void>();
-  if (is_of_the_store(begun.error())) return begun;
+  if (ends_the_transaction(begun.error())) return begun;
   return failed(tx, delivery, tries, begun.error());
 }
 
@@ -126,14 +128,12 @@ Result<void> Deliveries::bury(store::Transaction& tx, const Delivery& delivery, 
                                    {"RETRY_ATTEMPTS", std::to_string(std::max(tries.attempts - 1, 0))}}};
     if (!exhausted.empty()) letter.attributes.set("EXHAUSTED_RETRY_CONDITION", exhausted);
     const TargetKind* kind = kind_of(queue);
-    FIXPOINT_CHECK(tx.execute("SAVEPOINT letter"));
-    auto sent = kind != nullptr && kind->start
-                    ? kind->start(tx, letter)
-                    : Result<void>(fail(errors::resource_not_found("this server has no queues like " + queue)));
-    if (!sent) FIXPOINT_CHECK(tx.execute("ROLLBACK TO SAVEPOINT letter"));
-    FIXPOINT_CHECK(tx.execute("RELEASE SAVEPOINT letter"));
+    auto sent = tx.attempt([&]() -> Result<void> {
+      if (kind != nullptr && kind->start) return kind->start(tx, letter);
+      return fail(errors::resource_not_found("this server has no queues like " + queue));
+    });
     if (sent) return remove(tx, delivery.name());
-    if (is_of_the_store(sent.error())) return sent;
+    if (ends_the_transaction(sent.error())) return sent;
     message += "; and the dead-letter queue did not take it: " + sent.error().code + ": " + sent.error().message;
   }
   return keep(tx, delivery, tries, "dropped", clock_.now_ms(), error.code, message);
@@ -151,7 +151,7 @@ Result<void> Deliveries::keep(store::Transaction& tx, const Delivery& d, Tries t
       {d.name(), d.rule_arn, d.rule_name,
        json::print(json::Object{{"Id", d.target.id}, {"Arn", d.target.arn}, {"Form", d.target.form}}),
        json::print(d.event), d.text, std::int64_t{d.hops}, d.origin.execution, d.origin.principal,
-       std::int64_t{tries.attempts}, tries.first_ms, next_ms, std::string(state), code, message}));
+       std::int64_t{tries.attempts}, tries.first_ms, next_ms, std::string(state), legible(code), legible(message)}));
   return {};
 }
 
@@ -160,10 +160,21 @@ Result<void> Deliveries::remove(store::Transaction& tx, const std::string& id) {
   return {};
 }
 
+// A row that no try will ever end: it would stand before the others again and again.
+Result<void> Deliveries::give_up(const std::string& id, const Error& error) {
+  return store_.write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(
+        tx.execute("UPDATE bus_delivery SET state = 'dropped', next_ms = ?, error_code = ?, error_message = ? WHERE id "
+                   "= ? AND state = 'waiting'",
+                   {clock_.now_ms(), legible(error.code), legible(error.message), id}));
+    return {};
+  });
+}
+
 Result<std::vector<Deliveries::Stored>> Deliveries::due(TimeMs now) {
   return store_.read([&](store::Session& session) -> Result<std::vector<Stored>> {
     FIXPOINT_TRY(rows, session.query("SELECT rule_arn, rule_name, target, event, text, hops, cause, principal, "
-                                     "attempts, first_ms FROM bus_delivery "
+                                     "attempts, first_ms, id FROM bus_delivery "
                                      "WHERE state = 'waiting' AND next_ms <= ? ORDER BY next_ms LIMIT ?",
                                      {now, std::int64_t{tries_a_turn}}));
     std::vector<Stored> out;
@@ -171,11 +182,17 @@ Result<std::vector<Deliveries::Stored>> Deliveries::due(TimeMs now) {
       Stored stored;
       stored.delivery.rule_arn = row.take(0);
       stored.delivery.rule_name = row.take(1);
-      FIXPOINT_TRY(target, json::parse(row.text(2)));
-      stored.delivery.target = {std::string(target["Id"].string_or("")), std::string(target["Arn"].string_or("")),
-                                target["Form"]};
-      FIXPOINT_TRY(event, json::parse(row.text(3)));
-      stored.delivery.event = std::move(event);
+      stored.id = row.take(10);
+      auto target = json::parse_printed(row.text(2));
+      auto event = json::parse_printed(row.text(3));
+      if (!target || !event) {
+        stored.unreadable = target ? event.error() : target.error();
+        out.push_back(std::move(stored));
+        continue;
+      }
+      stored.delivery.target = {std::string((*target)["Id"].string_or("")), std::string((*target)["Arn"].string_or("")),
+                                (*target)["Form"]};
+      stored.delivery.event = std::move(*event);
       stored.delivery.text = row.take(4);
       stored.delivery.hops = static_cast<int>(row.integer(5));
       stored.delivery.origin = {row.take(6), row.take(7)};
@@ -196,12 +213,20 @@ Result<TimeMs> Deliveries::run_due() {
   FIXPOINT_TRY(list, due(now));
   std::vector<const Stored*> to_send;
   for (const Stored& stored : list) {
+    if (stored.unreadable) {
+      FIXPOINT_CHECK(give_up(stored.id, *stored.unreadable));
+      continue;
+    }
     const TargetKind* kind = kind_of(stored.delivery.target.arn);
-    if (kind != nullptr && kind->send)
+    if (kind != nullptr && kind->send) {
       to_send.push_back(&stored);
-    else
-      FIXPOINT_CHECK(
-          store_.write([&](store::Transaction& tx) { return attempt(tx, stored.delivery, stored.tries, true); }));
+      continue;
+    }
+    const auto tried =
+        store_.write([&](store::Transaction& tx) { return attempt(tx, stored.delivery, stored.tries, true); });
+    if (tried) continue;
+    if (tried.error().retryable) return fail(tried.error());
+    FIXPOINT_CHECK(give_up(stored.id, tried.error()));
   }
   if (!to_send.empty()) FIXPOINT_CHECK(send_all(to_send));
   return store_.write([&](store::Transaction& tx) -> Result<TimeMs> {
@@ -309,8 +334,8 @@ Result<std::vector<Deliveries::Left>> Deliveries::left(std::size_t limit) {
                                      {static_cast<std::int64_t>(limit)}));
     std::vector<Left> out;
     for (store::Row& row : rows) {
-      FIXPOINT_TRY(target, json::parse(row.text(2)));
-      FIXPOINT_TRY(event, json::parse(row.text(3)));
+      const Value target = json::parse_printed(row.text(2)).value_or(Value());
+      const Value event = json::parse_printed(row.text(3)).value_or(Value());
       out.push_back({row.take(0), row.take(1), std::string(target["Arn"].string_or("")),
                      std::string(event["id"].string_or("")), row.take(4), static_cast<int>(row.integer(5)),
                      row.integer(6), row.integer(7), row.text(8).empty() ? "" : row.text(8) + ": " + row.text(9)});

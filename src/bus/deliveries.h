@@ -59,8 +59,10 @@ class Deliveries {
     TimeMs first_ms = 0;
   };
   struct Stored {
+    std::string id;
     Delivery delivery;
     Tries tries;
+    std::optional<Error> unreadable;  // then there is no more than the id
   };
   Result<void> attempt(store::Transaction& tx, const Delivery& delivery, Tries tries, bool in_store);
   Result<void> failed(store::Transaction& tx, const Delivery& delivery, Tries tries, const Error& error);
@@ -69,6 +71,7 @@ class Deliveries {
   Result<void> keep(store::Transaction& tx, const Delivery& delivery, Tries tries, const char* state, TimeMs next_ms,
                     const std::string& code, const std::string& message);
   Result<void> remove(store::Transaction& tx, const std::string& id);
+  Result<void> give_up(const std::string& id, const Error& error);
   Result<std::vector<Stored>> due(TimeMs now);
   Result<void> send_all(const std::vector<const Stored*>& list);
   void send(const Stored& stored, const TargetKind& kind);

@@ -5,6 +5,7 @@
 #include "bus/bus.h"
 #include "json/text.h"
 #include "store/pieces.h"
+#include "support/postgres.h"
 
 namespace fixpoint::bus {
 namespace {
@@ -22,9 +23,11 @@ class DeliveriesTest : public testing::Test {
  protected:
   DeliveriesTest() {
     auto opened = store::Store::open(
-        {.folder = {}, .durable = false},
+        test::store_options(),
         {Bus::schema(),
-         {"seen", {"CREATE TABLE seen (number INTEGER PRIMARY KEY, what TEXT, attributes TEXT) STRICT;"}}});
+         {"seen",
+          {"CREATE TABLE seen (number INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT, attributes TEXT) STRICT;"
+           "CREATE TABLE once (what TEXT PRIMARY KEY) STRICT;"}}});
     if (!opened) throw std::runtime_error(describe(opened.error()));
     store_ = std::move(*opened);
     bus_ = make();
@@ -48,6 +51,18 @@ class DeliveriesTest : public testing::Test {
       if (const auto found = errors_.find(kind); found != errors_.end()) return fail(found->second);
       return {};
     };
+  }
+  // What breaks a statement of the store, in every try.
+  static Result<void> break_statement(store::Transaction& tx) {
+    FIXPOINT_CHECK(tx.execute("INSERT INTO once (what) VALUES ('same'), ('same')"));
+    return {};
+  }
+  void change(const std::string& sql) {
+    const auto done = store_->write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(tx.execute(sql));
+      return {};
+    });
+    ASSERT_TRUE(done) << describe(done.error());
   }
   void rule(json::Object target = {}, const char* arn = lambda, BusName on = {"111111111111", "us-east-1"}) {
     ASSERT_TRUE(bus_->put_rule({.bus = on, .name = "one", .pattern = R"({"source": ["test"]})"}));
@@ -120,6 +135,62 @@ TEST_F(DeliveriesTest, one_target_that_fails_stops_neither_the_event_nor_another
   errors_["lambda"] = errors::unavailable("not now");
   publish();
   EXPECT_THAT(seen(), ElementsAre("sqs 2"));
+}
+
+TEST_F(DeliveriesTest, a_target_that_breaks_a_statement_is_a_dead_letter_and_stops_nothing_else) {
+  bus_->add_target_kind(
+      "lambda", [](store::Transaction& tx, const Delivery&) { return break_statement(tx); },
+      [](const std::string&) { return Result<void>(); });
+  rule();
+  const auto put = bus_->put_targets(
+      here_, "one",
+      json::Array{
+          Value(json::Object{{"Id", "u"}, {"Arn", queue}}),
+          Value(json::Object{{"Id", "v"}, {"Arn", lambda}, {"DeadLetterConfig", json::Object{{"Arn", queue}}}})});
+  ASSERT_TRUE(put) << describe(put.error());
+  const auto text = json::print(publish());
+  EXPECT_THAT(seen(), testing::UnorderedElementsAre("sqs " + text, "sqs " + text)) << "the target, and a dead letter";
+  ASSERT_EQ(left().size(), 1U);
+  EXPECT_EQ(left()[0].state, "dropped");
+  EXPECT_THAT(left()[0].error, HasSubstr("StoreConflict"));
+}
+
+TEST_F(DeliveriesTest, a_dead_letter_queue_that_breaks_a_statement_leaves_the_reason) {
+  bus_->add_target_kind(
+      "sqs", [](store::Transaction& tx, const Delivery&) { return break_statement(tx); },
+      [](const std::string&) { return Result<void>(); });
+  rule({{"DeadLetterConfig", json::Object{{"Arn", queue}}}});
+  errors_["lambda"] = errors::validation("never");
+  publish();
+  ASSERT_EQ(left().size(), 1U);
+  EXPECT_THAT(left()[0].error, HasSubstr("the dead-letter queue did not take it: StoreConflict"));
+}
+
+TEST_F(DeliveriesTest, what_cannot_be_read_any_more_is_given_up_and_holds_up_nothing_behind_it) {
+  rule();
+  errors_["lambda"] = errors::unavailable("not now");
+  publish({{"n", 1}});
+  change("UPDATE bus_delivery SET event = '{'");
+  publish({{"n", 2}});
+  errors_.clear();
+  pass(60'000);
+  ASSERT_EQ(seen().size(), 1U);
+  EXPECT_THAT(seen()[0], HasSubstr("\"n\":2"));
+  ASSERT_EQ(left().size(), 1U);
+  EXPECT_EQ(left()[0].state, "dropped");
+  EXPECT_THAT(left()[0].error, HasSubstr("SerializationException"));
+}
+
+TEST_F(DeliveriesTest, an_event_as_deep_as_any_is_tried_again) {
+  std::string deep = "1";
+  for (int i = 0; i < 199; ++i) deep = "[" + deep + "]";
+  rule();
+  errors_["lambda"] = errors::unavailable("not now");
+  publish({{"n", json::parse(deep).value()}});
+  errors_.clear();
+  pass(60'000);
+  ASSERT_EQ(seen().size(), 1U);
+  EXPECT_THAT(seen()[0], HasSubstr(deep));
 }
 
 TEST_F(DeliveriesTest, another_process_goes_on_trying) {
@@ -475,6 +546,61 @@ TEST_F(ArchivesTest, forgets_what_is_older_than_its_retention) {
   pass(90'000'000);
   EXPECT_EQ(bus_->archives().get(here_, "past").value().events, 0);
   EXPECT_EQ(bus_->archives().get(here_, "past").value().bytes, 0);
+}
+
+TEST_F(ArchivesTest, what_is_forgotten_counts_by_its_bytes) {
+  archive({}, 1);
+  publish({{"text", "\xc3\xa4\xf0\x9f\x98\x80"}});
+  const auto one = bus_->archives().get(here_, "past").value().bytes;
+  pass(43'200'000);
+  publish({{"text", "\xc3\xa4\xf0\x9f\x98\x80"}});
+  pass(46'800'000);
+  EXPECT_EQ(bus_->archives().get(here_, "past").value().events, 1);
+  EXPECT_EQ(bus_->archives().get(here_, "past").value().bytes, one);
+  pass(90'000'000);
+  EXPECT_EQ(bus_->archives().get(here_, "past").value().bytes, 0);
+}
+
+TEST_F(ArchivesTest, a_replay_that_cannot_go_on_fails_with_the_reason_and_holds_up_nothing) {
+  archive();
+  publish({{"n", 1}});
+  change("UPDATE bus_archived SET event = '{'");
+  ASSERT_TRUE(replay("first"));
+  clock_.advance_ms(1000);
+  publish({{"n", 2}});
+  rule();
+  errors_["lambda"] = errors::unavailable("not now");
+  publish({{"n", 3}});  // of which a retry waits
+  Replay second;
+  second.bus = here_;
+  second.name = "second";
+  second.archive_arn = "arn:aws:events:us-east-1:111111111111:archive/past";
+  second.destination = json::Object{{"Arn", here_.arn()}};
+  second.from_ms = clock_.now_ms();
+  second.to_ms = clock_.now_ms() + 1;
+  ASSERT_TRUE(bus_->archives().start(second));
+  errors_.clear();
+  pass(60'000);
+  const Replay failed = bus_->archives().replay(here_, "first").value();
+  EXPECT_EQ(failed.state, "FAILED");
+  EXPECT_EQ(failed.ended_ms, clock_.now_ms() - 60'000);
+  EXPECT_THAT(failed.reason, HasSubstr("cannot be read"));
+  EXPECT_EQ(bus_->archives().replay(here_, "second").value().state, "COMPLETED");
+  EXPECT_EQ(seen().size(), 3U) << "two replayed, and the retry";
+}
+
+TEST_F(ArchivesTest, a_replay_whose_target_breaks_a_statement_comes_to_its_end) {
+  archive();
+  publish();
+  bus_->add_target_kind(
+      "lambda", [](store::Transaction& tx, const Delivery&) { return break_statement(tx); },
+      [](const std::string&) { return Result<void>(); });
+  rule();
+  ASSERT_TRUE(replay());
+  pass(0);
+  EXPECT_EQ(bus_->archives().replay(here_, "again").value().state, "COMPLETED");
+  ASSERT_EQ(left().size(), 1U);
+  EXPECT_EQ(left()[0].state, "dropped");
 }
 
 TEST_F(ArchivesTest, many_events_are_forgotten_or_deleted_a_piece_at_a_time_and_whole) {

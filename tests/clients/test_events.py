@@ -284,6 +284,18 @@ class Events(support.ServerTest):
         self.refused("ResourceNotFoundException", self.events.delete_archive, ArchiveName="past")
         self.events.delete_event_bus(Name="again")
 
+    def test_a_finding_of_any_id_takes_no_other_event_with_it(self):
+        arn = self.create_function("any-id", {"any.py": "def handler(event, context):\n    return 1\n"}, "any.handler")
+        self.events.put_rule(Name="any-id", EventPattern='{"source": ["any-id"]}')
+        self.events.put_targets(Rule="any-id", Targets=[{"Id": "1", "Arn": arn}])
+        ids = ["nul/\0", "\U0001f600" * 6000, "".join(chr(48 + i * i % 61) for i in range(6000)), "plain"]
+        answer = self.events.put_events(Entries=[
+            {"Source": "any-id", "DetailType": "t", "Detail": json.dumps({"findings": [{"Id": i}]})} for i in ids])
+        self.assertEqual(0, answer["FailedEntryCount"])
+        began = [e for e in self.server.executions(30) if e["Program"] == arn]
+        self.assertEqual(["", "", "", "plain"], sorted(e["Subject"] for e in began))
+        self.assertEqual(["returned"] * 4, [e["Outcome"] for e in began])
+
     def test_an_operation_that_is_not_there_says_so(self):
         for call in (self.events.list_endpoints, self.events.list_event_sources):
             self.assertRegex(self.refused("NotImplemented", call), "^events:[A-Za-z]+ is not there in this version")

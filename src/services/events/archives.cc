@@ -1,6 +1,7 @@
 // Archives and replays.
 #include "aws/verify.h"
 #include "base/arn.h"
+#include "base/utf8.h"
 #include "services/events/events.h"
 #include "services/events/page.h"
 
@@ -8,6 +9,8 @@ namespace fixpoint::services {
 namespace {
 
 using json::Value;
+
+constexpr std::size_t longest_reason = 512;
 
 bus::BusName here(const aws::Caller& caller) {
   return {caller.account, caller.region, caller.partition, "default"};
@@ -34,6 +37,7 @@ Value replay_json(const bus::Replay& replay) {
                    {"EventStartTime", seconds(replay.from_ms)},
                    {"EventEndTime", seconds(replay.to_ms)},
                    {"ReplayStartTime", seconds(replay.started_ms)}};
+  if (!replay.reason.empty()) out.set("StateReason", std::string(first_bytes(replay.reason, longest_reason)));
   if (replay.last_event_ms != 0) out.set("EventLastReplayedTime", seconds(replay.last_event_ms));
   if (replay.ended_ms != 0) out.set("ReplayEndTime", seconds(replay.ended_ms));
   return out;

@@ -1,5 +1,6 @@
 // Connections and API destinations.
 #include "aws/verify.h"
+#include "base/utf8.h"
 #include "bus/destination_request.h"
 #include "services/events/events.h"
 #include "services/events/page.h"
@@ -37,7 +38,7 @@ Value connection_json(const bus::Connection& connection) {
   Value out = connection_times(connection, connection.state.c_str(), true);
   out.set("Name", connection.name);
   out.set("AuthorizationType", connection.type);
-  if (!connection.reason.empty()) out.set("StateReason", connection.reason.substr(0, longest_reason));
+  if (!connection.reason.empty()) out.set("StateReason", std::string(first_bytes(connection.reason, longest_reason)));
   return out;
 }
 

@@ -224,11 +224,15 @@ void Events::put_events(const aws::Caller& caller, const Value& input, aws::Answ
     Value event = bus_.make_event(here, std::string(entry["Source"].string_or("")),
                                   std::string(entry["DetailType"].string_or("")), entry["Resources"],
                                   std::move(*detail), ms_of(entry["Time"]));
-    call->results.emplace_back(json::Object{{"EventId", event["id"]}});
+    const Value id = event["id"];
     // A bus that does not exist takes the event, and nobody gets it: so the service's recorded answers have it.
-    Put put{call->results.size() - 1, bus_of(caller, entry["EventBusName"]), {}};
+    Put put{call->results.size(), bus_of(caller, entry["EventBusName"]), {}};
     auto matched = bus_.match(put.bus, std::move(event));
-    if (!matched) return answer(fail(std::move(matched.error())));
+    if (!matched) {
+      refuse("MalformedDetail", "Detail is malformed.");
+      continue;
+    }
+    call->results.emplace_back(json::Object{{"EventId", id}});
     put.matched = std::move(*matched);
     if (!put.matched.empty() || put.bus.account != caller.account) call->puts.push_back(std::move(put));
   }
