@@ -11,6 +11,7 @@
 #include "aws/xml_body.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "json/text.h"
 
 namespace fixpoint::aws {
@@ -193,7 +194,7 @@ Result<void> read_rest_payload(json::Object& object, const Member& payload, cons
   }
   if (response.body.empty()) return {};
   if (shape.type == ShapeType::String) {
-    object.set(payload.name, response.body);
+    object.set(payload.name, valid_utf8(response.body));
     return {};
   }
   if (json_body) {

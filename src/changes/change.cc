@@ -1,5 +1,6 @@
 #include "changes/change.h"
 
+#include "base/utf8.h"
 #include "json/text.h"
 
 namespace fixpoint::changes {
@@ -13,7 +14,7 @@ constexpr const char* columns =
 
 Result<std::optional<Value>> document_at(store::Row& row, std::size_t column) {
   if (row.is_null(column)) return std::nullopt;
-  FIXPOINT_TRY(document, json::parse(row.text(column)));
+  FIXPOINT_TRY(document, json::parse_printed(row.text(column)));
   return std::optional(std::move(document));
 }
 
@@ -26,7 +27,7 @@ Result<Change> read(store::Row& row) {
   change.region = row.take(4);
   change.service = row.take(5);
   change.operation = row.take(6);
-  FIXPOINT_TRY(input, json::parse(row.text(7)));
+  FIXPOINT_TRY(input, json::parse_printed(row.text(7)));
   change.input = std::move(input);
   change.before_read = row.integer(8) != 0;
   FIXPOINT_TRY(before, document_at(row, 9));
@@ -108,7 +109,7 @@ Result<void> update_end(store::Transaction& tx, const Change& change) {
   FIXPOINT_CHECK(
       tx.execute("UPDATE change SET state = ?, output = ?, error = ?, ended_ms = ?, left_read = ?, "
                  "left_state = ? WHERE execution = ? AND step = ?",
-                 {change.state, text_or_null(change.output), change.error, change.ended_ms,
+                 {change.state, text_or_null(change.output), legible(change.error), change.ended_ms,
                   std::int64_t{change.left_read}, text_or_null(change.left), change.execution, change.step}));
   return {};
 }

@@ -121,7 +121,7 @@ Result<std::vector<Exception>> exceptions(store::Session& session) {
   FIXPOINT_TRY(rows, session.query("SELECT id, expires_ms, document FROM exception ORDER BY expires_ms, id"));
   std::vector<Exception> out;
   for (store::Row& row : rows) {
-    FIXPOINT_TRY(form, json::parse(row.text(2)));
+    FIXPOINT_TRY(form, json::parse_printed(row.text(2)));
     Exception exception = read(form);
     exception.expires_ms = row.integer(1);
     FIXPOINT_TRY(created, parse_iso8601_ms(form["CreatedAt"].string_or("")));

@@ -64,7 +64,7 @@ Result<std::optional<Mandate>> Mandates::find(const std::string& execution) {
 Result<std::optional<Mandate>> Mandates::find(store::Session& session, const std::string& execution) {
   FIXPOINT_TRY(rows, session.query("SELECT dry_run, document FROM mandate WHERE execution = ?", {execution}));
   if (rows.empty()) return std::nullopt;
-  FIXPOINT_TRY(form, json::parse(rows[0].text(1)));
+  FIXPOINT_TRY(form, json::parse_printed(rows[0].text(1)));
   return std::optional(read(execution, rows[0].integer(0) != 0, form));
 }
 

@@ -103,7 +103,7 @@ Result<Plan> find_plan(store::Session& session, const std::string& hash) {
     return fail(errors::validation("several plans begin with " + hash + "; give more digits", "Plan"));
   Plan plan;
   plan.hash = rows[0].take(0);
-  FIXPOINT_TRY(document, json::parse(rows[0].text(1)));
+  FIXPOINT_TRY(document, json::parse_printed(rows[0].text(1)));
   plan.document = std::move(document);
   return plan;
 }

@@ -59,7 +59,7 @@ Result<changes::Mandate> mandate_of(const executions::Execution& execution, chan
   out.rule = input["Rule"].string_or("");
   if (const Value* given = input.find("Findings")) {
     out.findings = in_asff(*given);
-  } else if (auto event = json::parse(input["Payload"].string_or("{}"))) {
+  } else if (auto event = json::parse_printed(input["Payload"].string_or("{}"))) {
     out.findings = findings_in_event(*event);
   }
   for (std::size_t i = 0; i < out.findings.size(); ++i) {

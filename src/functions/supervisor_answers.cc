@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "functions/supervisor.h"
 #include "json/text.h"
 
@@ -23,6 +24,12 @@ HttpResponse plain(int status, std::string body = {}) {
   response.headers.set("Content-Type", "application/json");
   response.body = std::move(body);
   return response;
+}
+
+// The name of an exception's class is the handler's to choose, and stands in journals.
+std::string error_type_of(const json::Value& document, std::string_view otherwise) {
+  constexpr std::size_t longest = 256;  // characters
+  return cut_characters(legible(std::string(document["errorType"].string_or(otherwise))), longest);
 }
 
 // The caller's own code, which must not take the runtime's thread with it.
@@ -142,7 +149,7 @@ void Supervisor::take_result(Worker& worker, std::string_view path, Asked asked)
   } else {
     outcome.payload = std::move(asked.request.body);
     outcome.function_error = "Unhandled";
-    outcome.error_type = std::string((*document)["errorType"].string_or("Error"));
+    outcome.error_type = error_type_of(*document, "Error");
   }
   asked.respond.send(plain(202, R"({"status":"OK"})"));
   worker.state = Worker::State::Returning;
@@ -161,7 +168,7 @@ void Supervisor::take_init_error(Worker& worker, Asked asked) {
     Outcome outcome;
     outcome.payload = json::print(*document);
     outcome.function_error = "Unhandled";
-    outcome.error_type = std::string((*document)["errorType"].string_or("Runtime.Unknown"));
+    outcome.error_type = error_type_of(*document, "Runtime.Unknown");
     worker.outcome = std::move(outcome);
   }
   worker.init_ms = milliseconds_since(worker.started);

@@ -49,7 +49,7 @@ store::Params columns(const std::string& key) {
 constexpr std::string_view where = " WHERE service = ? AND type = ? AND account = ? AND region = ? AND id = ?";
 
 Document parse_body(const std::string& text) {
-  auto parsed = json::parse(text);
+  auto parsed = json::parse_printed(text);
   if (!parsed) throw StateFailure{errors::internal("a stored resource cannot be read: " + parsed.error().message)};
   return std::make_shared<const json::Value>(std::move(*parsed));
 }

@@ -48,6 +48,19 @@ TEST_F(Handlers, gives_the_event_and_takes_the_result) {
   EXPECT_EQ(log_, outcome.log_tail);
 }
 
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror
+TEST_F(Handlers, an_error_type_is_a_legible_name_whatever_the_handler_says) {
+  const Outcome outcome =
+      run(invocation("import json, os, urllib.request\n"
+                     "def handler(event, context):\n"
+                     "    url = 'http://' + os.environ['AWS_LAMBDA_RUNTIME_API'] + '/2018-06-01/runtime/invocation/' + "
+                     "context.aws_request_id + '/error'\n"
+                     "    document = json.dumps({'errorType': 'A\\0B' + 'x' * 1000, 'errorMessage': 'm'}).encode()\n"
+                     "    urllib.request.urlopen(urllib.request.Request(url, data=document, method='POST'))\n"));
+  EXPECT_EQ(outcome.function_error, "Unhandled") << outcome.payload;
+  EXPECT_EQ(outcome.error_type, "A\uFFFDB" + std::string(250, 'x') + "...");
+}
+
 TEST_F(Handlers, shows_the_context_and_the_environment_that_lambda_promises) {
   auto call = invocation(
       "import os, time\n"

@@ -35,7 +35,7 @@ Result<std::optional<Record>> Records::get(store::Session& session, const std::s
                              "region = ? AND id = ?",
                              {kind, caller.account, caller.region, id}));
   if (rows.empty()) return std::nullopt;
-  FIXPOINT_TRY(body, json::parse(rows[0].text(0)));
+  FIXPOINT_TRY(body, json::parse_printed(rows[0].text(0)));
   return Record{id, std::move(body), rows[0].integer(1), rows[0].integer(2)};
 }
 
@@ -46,7 +46,7 @@ Result<std::vector<Record>> Records::list(store::Session& session, const std::st
                              {kind, caller.account, caller.region}));
   std::vector<Record> out;
   for (store::Row& row : rows) {
-    FIXPOINT_TRY(body, json::parse(row.text(1)));
+    FIXPOINT_TRY(body, json::parse_printed(row.text(1)));
     out.push_back({row.take(0), std::move(body), row.integer(2), row.integer(3)});
   }
   return out;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/id.h"
+#include "base/utf8.h"
 #include "json/text.h"
 
 namespace fixpoint::services::sns {
@@ -206,7 +207,7 @@ void HttpDeliveries::begin(Stored stored) {
 void HttpDeliveries::ended(const std::shared_ptr<Stored>& stored, Result<HttpResponse> response) {
   const bool taken = response && response->status >= 200 && response->status < 300;
   const std::string why = response ? "the endpoint answered " + std::to_string(response->status)
-                                   : response.error().code + ": " + response.error().message;
+                                   : legible(response.error().code + ": " + response.error().message);
   const bool never = response ? is_final(response->status) : !response.error().retryable;
   const auto delay = stored->delivery.policy.delay_ms(stored->attempts + 1);
   const bool give_up = !taken && (never || !delay);

@@ -16,9 +16,9 @@ using sns::Topic;
 constexpr TimeMs dedup_ms = 5 * 60 * 1000;
 constexpr std::size_t attributes_of_raw = 10;  // a queue's message has no more
 
-// What the store could not do is no verdict on the subscriber: the publishing is taken back whole.
+// What the store cannot do now is no verdict on the subscriber: the publishing is taken back whole.
 bool of_store(const Error& error) {
-  return error.code == "StoreError" || error.code == "StoreConflict" || error.http_status >= 500;
+  return error.retryable && (error.code == "StoreError" || error.http_status >= 500);
 }
 
 // https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html#creating-delivery-policy
@@ -89,7 +89,8 @@ Result<void> Sns::deliver(store::Transaction& tx, const Topic& topic, const Subs
   if (subscription.protocol == "sqs") return deliver_to_queue(tx, topic, subscription, message, signatures);
   if (subscription.protocol == "lambda") {
     const Value event = envelopes_.lambda_event(topic, subscription, message, signatures);
-    auto begun = outlets_.function(tx, message.id + "/" + subscription.arn, subscription.endpoint, event);
+    auto begun = tx.attempt(
+        [&] { return outlets_.function(tx, message.id + "/" + subscription.arn, subscription.endpoint, event); });
     if (!begun && !of_store(begun.error()))
       return put_away(tx, subscription.arn, dead_letters_of(subscription),
                       json::Object{{"MessageBody", json::print(event["Records"][0]["Sns"])}}, begun.error().message);
@@ -134,7 +135,7 @@ Result<void> Sns::deliver_to_queue(store::Transaction& tx, const Topic& topic, c
   if (!message.group.empty()) form.append("MessageGroupId", message.group);
   if (topic.fifo()) form.append("MessageDeduplicationId", message.dedup);
   Value whole(std::move(form));
-  auto sent = outlets_.queue(tx, subscription.endpoint, whole);
+  auto sent = tx.attempt([&] { return outlets_.queue(tx, subscription.endpoint, whole); });
   if (!sent && !of_store(sent.error()))
     return put_away(tx, subscription.arn, dead_letters_of(subscription), whole,
                     sent.error().code + ": " + sent.error().message);
@@ -146,7 +147,7 @@ Result<void> Sns::put_away(store::Transaction& tx, const std::string& subscripti
                            const std::string& dead_letter_arn, const Value& message, const std::string& why) {
   json::Object about{{"Subscription", subscription_arn}, {"Why", why}};
   if (!dead_letter_arn.empty()) {
-    auto sent = outlets_.queue(tx, dead_letter_arn, message);
+    auto sent = tx.attempt([&] { return outlets_.queue(tx, dead_letter_arn, message); });
     if (sent) {
       about.append("DeadLetterQueue", dead_letter_arn);
     } else {

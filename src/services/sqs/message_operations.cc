@@ -173,10 +173,15 @@ void Sqs::batch(const aws::Caller& caller, const Value& input, const char* what,
         FIXPOINT_TRY(queue, queues_.get(tx, name));
         json::Array good, bad;
         for (const Value& one : entries.as_array()) {
-          auto done = entry(tx, queue, one);
+          Value made;
+          const auto done = tx.attempt([&]() -> Result<void> {
+            FIXPOINT_TRY(answer, entry(tx, queue, one));
+            made = std::move(answer);
+            return {};
+          });
           if (done) {
-            done->set("Id", one["Id"]);
-            good.push_back(std::move(*done));
+            made.set("Id", one["Id"]);
+            good.push_back(std::move(made));
           } else if (done.error().code == "StoreError") {
             return fail(done.error());  // none of them then
           } else {

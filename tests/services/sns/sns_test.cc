@@ -118,6 +118,21 @@ TEST(Sns, what_a_queue_does_not_take_is_put_away_and_said) {
   EXPECT_THAT(json::print(lost[0]), testing::Not(HasSubstr("the body")));
 }
 
+TEST(Sns, what_a_queue_breaks_in_the_store_is_put_away_and_stops_no_other_subscription) {
+  TopicHouse house;
+  const auto topic = house.topic("t");
+  house.subscribe(topic, "sqs", TopicHouse::queue("never"),
+                  "{RawMessageDelivery: 'true', RedrivePolicy: '{\"deadLetterTargetArn\":\"" +
+                      TopicHouse::queue("never") + "\"}'}");
+  house.subscribe(topic, "sqs", TopicHouse::queue("a"), "{RawMessageDelivery: 'true'}");
+  house.publish(topic, "x");
+  ASSERT_EQ(house.seen("queue").size(), 1u);
+  const auto lost = house.seen("lost");
+  ASSERT_EQ(lost.size(), 1u);
+  EXPECT_THAT(std::string(lost[0]["Why"].string_or("")), HasSubstr("StoreConflict"));
+  EXPECT_THAT(std::string(lost[0]["DeadLetterError"].string_or("")), HasSubstr("StoreConflict"));
+}
+
 TEST(Http, waits_for_its_confirmation_and_tells_nobody_else) {
   TopicHouse house;
   const auto topic = house.topic("t");

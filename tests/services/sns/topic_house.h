@@ -34,7 +34,15 @@ class TopicHouse {
     Sns::Outlets outlets;
     outlets.queue = [this](store::Transaction& tx, const std::string& arn, const json::Value& message) -> Result<void> {
       if (arn.ends_with(":gone")) return fail(errors::coded("QueueDoesNotExist", "The queue is gone.", 400));
-      if (arn.ends_with(":broken")) return fail(errors::coded("StoreError", "disk full", 500));
+      if (arn.ends_with(":broken")) {
+        Error full = errors::coded("StoreError", "disk full", 503);
+        full.retryable = true;
+        return fail(full);
+      }
+      if (arn.ends_with(":never")) {  // breaks a statement, each time
+        FIXPOINT_CHECK(tx.execute("INSERT INTO seen (number, outlet) VALUES (-1, ''), (-1, '')"));
+        return {};
+      }
       return see(tx, "queue", arn, message);
     };
     outlets.function = [this](store::Transaction& tx, const std::string&, const std::string& arn,
