@@ -38,7 +38,7 @@ bool tags_hold(const Exception& exception, const Tags& tags) {
 // What it says, with nothing of it checked: that was done when it came.
 Exception read(const Value& form) {
   Exception out;
-  out.scope = form["Scope"].string_or("all");
+  out.scope = own_scope(form["Scope"].string_or("all"));
   if (const Value& pattern = form["Pattern"]; !pattern.is_null())
     out.pattern = pattern.is_string() ? pattern.as_string() : json::print(pattern);
   if (form["Tags"].is_object())

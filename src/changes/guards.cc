@@ -70,8 +70,13 @@ const std::string* owner_tag(const std::vector<std::string>& wanted, const Tags&
 Opening look_at_all(const std::vector<Rules>& rules, TimeMs now_ms) {
   std::optional<Opening> open;
   std::optional<Opening> closed;
+  std::vector<const std::vector<Window>*> lists;
   for (const Rules& one : rules) {
-    Opening next = look_at(one.windows, now_ms);
+    lists.push_back(&one.windows);
+    for (const auto& more : one.more_windows) lists.push_back(&more);
+  }
+  for (const auto* windows : lists) {
+    Opening next = look_at(*windows, now_ms);
     auto& slot = next.open ? open : closed;
     // One of which nobody knows when it opens (its zone is gone) opens after all others.
     if (!slot || (!next.open && slot->at_ms != 0 && (next.at_ms == 0 || next.at_ms > slot->at_ms)))

@@ -10,7 +10,7 @@ namespace {
 
 Freeze read(store::Row& row) {
   Freeze out;
-  out.scope = row.take(0);
+  out.scope = own_scope(row.text(0));
   out.by = row.take(1);
   out.because = row.take(2);
   out.at_ms = row.integer(3);
@@ -30,6 +30,7 @@ json::Value to_json(const Freeze& freeze) {
 
 Result<void> freeze(store::Transaction& tx, const Freeze& freeze) {
   FIXPOINT_CHECK(check_scope(freeze.scope));
+  const std::string scope = own_scope(freeze.scope);
   if (freeze.because.empty())
     return fail(
         errors::validation("a freeze needs a reason, for those who will ask why nothing is changed", "Because"));
@@ -38,14 +39,15 @@ Result<void> freeze(store::Transaction& tx, const Freeze& freeze) {
   FIXPOINT_CHECK(
       tx.execute("INSERT INTO kill_switch (scope, by_whom, because, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT (scope) DO "
                  "UPDATE SET by_whom = excluded.by_whom, because = excluded.because, at_ms = excluded.at_ms",
-                 {freeze.scope, freeze.by, freeze.because, freeze.at_ms}));
+                 {scope, freeze.by, freeze.because, freeze.at_ms}));
   return {};
 }
 
 Result<void> unfreeze(store::Transaction& tx, const std::string& scope) {
   FIXPOINT_CHECK(check_scope(scope));
-  FIXPOINT_TRY(gone, tx.execute("DELETE FROM kill_switch WHERE scope = ?", {scope}));
-  if (gone == 0) return fail(errors::resource_not_found("there is no freeze for " + scope));
+  FIXPOINT_TRY(stored, stored_scopes(tx, "kill_switch", own_scope(scope)));
+  for (const std::string& one : stored) FIXPOINT_CHECK(tx.execute("DELETE FROM kill_switch WHERE scope = ?", {one}));
+  if (stored.empty()) return fail(errors::resource_not_found("there is no freeze for " + scope));
   return {};
 }
 
@@ -62,8 +64,8 @@ Result<std::optional<Freeze>> frozen(store::Session& session, const std::string&
   FIXPOINT_TRY(rows, session.query("SELECT scope, by_whom, because, at_ms FROM kill_switch"));
   std::optional<Freeze> first;
   for (store::Row& row : rows) {
-    if (std::find(scopes.begin(), scopes.end(), row.text(0)) == scopes.end()) continue;
     Freeze one = read(row);
+    if (std::find(scopes.begin(), scopes.end(), one.scope) == scopes.end()) continue;
     if (!first || std::tie(one.at_ms, one.scope) < std::tie(first->at_ms, first->scope)) first = std::move(one);
   }
   return first;

@@ -1,5 +1,6 @@
 #include "changes/mandate.h"
 
+#include "changes/scope.h"
 #include "json/text.h"
 
 namespace fixpoint::changes {
@@ -11,7 +12,7 @@ Mandate read(const std::string& execution, bool dry_run, const Value& form) {
   Mandate out;
   out.execution = execution;
   out.kind = form["Kind"].string_or("");
-  out.program = form["Program"].string_or("");
+  out.program = own_program(form["Program"].string_or(""));
   out.rule = form["Rule"].string_or("");
   out.account = form["Account"].string_or("");
   out.region = form["Region"].string_or("");

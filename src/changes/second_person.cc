@@ -5,6 +5,7 @@
 #include "base/person.h"
 #include "changes/mandate.h"
 #include "changes/plan.h"
+#include "changes/scope.h"
 #include "changes/settings.h"
 
 namespace fixpoint::changes {
@@ -42,7 +43,7 @@ json::Value to_json(const Asked& asked) {
 Result<bool> four_eyes_in(store::Session& session, const std::string& scope) {
   FIXPOINT_TRY(rows, session.query("SELECT scope, value FROM setting WHERE name = 'four_eyes'"));
   for (store::Row& row : rows)
-    if (row.text(1) == "true" && meet(std::string(row.text(0)), scope)) return true;
+    if (row.text(1) == "true" && meet(own_scope(row.text(0)), own_scope(scope))) return true;
   return false;
 }
 

@@ -109,6 +109,36 @@ const std::map<std::string, Reader, std::less<>>& readers() {
   return rows;
 }
 
+std::vector<std::string> texts_of(const std::vector<Window>& windows) {
+  std::vector<std::string> out;
+  for (const Window& window : windows) out.push_back(window.text);
+  return out;
+}
+
+template <class T>
+void keep_least(std::optional<T>& one, const std::optional<T>& other) {
+  if (other && (!one || *other < *one)) one = other;
+}
+
+// Of each the stricter: what either forbids is forbidden.
+void tighten(Rules& rules, Rules other) {
+  rules.cap_resources = std::min(rules.cap_resources, other.cap_resources);
+  keep_least(rules.cap_percent, other.cap_percent);
+  keep_least(rules.cap_population, other.cap_population);
+  std::erase_if(rules.allow_irreversible, [&](const std::string& call) {
+    return std::find(other.allow_irreversible.begin(), other.allow_irreversible.end(), call) ==
+           other.allow_irreversible.end();
+  });
+  rules.owned_asks = rules.owned_asks || other.owned_asks;
+  rules.owner_tags.insert(rules.owner_tags.end(), other.owner_tags.begin(), other.owner_tags.end());
+  rules.four_eyes = rules.four_eyes || other.four_eyes;
+  if (other.windows.empty() || texts_of(other.windows) == texts_of(rules.windows)) return;
+  if (rules.windows.empty())
+    rules.windows = std::move(other.windows);
+  else
+    rules.more_windows.push_back(std::move(other.windows));
+}
+
 }  // namespace
 
 Result<void> Settings::check(const std::string& scope, const std::string& name, const Value& value) {
@@ -129,14 +159,18 @@ Result<void> Settings::check(const std::string& scope, const std::string& name, 
 Result<void> Settings::set(store::Transaction& tx, const std::string& scope, const std::string& name,
                            const Value& value) {
   FIXPOINT_CHECK(check(scope, name, value));
+  const std::string own = own_scope(scope);
+  FIXPOINT_TRY(stored, stored_scopes(tx, "setting", own));
+  std::int64_t gone = 0;
+  for (const std::string& one : stored) {
+    FIXPOINT_TRY(rows, tx.execute("DELETE FROM setting WHERE scope = ? AND name = ?", {one, name}));
+    gone += rows;
+  }
   if (value.is_null()) {
-    FIXPOINT_TRY(gone, tx.execute("DELETE FROM setting WHERE scope = ? AND name = ?", {scope, name}));
-    if (gone == 0) return fail(errors::resource_not_found("nothing is set for " + scope + " as " + name));
+    if (gone == 0) return fail(errors::resource_not_found("nothing is set for " + own + " as " + name));
   } else {
     FIXPOINT_CHECK(
-        tx.execute("INSERT INTO setting (scope, name, value) VALUES (?, ?, ?) ON CONFLICT (scope, name) DO "
-                   "UPDATE SET value = excluded.value",
-                   {scope, name, json::print(value)}));
+        tx.execute("INSERT INTO setting (scope, name, value) VALUES (?, ?, ?)", {own, name, json::print(value)}));
   }
   tx.changes_kept();
   return {};
@@ -144,8 +178,12 @@ Result<void> Settings::set(store::Transaction& tx, const std::string& scope, con
 
 Result<std::optional<std::string>> Settings::at(store::Session& session, const std::string& scope,
                                                 const std::string& name) {
-  FIXPOINT_TRY(rows, session.query("SELECT value FROM setting WHERE scope = ? AND name = ?", {scope, name}));
-  return rows.empty() ? std::nullopt : std::optional(rows[0].take(0));
+  FIXPOINT_TRY(stored, stored_scopes(session, "setting", own_scope(scope)));
+  for (const std::string& one : stored) {
+    FIXPOINT_TRY(rows, session.query("SELECT value FROM setting WHERE scope = ? AND name = ?", {one, name}));
+    if (!rows.empty()) return std::optional(rows[0].take(0));
+  }
+  return std::nullopt;
 }
 
 Result<Value> Settings::all() {
@@ -160,60 +198,71 @@ Result<Value> Settings::all() {
   });
 }
 
-Settings::Settings(store::Store& store)
-    : store_(store), kept_(store, [](store::Session& session) -> Result<ByScope> {
-        FIXPOINT_TRY(rows, session.query("SELECT scope, name, value FROM setting"));
-        ByScope out;
-        for (store::Row& row : rows) out[row.text(0)].emplace_back(row.take(1), row.take(2));
-        return out;
-      }) {}
+Settings::Settings(store::Store& store) : store_(store), kept_(store, read) {}
+
+Result<Settings::Stored> Settings::read(store::Session& session) {
+  FIXPOINT_TRY(rows, session.query("SELECT scope, name, value FROM setting ORDER BY scope, name"));
+  Stored out;
+  for (store::Row& row : rows) {
+    std::string own = own_scope(row.text(0));
+    auto& into = own == row.text(0) ? out.by_scope : out.foreign;
+    into[std::move(own)].emplace_back(row.take(1), row.take(2));
+  }
+  return out;
+}
 
 Result<Rules> Settings::find(const std::string& program, const std::string& account) {
   FIXPOINT_TRY(kept, kept_.get());
-  return rules_of(program, account, [&](const std::string& scope) -> Result<Named> {
-    const auto found = kept->find(scope);
-    return found == kept->end() ? Named{} : found->second;
-  });
+  return rules_of(program, account, *kept);
 }
 
 Result<Rules> Settings::find(store::Session& session, const std::string& program, const std::string& account) {
-  return rules_of(program, account, [&](const std::string& scope) -> Result<Named> {
-    FIXPOINT_TRY(rows, session.query("SELECT name, value FROM setting WHERE scope = ?", {scope}));
-    Named out;
-    for (store::Row& row : rows) out.emplace_back(row.take(0), row.take(1));
-    return out;
-  });
+  FIXPOINT_TRY(stored, read(session));
+  return rules_of(program, account, stored);
 }
 
-Result<Rules> Settings::rules_of(const std::string& program, const std::string& account,
-                                 const std::function<Result<Named>(const std::string& scope)>& of_scope) {
+Result<Rules> Settings::rules_of(const std::string& program, const std::string& account, const Stored& stored) {
   const auto scopes = scopes_of(program, account);
   Rules rules;
   rules.owner_tags = usual_owner_tags();
-  for (auto scope = scopes.rbegin(); scope != scopes.rend(); ++scope) {  // the narrowest last, so that it stays
-    FIXPOINT_TRY(settings, of_scope(*scope));
-    for (const auto& [name, text] : settings) {
-      const auto reader = readers().find(name);
-      if (reader == readers().end()) continue;
-      FIXPOINT_TRY(value, json::parse(text));
-      FIXPOINT_CHECK(reader->second(name, value, rules));
+  const auto take = [](const std::string& name, const std::string& text, Rules& into) -> Result<void> {
+    const auto reader = readers().find(name);
+    if (reader == readers().end()) return {};
+    FIXPOINT_TRY(value, json::parse(text));
+    return reader->second(name, value, into);
+  };
+  for (auto scope = scopes.rbegin(); scope != scopes.rend(); ++scope)  // the narrowest last, so that it stays
+    if (const auto found = stored.by_scope.find(*scope); found != stored.by_scope.end())
+      for (const auto& [name, text] : found->second) FIXPOINT_CHECK(take(name, text, rules));
+  if (const auto found = stored.foreign.find(scopes.front()); found != stored.foreign.end())
+    for (const auto& [name, text] : found->second) {
+      Rules other = rules;
+      FIXPOINT_CHECK(take(name, text, other));
+      tighten(rules, std::move(other));
     }
-  }
   return rules;
 }
 
 Value to_json(const Rules& rules) {
-  json::Array windows;
-  for (const Window& window : rules.windows) windows.emplace_back(window.text);
-  return json::Object{
+  const auto listed = [](const std::vector<Window>& list) {
+    json::Array out;
+    for (const Window& window : list) out.emplace_back(window.text);
+    return out;
+  };
+  Value out = json::Object{
       {"cap_resources", rules.cap_resources},
       {"cap_percent", rules.cap_percent ? Value(*rules.cap_percent) : Value()},
       {"cap_population", rules.cap_population ? Value(*rules.cap_population) : Value()},
-      {"windows", std::move(windows)},
+      {"windows", listed(rules.windows)},
       {"allow_irreversible", json::Array(rules.allow_irreversible.begin(), rules.allow_irreversible.end())},
       {"owned", rules.owned_asks ? "ask" : "change"},
       {"owner_tags", json::Array(rules.owner_tags.begin(), rules.owner_tags.end())},
       {"four_eyes", rules.four_eyes}};
+  if (rules.more_windows.empty()) return out;
+  json::Array more;
+  for (const auto& list : rules.more_windows) more.emplace_back(listed(list));
+  out.set("more_windows", std::move(more));
+  return out;
 }
 
 }  // namespace fixpoint::changes

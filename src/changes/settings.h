@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,17 +17,22 @@ namespace fixpoint::changes {
 
 /// What the guards go by for one program in one account.
 struct Rules {
-  std::int64_t cap_resources = 25;              ///< resources that may be changed within an hour
-  std::optional<double> cap_percent;            ///< the same, of all that there are (Mandate::population)
-  std::optional<std::int64_t> cap_population;   ///< how many there are, where nothing lists them
-  std::vector<Window> windows;                  ///< changes are made within one of them; none is always
+  std::int64_t cap_resources = 25;             ///< resources that may be changed within an hour
+  std::optional<double> cap_percent;           ///< the same, of all that there are (Mandate::population)
+  std::optional<std::int64_t> cap_population;  ///< how many there are, where nothing lists them
+  std::vector<Window> windows;                 ///< changes are made within one of them; none is always
+  /// Further lists of windows, each of which has to be open as well (Settings::find).
+  std::vector<std::vector<Window>> more_windows;
   std::vector<std::string> allow_irreversible;  ///< operations that mode auto may make though they cannot be undone
   bool owned_asks = false;                      ///< a person is asked about what another tool owns
   std::vector<std::string> owner_tags;  ///< `KEY` or `KEY=VALUE`, regardless of case: what says that another tool does
   bool four_eyes = false;               ///< who approves may not be who asked
 };
 
-/// Settings by name and scope; for each name the narrowest scope that sets it wins. Thread-safe.
+/// Settings by name and scope; for each name the narrowest scope that sets it wins. Thread-safe. Scopes are taken in
+/// their one form (scope.h). What an earlier version stored for a function's version or alias, or under a foreign
+/// partition, holds for the function where it is stricter than what is set otherwise, until the same is set or taken
+/// away for the function.
 ///
 /// | name | value | where nothing is set |
 /// | --- | --- | --- |
@@ -52,7 +56,7 @@ class Settings {
   /// The JSON of what is set for that scope itself.
   static Result<std::optional<std::string>> at(store::Session& session, const std::string& scope,
                                                const std::string& name);
-  /// {scope: {name: value}} of all that are set.
+  /// {scope: {name: value}} of all that are set, the scopes as they are stored.
   Result<json::Value> all();
   /// As of the last change of a setting that was answered; the other reads them in that session.
   Result<Rules> find(const std::string& program, const std::string& account);
@@ -60,11 +64,14 @@ class Settings {
 
  private:
   using Named = std::vector<std::pair<std::string, std::string>>;  // a setting's name and its JSON
-  using ByScope = std::map<std::string, Named>;
-  static Result<Rules> rules_of(const std::string& program, const std::string& account,
-                                const std::function<Result<Named>(const std::string& scope)>& of_scope);
+  struct Stored {
+    std::map<std::string, Named> by_scope;
+    std::map<std::string, Named> foreign;  // by the one form of a scope that is stored in another
+  };
+  static Result<Stored> read(store::Session& session);
+  static Result<Rules> rules_of(const std::string& program, const std::string& account, const Stored& stored);
   store::Store& store_;
-  store::Kept<ByScope> kept_;
+  store::Kept<Stored> kept_;
 };
 
 json::Value to_json(const Rules& rules);

@@ -26,6 +26,11 @@ CREATE INDEX touched_when ON touched (program, account, at_ms);
 )sql",
           R"sql(
 CREATE TABLE asked_for (what TEXT PRIMARY KEY, before TEXT NOT NULL, by_whom TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL) STRICT;
+)sql",
+          // What was counted for a function's version or alias counts for the function: the last of eight parts goes.
+          R"sql(
+UPDATE touched SET program = rtrim(rtrim(program, replace(program, ':', '')), ':')
+  WHERE program LIKE 'arn:%:lambda:%:function:%' AND length(program) - length(replace(program, ':', '')) = 7;
 )sql"};
 }
 

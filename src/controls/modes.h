@@ -19,7 +19,9 @@ std::string_view to_text(Mode mode);
 std::optional<Mode> mode_of(std::string_view text);  ///< observe, ask, auto
 
 /// The mode settings: for all, per account, per control, per rule. The narrowest one wins (rule, control, account,
-/// all); where nothing is set it is `ask`.
+/// all); where nothing is set it is `ask`. Scopes are taken in their one form (`changes/scope.h`). What an earlier
+/// version stored in another holds where it is stricter than what is set otherwise, until the same is set or taken away
+/// in that form.
 class Modes {
  public:
   explicit Modes(store::Store& store);
@@ -41,9 +43,20 @@ class Modes {
   /// Every setting: {scope: mode}.
   Result<json::Value> all();
 
+  /// For when what the scope names is deleted: `auto` goes with it, since something else of that name may be made
+  /// later; what is stricter stays. True where there was one.
+  static Result<bool> forget_auto(store::Transaction& tx, const std::string& scope);
+
  private:
+  struct Stored {
+    std::map<std::string, Mode> by_scope;
+    std::map<std::string, Mode> foreign;  // by the one form of a scope that is stored in another, the strictest
+  };
+  static Result<Stored> read(store::Session& session);
+  static std::optional<Mode> narrowest(const Stored& stored, const std::string& rule, const std::string& control,
+                                       const std::string& account);
   store::Store& store_;
-  store::Kept<std::map<std::string, std::string>> kept_;  // by scope
+  store::Kept<Stored> kept_;
 };
 
 }  // namespace fixpoint::controls

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <thread>
 
+#include "changes/scope.h"
 #include "changes/shop.h"
 
 namespace fixpoint::changes {
@@ -552,6 +553,147 @@ TEST_F(GuardsTest, a_refusal_is_in_the_audit_log_and_a_change_from_its_intent_to
   const auto records = door->audit().after(0, 100).value();
   for (const auto& record : records) kinds.push_back(record.kind);
   EXPECT_THAT(kinds, ElementsAre("change.intended", "change.made", "change.refused"));
+}
+
+const std::string function_f = "arn:aws:lambda:us-east-1:111111111111:function:f";
+// By whatever name a call, a target or an older version's mandate has it.
+const std::vector<std::string> names_of_f{function_f,
+                                          function_f + ":$LATEST",
+                                          function_f + ":1",
+                                          function_f + ":live",
+                                          "arn:aws-cn:lambda:us-east-1:111111111111:function:f",
+                                          "arn:awsome:lambda:us-east-1:111111111111:function:f:1"};
+
+TEST(OwnScope, a_function_and_a_rule_have_one_name_each) {
+  for (const auto& name : names_of_f) {
+    EXPECT_EQ(own_program(name), function_f);
+    EXPECT_EQ(own_scope("control:" + name), "control:" + function_f);
+    EXPECT_EQ(scopes_of(name, "111111111111")[0], "control:" + function_f);
+  }
+  EXPECT_EQ(own_program("arn:aws:lambda:cn-north-1:111111111111:function:f:1"),
+            "arn:aws-cn:lambda:cn-north-1:111111111111:function:f");
+  for (const auto* other : {"S3.4", "hats", "", "arn:aws:s3:::bucket", "arn:aws:lambda:us-east-1:1:layer:f:1", "arn:x"})
+    EXPECT_EQ(own_program(other), other);
+  const std::string rule = "rule:arn:aws:events:us-east-1:111111111111:rule/";
+  EXPECT_EQ(own_scope(rule + "fix"), rule + "fix");
+  EXPECT_EQ(own_scope(rule + "default/fix"), rule + "fix");
+  EXPECT_EQ(own_scope(rule + "other/fix"), rule + "other/fix");
+  EXPECT_EQ(own_scope("rule:arn:aws-cn:events:us-east-1:111111111111:rule/fix"), rule + "fix");
+  for (const auto* other : {"all", "account:111111111111", "rule:", "rule:arn:rule", "control:S3.4"})
+    EXPECT_EQ(own_scope(other), other);
+}
+
+// A run by a qualifier, or in another partition, was held to nothing that was set for the function.
+TEST_F(GuardsTest, what_is_set_for_a_function_holds_by_whatever_name_it_is_called) {
+  const std::string scope = "control:" + function_f;
+  for (const auto& name : names_of_f) {
+    SCOPED_TRACE(name);
+    mandate.program = name;
+    give();
+    freeze_it(scope);
+    EXPECT_EQ(code(put("h", "blue")), "ChangesFrozen");
+    ASSERT_TRUE(store->write([&](store::Transaction& tx) { return unfreeze(tx, "control:" + name); }));
+    set(scope, "windows", json::Array{"sat 22:00-04:00 UTC"});
+    EXPECT_EQ(code(put("h", "blue")), "MaintenanceWindowClosed");
+    set("control:" + name, "windows", Value());
+    set(scope, "cap_resources", 0);
+    EXPECT_EQ(code(put("h", "blue")), "CapReached");
+    set("control:" + name, "cap_resources", Value());
+    set("control:" + name, "four_eyes", true);
+    EXPECT_TRUE(door->guards().four_eyes(mandate, {}).value());
+    set(scope, "four_eyes", Value());
+    EXPECT_FALSE(door->guards().four_eyes(mandate, {}).value());
+  }
+  mandate.program = function_f + ":1";
+  give();
+  EXPECT_EQ(code(put("h", "blue")), "made");
+  EXPECT_EQ(door->mandates().find("e").value()->program, function_f);
+  ASSERT_EQ(except(form({{"Pattern", Object{{"Id", json::Array{"f"}}}}, {"Scope", scope + ":$LATEST"}})), "added");
+  EXPECT_EQ(code(put("h", "blue")), "ResourceExcepted");
+}
+
+TEST_F(GuardsTest, versions_of_a_function_have_one_cap_together) {
+  set("control:" + function_f, "cap_resources", 2);
+  for (const auto& [name, hat, wanted] : {std::tuple{names_of_f[1], "a", "made"},
+                                          {names_of_f[2], "b", "made"},
+                                          {names_of_f[5], "c", "CapReached"},
+                                          {names_of_f[0], "d", "CapReached"}}) {
+    mandate.program = name;
+    give();
+    EXPECT_EQ(code(put(hat, "blue")), wanted) << name;
+  }
+}
+
+// As earlier versions stored it.
+TEST_F(GuardsTest, what_was_set_for_a_version_of_a_function_holds_for_the_function_where_it_is_stricter) {
+  const auto sql = [&](const std::string& statement, const store::Params& params) {
+    const auto done = store->write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(tx.execute(statement, params));
+      tx.changes_kept();
+      return {};
+    });
+    ASSERT_TRUE(done) << describe(done.error());
+  };
+  const auto stored = [&](const std::string& name, const std::string& value) {
+    sql("INSERT INTO setting (scope, name, value) VALUES (?, ?, ?)", {"control:" + names_of_f[2], name, value});
+  };
+  const auto rules = [&] {
+    const auto kept = door->guards().settings().find(names_of_f[2], "111111111111").value();
+    const auto in_tx =
+        store->read([](store::Session& s) { return Settings::find(s, function_f, "111111111111"); }).value();
+    EXPECT_EQ(to_json(kept), to_json(in_tx));
+    return kept;
+  };
+  set("control:" + function_f, "cap_resources", 10);
+  set("all", "allow_irreversible", json::Array{"shop:BurnHat"});
+  set("all", "windows", json::Array{"wed 11:00-13:00 UTC"});
+  stored("cap_resources", "1000");
+  stored("cap_percent", "5");
+  stored("allow_irreversible", R"(["shop:DyeHat"])");
+  stored("windows", R"(["sat 22:00-04:00 UTC"])");
+  stored("four_eyes", "true");
+  EXPECT_EQ(rules().cap_resources, 10);
+  EXPECT_EQ(rules().cap_percent, 5.0);
+  EXPECT_THAT(rules().allow_irreversible, IsEmpty());
+  EXPECT_TRUE(rules().four_eyes);
+  EXPECT_EQ(json::print(to_json(rules())["more_windows"]), R"([["sat 22:00-04:00 UTC"]])");
+  mandate.program = function_f;
+  give();
+  EXPECT_EQ(code(put("h", "blue")), "MaintenanceWindowClosed");
+  EXPECT_EQ(rules().owned_asks, false);
+  // It is taken away, or set anew, by the function's own name.
+  set("control:" + function_f, "windows", Value());
+  set("control:" + function_f, "cap_percent", Value());
+  set("control:" + function_f, "four_eyes", false);
+  EXPECT_FALSE(rules().four_eyes);
+  EXPECT_EQ(code(put("h", "blue")), "made");
+  sql("INSERT INTO kill_switch (scope, by_whom, because, at_ms) VALUES (?, 'ann', 'x', 1)",
+      {"control:" + names_of_f[2]});
+  EXPECT_EQ(code(put("h", "red")), "ChangesFrozen");
+  ASSERT_TRUE(store->write([](store::Transaction& tx) { return unfreeze(tx, "control:" + function_f); }));
+  EXPECT_EQ(code(put("h", "red")), "made");
+}
+
+TEST_F(GuardsTest, what_an_earlier_version_counted_for_a_version_of_a_function_counts_for_the_function) {
+  test::TempDir folder;
+  store::Schema schema = Door::schema();
+  store::Schema earlier = schema;
+  earlier.steps.resize(3);
+  {
+    auto old = store::Store::open(test::store_options(folder.string()), {earlier}).value();
+    ASSERT_TRUE(old->write([&](store::Transaction& tx) -> Result<void> {
+      for (const std::string& program : {names_of_f[1], names_of_f[2], function_f, std::string("S3.4")})
+        FIXPOINT_CHECK(
+            tx.execute("INSERT INTO touched (program, account, resource, refused, at_ms, execution) VALUES "
+                       "(?, '111111111111', ?, 0, 1, 'e')",
+                       {program, program}));
+      return {};
+    }));
+  }
+  auto now = store::Store::open(test::store_options(folder.string()), {schema}).value();
+  const auto counted =
+      now->read([](store::Session& session) { return touched_before(session, function_f, "111111111111", 2); }).value();
+  EXPECT_THAT(counted.touched, ElementsAre(names_of_f[1], names_of_f[2], function_f));
 }
 
 }  // namespace

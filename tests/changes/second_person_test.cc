@@ -107,6 +107,11 @@ TEST_F(SecondPersonTest, four_eyes_hold_wherever_scopes_meet) {
   set("account:111111111111", true);
   EXPECT_TRUE(holds("control:EC2.13"));
   EXPECT_FALSE(holds("account:222222222222"));
+  set("account:111111111111", false);
+  set("control:arn:aws:lambda:us-east-1:111111111111:function:f:1", true);
+  EXPECT_TRUE(holds("control:arn:aws:lambda:us-east-1:111111111111:function:f"));
+  EXPECT_TRUE(holds("control:arn:aws-cn:lambda:us-east-1:111111111111:function:f:$LATEST"));
+  EXPECT_FALSE(holds("control:arn:aws:lambda:us-east-1:111111111111:function:g"));
 }
 
 }  // namespace

@@ -216,6 +216,71 @@ TEST(Mode, the_narrowest_setting_wins) {
   EXPECT_EQ(modes.all().value().size(), 4U);
 }
 
+TEST(Mode, of_a_function_or_rule_holds_by_whatever_name_it_has) {
+  auto store = store::Store::open(test::store_options(), {Modes::schema()}).value();
+  Modes modes(*store);
+  const std::string function = "arn:aws:lambda:us-east-1:111111111111:function:f";
+  const std::string rule = "arn:aws:events:us-east-1:111111111111:rule/r";
+  const auto mode = [&](const std::string& by_rule, const std::string& name) {
+    const auto found = modes.find_set(by_rule, name, "111111111111").value();
+    return found ? to_text(*found) : "nothing";
+  };
+  ASSERT_TRUE(modes.set("control:" + function + ":1", Mode::Observe));
+  for (const auto* name : {"", ":1", ":$LATEST"}) EXPECT_EQ(mode("", function + name), "observe") << name;
+  EXPECT_EQ(mode("", "arn:aws-cn:lambda:us-east-1:111111111111:function:f"), "observe");
+  EXPECT_EQ(modes.all().value(), json::Value(json::Object{{"control:" + function, "observe"}}));
+  ASSERT_TRUE(modes.set("rule:arn:aws-cn:events:us-east-1:111111111111:rule/default/r", Mode::Ask));
+  EXPECT_EQ(mode(rule, function), "ask");
+  EXPECT_EQ(mode("arn:aws-us-gov:events:us-east-1:111111111111:rule/r", function), "ask");
+}
+
+// As earlier versions stored it.
+TEST(Mode, that_was_set_for_a_version_holds_for_the_function_where_it_is_stricter) {
+  auto store = store::Store::open(test::store_options(), {Modes::schema()}).value();
+  Modes modes(*store);
+  const std::string function = "arn:aws:lambda:us-east-1:111111111111:function:f";
+  const auto mode = [&] {
+    const auto found = modes.find_set("", function, "111111111111").value();
+    return found ? to_text(*found) : "nothing";
+  };
+  const auto stored = [&](const std::string& name, const std::string& word) {
+    ASSERT_TRUE(store->write([&](store::Transaction& tx) -> Result<void> {
+      FIXPOINT_CHECK(tx.execute("INSERT INTO mode (scope, mode) VALUES (?, ?)", {"control:" + function + name, word}));
+      tx.changes_kept();
+      return {};
+    }));
+  };
+  stored(":1", "auto");
+  EXPECT_EQ(mode(), "nothing");
+  ASSERT_TRUE(modes.set("all", Mode::Observe));
+  EXPECT_EQ(mode(), "observe");
+  stored(":2", "ask");
+  EXPECT_EQ(mode(), "observe");
+  ASSERT_TRUE(modes.set("all", Mode::Auto));
+  EXPECT_EQ(mode(), "ask");
+  // What is set for the function by its own name takes the place of all of them.
+  ASSERT_TRUE(modes.set("control:" + function, Mode::Auto));
+  EXPECT_EQ(mode(), "auto");
+  stored(":3", "observe");
+  EXPECT_EQ(mode(), "observe");
+  ASSERT_TRUE(store->write([&](store::Transaction& tx) { return Modes::unset(tx, "control:" + function); }));
+  EXPECT_EQ(modes.all().value(), json::Value(json::Object{{"all", "auto"}}));
+}
+
+TEST(Mode, auto_is_forgotten_with_what_it_was_set_for_and_what_is_stricter_is_not) {
+  auto store = store::Store::open(test::store_options(), {Modes::schema()}).value();
+  Modes modes(*store);
+  const auto forget = [&](const std::string& scope) {
+    return store->write([&](store::Transaction& tx) { return Modes::forget_auto(tx, scope); }).value();
+  };
+  ASSERT_TRUE(modes.set("rule:arn:a", Mode::Auto));
+  ASSERT_TRUE(modes.set("rule:arn:b", Mode::Observe));
+  EXPECT_TRUE(forget("rule:arn:a"));
+  EXPECT_FALSE(forget("rule:arn:a"));
+  EXPECT_FALSE(forget("rule:arn:b"));
+  EXPECT_EQ(modes.all().value(), json::Value(json::Object{{"rule:arn:b", "observe"}}));
+}
+
 TEST(Mode, another_scope_or_word_is_refused) {
   auto store = store::Store::open(test::store_options(), {Modes::schema()}).value();
   Modes modes(*store);
