@@ -42,6 +42,9 @@ class Bus {
   void add_target_kind(std::string kind, Starter start, ArnCheck check) {
     add_target_kind(std::move(kind), TargetKind{std::move(start), {}, std::move(check)});
   }
+  /// Is called with the ARN of a rule within the transaction that deletes it; an error takes that back. Before load().
+  using RuleDeleted = std::function<Result<void>(store::Transaction&, const std::string& arn)>;
+  void on_rule_deleted(RuleDeleted deleted) { rule_deleted_ = std::move(deleted); }
   /// Reads the rules that are stored.
   Result<void> load();
   /// From now on schedules run, deliveries are tried again, and replays go on, on a thread of the bus.
@@ -146,6 +149,7 @@ class Bus {
   EventBuses buses_;
   Archives archives_;
   Deliveries deliveries_;
+  RuleDeleted rule_deleted_;
   mutable std::mutex mutex_;
   Snapshot active_;
 

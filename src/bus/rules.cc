@@ -147,6 +147,7 @@ Result<void> Bus::delete_rule(const BusName& bus, const std::string& name) {
     gone.bus = bus;
     gone.name = name;
     FIXPOINT_CHECK(EventBuses::drop_tags(tx, gone.arn()));
+    if (rule_deleted_) FIXPOINT_CHECK(rule_deleted_(tx, gone.arn()));
     return reload(tx, bus, name);
   });
 }
@@ -178,6 +179,13 @@ Result<Value> Bus::put_targets(const BusName& bus, const std::string& rule, cons
     const std::string arn(target["Arn"].string_or(""));
     const auto parsed = parse_arn(arn);
     if (!parsed) return fail(errors::validation(place + ".Arn: " + parsed.error().message, place + ".Arn"));
+    if (!parsed->region.empty() && parsed->partition != partition_of_region(parsed->region))
+      return fail(errors::validation("Parameter " + arn +
+                                         " is not valid. Reason: Provided Arn is not in correct format: "
+                                         "the partition of " +
+                                         parsed->region + " is " + std::string(partition_of_region(parsed->region)) +
+                                         ", not " + parsed->partition + ".",
+                                     place + ".Arn"));
     const TargetKind* kind = deliveries_.kind_of(arn);
     if (kind == nullptr)
       return fail(errors::validation(

@@ -58,7 +58,8 @@ void Events::add_archives(aws::ServiceTable& table) {
   table.add("CreateArchive", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     FIXPOINT_CHECK(no_key(input));
     bus::Archive archive;
-    archive.bus = bus_of(caller, input["EventSourceArn"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventSourceArn"]));
+    archive.bus = std::move(bus);
     archive.name = input["ArchiveName"].string_or("");
     archive.description = input["Description"].string_or("");
     archive.pattern = input["EventPattern"].string_or("");
@@ -93,7 +94,7 @@ void Events::add_archives(aws::ServiceTable& table) {
   table.add_quick("ListArchives", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     std::string of_bus;
     if (const Value* source = input.find("EventSourceArn"); source != nullptr && source->is_string()) {
-      const bus::BusName bus = bus_of(caller, *source);
+      FIXPOINT_TRY(bus, bus_of(caller, *source));
       FIXPOINT_CHECK(bus_.buses().get(bus));
       of_bus = bus.name;
     }
@@ -106,7 +107,8 @@ void Events::add_archives(aws::ServiceTable& table) {
   });
   table.add("StartReplay", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     bus::Replay replay;
-    replay.bus = bus_of(caller, input["Destination"]["Arn"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["Destination"]["Arn"]));
+    replay.bus = std::move(bus);
     FIXPOINT_CHECK(bus_.buses().get(replay.bus));
     replay.name = input["ReplayName"].string_or("");
     replay.description = input["Description"].string_or("");

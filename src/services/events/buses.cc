@@ -31,7 +31,8 @@ Result<bus::EventBus> settings_of(const aws::Caller& caller, const Value& input)
     if (const Value* value = input.find(member); value != nullptr && !value->is_null())
       return fail(errors::not_implemented(std::string(member) + " is not there in this version; leave it out", member));
   bus::EventBus bus;
-  bus.name = bus_of(caller, input["Name"]);
+  FIXPOINT_TRY(name, bus_of(caller, input["Name"]));
+  bus.name = std::move(name);
   bus.description = input["Description"].string_or("");
   bus.kms_key = input["KmsKeyIdentifier"].string_or("");
   if (const Value* config = input.find("DeadLetterConfig")) bus.dead_letter = *config;
@@ -70,6 +71,7 @@ Result<Value> statement_of(const bus::BusName& bus, const Value& input) {
 Result<std::string> Events::taggable(const Value& input) {
   std::string text(input["ResourceARN"].string_or(""));
   FIXPOINT_TRY(arn, parse_arn(text));
+  FIXPOINT_CHECK(check_partition(arn, "ResourceARN"));
   const std::string kind = arn.resource.substr(0, arn.resource.find('/'));
   const std::string rest = arn.resource.substr(std::min(kind.size() + 1, arn.resource.size()));
   const std::size_t slash = rest.find('/');
@@ -109,23 +111,26 @@ void Events::add_buses(aws::ServiceTable& table) {
     return Value(std::move(out));
   });
   table.add("DeleteEventBus", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_CHECK(bus_.buses().remove(bus_of(caller, input["Name"])));
+    FIXPOINT_TRY(bus, bus_of(caller, input["Name"]));
+    FIXPOINT_CHECK(bus_.buses().remove(bus));
     return Value(json::Object());
   });
   table.add_quick("DescribeEventBus", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_TRY(bus, bus_.buses().get(bus_of(caller, input["Name"])));
+    FIXPOINT_TRY(name, bus_of(caller, input["Name"]));
+    FIXPOINT_TRY(bus, bus_.buses().get(name));
     Value out = bus_json(bus);
     add_settings(out.as_object(), bus);
     return out;
   });
   table.add_quick("ListEventBuses", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    FIXPOINT_TRY(buses, bus_.buses().list(bus_of(caller, Value()), std::string(input["NamePrefix"].string_or(""))));
+    FIXPOINT_TRY(any, bus_of(caller, Value()));
+    FIXPOINT_TRY(buses, bus_.buses().list(any, std::string(input["NamePrefix"].string_or(""))));
     json::Array items;
     for (const auto& bus : buses) items.push_back(bus_json(bus));
     return page_of(items, input, "EventBuses");
   });
   table.add("PutPermission", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
     if (const std::string_view policy = input["Policy"].string_or(""); !policy.empty()) {
       auto parsed = json::parse(policy);
       if (!parsed)
@@ -141,7 +146,8 @@ void Events::add_buses(aws::ServiceTable& table) {
   table.add("RemovePermission", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
     std::optional<std::string> sid;
     if (!input["RemoveAllPermissions"].bool_or(false)) sid = std::string(input["StatementId"].string_or(""));
-    FIXPOINT_CHECK(bus_.buses().remove_statement(bus_of(caller, input["EventBusName"]), sid));
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
+    FIXPOINT_CHECK(bus_.buses().remove_statement(bus, sid));
     return Value(json::Object());
   });
   table.add("TagResource", [this](const aws::Caller&, const Value& input) -> Result<Value> {

@@ -47,9 +47,20 @@ Value rule_json(const bus::Rule& rule) {
 
 }  // namespace
 
-bus::BusName bus_of(const aws::Caller& caller, const Value& name) {
+Result<void> check_partition(const Arn& arn, const char* parameter) {
+  const auto right = partition_of_region(arn.region);
+  if (arn.partition == right) return {};
+  return fail(errors::validation("Parameter " + std::string(parameter) +
+                                     " is not valid. Reason: Provided Arn is not in correct format: the partition of " +
+                                     arn.region + " is " + std::string(right) + ", not " + arn.partition + ".",
+                                 parameter));
+}
+
+Result<bus::BusName> bus_of(const aws::Caller& caller, const Value& name) {
   bus::BusName bus{caller.account, caller.region, caller.partition, std::string(name.string_or("default"))};
   if (const auto arn = parse_arn(bus.name)) {
+    FIXPOINT_CHECK(check_partition(*arn, "EventBusName"));
+    bus.partition = arn->partition;
     bus.account = arn->account;
     bus.region = arn->region;
     bus.name = arn->resource.substr(arn->resource.find('/') + 1);
@@ -71,27 +82,27 @@ aws::ServiceTable Events::table() {
     put_events(caller, input, std::move(answer));
   });
   table.add("PutTargets", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
     return bus_.put_targets(bus, std::string(input["Rule"].string_or("")), input["Targets"]);
   });
   table.add("RemoveTargets", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
     return bus_.remove_targets(bus, std::string(input["Rule"].string_or("")), input["Ids"]);
   });
   table.add("DeleteRule", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
     FIXPOINT_CHECK(bus_.delete_rule(bus, std::string(input["Name"].string_or(""))));
     return Value(json::Object());
   });
   for (const bool enabled : {true, false})
     table.add(enabled ? "EnableRule" : "DisableRule",
               [this, enabled](const aws::Caller& caller, const Value& input) -> Result<Value> {
-                const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+                FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
                 FIXPOINT_CHECK(bus_.set_enabled(bus, std::string(input["Name"].string_or("")), enabled));
                 return Value(json::Object());
               });
   table.add_quick("DescribeRule", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
     const std::string name(input["Name"].string_or(""));
     FIXPOINT_TRY(rule, bus_.find_rule(bus, name));
     if (!rule)
@@ -102,7 +113,7 @@ aws::ServiceTable Events::table() {
     return out;
   });
   table.add_quick("ListRules", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
     FIXPOINT_CHECK(bus_.buses().get(bus));
     FIXPOINT_TRY(rules, bus_.list_rules(bus, std::string(input["NamePrefix"].string_or(""))));
     json::Array items;
@@ -110,14 +121,14 @@ aws::ServiceTable Events::table() {
     return page_of(items, input, "Rules");
   });
   table.add_quick("ListTargetsByRule", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
     FIXPOINT_TRY(targets, bus_.list_targets(bus, std::string(input["Rule"].string_or(""))));
     json::Array items;
     for (const auto& target : targets) items.push_back(target.form);
     return page_of(items, input, "Targets");
   });
   table.add_quick("ListRuleNamesByTarget", [this](const aws::Caller& caller, const Value& input) -> Result<Value> {
-    const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+    FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
     FIXPOINT_CHECK(bus_.buses().get(bus));
     FIXPOINT_TRY(rules, bus_.list_rules_of_target(bus, std::string(input["TargetArn"].string_or(""))));
     json::Array items;
@@ -148,7 +159,7 @@ aws::ServiceTable Events::table() {
 }
 
 Result<Value> Events::put_rule(const aws::Caller& caller, const Value& input) {
-  const bus::BusName bus = bus_of(caller, input["EventBusName"]);
+  FIXPOINT_TRY(bus, bus_of(caller, input["EventBusName"]));
   bus::Rule rule;
   rule.bus = bus;
   rule.name = input["Name"].string_or("");
@@ -219,6 +230,11 @@ void Events::put_events(const aws::Caller& caller, const Value& input, aws::Answ
       refuse("MalformedDetail", "Detail is malformed.");
       continue;
     }
+    auto bus = bus_of(caller, entry["EventBusName"]);
+    if (!bus) {
+      refuse("InvalidArgument", bus.error().message);
+      continue;
+    }
     // The envelope says whence the event came, whatever bus it is put on.
     const bus::BusName here{caller.account, caller.region, caller.partition, "default"};
     Value event = bus_.make_event(here, std::string(entry["Source"].string_or("")),
@@ -226,7 +242,7 @@ void Events::put_events(const aws::Caller& caller, const Value& input, aws::Answ
                                   std::move(*detail), ms_of(entry["Time"]));
     const Value id = event["id"];
     // A bus that does not exist takes the event, and nobody gets it: so the service's recorded answers have it.
-    Put put{call->results.size(), bus_of(caller, entry["EventBusName"]), {}};
+    Put put{call->results.size(), std::move(*bus), {}};
     auto matched = bus_.match(put.bus, std::move(event));
     if (!matched) {
       refuse("MalformedDetail", "Detail is malformed.");

@@ -14,8 +14,11 @@ namespace fixpoint::services {
 
 // For this room alone.
 
-/// A bus is named by its name or its ARN; `default` where it is not named.
-bus::BusName bus_of(const aws::Caller& caller, const json::Value& name);
+/// Error: ValidationException where the ARN's partition is not that of its region.
+Result<void> check_partition(const Arn& arn, const char* parameter);
+
+/// A bus is named by its name or its ARN; `default` where it is not named. Error: as of check_partition.
+Result<bus::BusName> bus_of(const aws::Caller& caller, const json::Value& name);
 
 /// Times as the model has them, in seconds; 0 for what is no time.
 inline double seconds(TimeMs at) {
