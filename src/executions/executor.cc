@@ -170,6 +170,7 @@ Value to_json(const Execution& e) {
   out.set("Id", e.id);
   out.set("Kind", e.kind);
   out.set("Program", e.program);
+  if (const json::Value* qualifier = e.input.find("Qualifier")) out.set("Qualifier", *qualifier);
   out.set("Account", e.account);
   out.set("Region", e.region);
   out.set("Subject", e.subject);

@@ -27,7 +27,7 @@ struct Execution {
   std::string id;       ///< a UUID
   std::string name;     ///< what starts it only once: (rule, target, event)
   std::string kind;     ///< control, function
-  std::string program;  ///< the control's id, the function's ARN
+  std::string program;  ///< the control's id, the function's own ARN
   std::string account;
   std::string region;
   std::string subject;  ///< what it is about: the finding's Id; may be empty

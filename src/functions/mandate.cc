@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "changes/scope.h"
 #include "findings/ocsf.h"
 #include "json/text.h"
 
@@ -24,6 +25,13 @@ Value in_asff(const Value& list) {
   return out;
 }
 
+// Of two modes: observe, ask, auto, in order of care.
+std::string stricter(const std::string& one, const std::string& other) {
+  for (const auto* mode : {"observe", "ask"})
+    if (one == mode || other == mode) return one == mode ? one : other;
+  return one;
+}
+
 }  // namespace
 
 Value findings_in_event(const Value& event) {
@@ -40,7 +48,7 @@ Result<changes::Mandate> mandate_of(const executions::Execution& execution, chan
   changes::Mandate out;
   out.execution = execution.id;
   out.kind = "function";
-  out.program = execution.program;
+  out.program = changes::own_program(execution.program);
   out.account = execution.account;
   out.region = execution.region;
   if (const Value* parent = input.find("Parent")) {
@@ -82,6 +90,10 @@ Result<changes::Mandate> mandate_of(const executions::Execution& execution, chan
   } else {
     FIXPOINT_TRY(mode, mode_of(out.rule, out.program, out.account));
     out.mode = mode;
+    if (input["Topic"].bool_or(false)) {
+      FIXPOINT_TRY(own, mode_of("", out.program, out.account));
+      out.mode = stricter(mode, own);
+    }
   }
   out.plan = input["Plan"].string_or("");
   // A call that waits for its answer cannot wait for a second person, nor is a plan what it asked for: the door refuses

@@ -25,11 +25,12 @@ using PopulationOf = std::function<Result<std::optional<std::int64_t>>(const cha
 /// one; an array, empty for none. What is in OCSF (Security Hub V2) is given in the finding format.
 json::Value findings_in_event(const json::Value& event);
 
-/// What the function may do, from the execution's input: {"Payload": JSON text, "Findings": [...] where the payload
-/// does not carry them, "Rule": ARN, "Decided": true where a person chose it, "By": who, "ByMode": true where the mode
-/// holds though no rule started it, "DryRun", "Plan", "Parent": the execution whose handler invoked it, whose mandate
-/// then holds for it as well}. `population_of` may be empty; it is asked where a percentage is set. Errors: NoMandate
-/// for a parent without one; those of the store and of `population_of`.
+/// What the function may do, from the execution's input: {"Payload": JSON text, "Qualifier": the version or alias,
+/// "Findings": [...] where the payload does not carry them, "Rule": ARN, "Topic": true where a topic came between the
+/// rule and the function, "Decided": true where a person chose it, "By": who, "ByMode": true where the mode holds
+/// though no rule started it, "DryRun", "Plan", "Parent": the execution whose handler invoked it, whose mandate then
+/// holds for it as well}. `population_of` may be empty; it is asked where a percentage is set. Errors: NoMandate for a
+/// parent without one; those of the store and of `population_of`.
 Result<changes::Mandate> mandate_of(const executions::Execution& execution, changes::Door& door, const ModeOf& mode_of,
                                     const PopulationOf& population_of);
 

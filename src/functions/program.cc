@@ -213,7 +213,7 @@ void FunctionProgram::begin(const Execution& execution, std::function<void(Step)
 
 void FunctionProgram::run(const Execution& execution, bool looks_after, std::function<void(Step)> done) {
   const Owner owner{execution.account, execution.region};
-  const auto name = parse_function_name(execution.program, owner);
+  const auto name = parse_function_name(execution.program, owner, execution.input["Qualifier"].string_or(""));
   if (!name) return done(failed(name.error()));
   auto record = parts_.functions.get(*name);
   if (!record) return done(stopped(execution, record.error()));

@@ -176,6 +176,9 @@ Result<FunctionName> parse_function_name(std::string_view text, const Owner& cal
     if (parts.size() < 7 || !parts[1].starts_with("aws") || parts[2] != "lambda" || !is_region(parts[3]) ||
         !is_account(parts[4]) || parts[5] != "function")
       return malformed("is not the ARN of a function");
+    if (const auto partition = partition_of_region(parts[3]); parts[1] != partition)
+      return malformed("names the partition " + std::string(parts[1]) + ", and that of " + std::string(parts[3]) +
+                       " is " + std::string(partition));
     at = 3;
   }
   if (parts.size() - at > 1 && is_region(parts[at])) {

@@ -93,8 +93,9 @@ struct FunctionName {
 /// Reads every form that Lambda takes for FunctionName: `name`, `name:qualifier`, `123456789012:function:name`,
 /// `123456789012:function:name:qualifier`, and the ARN with or without a qualifier. What the text leaves out is taken
 /// from `caller`. `qualifier` is the call's own Qualifier, empty for none.
-/// Errors: ValidationException for a text of another form; InvalidParameterValueException where the name's qualifier
-/// and the call's differ; ResourceNotFoundException for an ARN of another region than the caller's, as Lambda answers.
+/// Errors: ValidationException for a text of another form, and for an ARN whose partition is not that of its region;
+/// InvalidParameterValueException where the name's qualifier and the call's differ; ResourceNotFoundException for an
+/// ARN of another region than the caller's, as Lambda answers.
 /// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (URI request parameters)
 Result<FunctionName> parse_function_name(std::string_view text, const Owner& caller, std::string_view qualifier = {});
 

@@ -315,6 +315,7 @@ Result<void> FunctionStore::remove(const FunctionName& name) {
       for (const char* table : {"lambda_function", "lambda_alias", "lambda_permission"})
         FIXPOINT_CHECK(
             tx.execute("DELETE FROM " + std::string(table) + " WHERE account = ? AND region = ? AND name = ?", key));
+      if (removed_) FIXPOINT_CHECK(removed_(tx, arn_of(name)));
       return drop_unused_code(tx, name.owner);
     }
     if (name.qualifier == "$LATEST")

@@ -65,6 +65,11 @@ class FunctionStore {
   FunctionStore(store::Store& store, const Clock& clock, StoreLimits limits = {})
       : store_(store), clock_(clock), limits_(limits) {}
 
+  /// Is called with a function's ARN within the transaction that deletes all of it; an error takes that back. Before
+  /// the first call.
+  using Removed = std::function<Result<void>(store::Transaction&, const std::string& arn)>;
+  void on_removed(Removed removed) { removed_ = std::move(removed); }
+
   /// Stores $LATEST, and version 1 where `publish` says so: the record returned is then that of version 1.
   Result<FunctionRecord> create(const Owner& owner, CreateFunction input);
   /// The record that a name and its qualifier stand for; an alias gives its version's record.
@@ -120,6 +125,7 @@ class FunctionStore {
   store::Store& store_;
   const Clock& clock_;
   StoreLimits limits_;
+  Removed removed_;
 };
 
 /// The ARN of a function or alias: "...:function:NAME" and ":QUALIFIER" where there is one.

@@ -43,10 +43,18 @@ Error plan_of_another(const changes::Plan& plan, const std::string& wanted) {
                             "Plan");
 }
 
-// An ARN that a rule's target or an execution has for a function.
 bool is_function_arn(std::string_view text) {
   const auto arn = parse_arn(text);
-  return arn && arn->service == "lambda" && arn->resource.starts_with("function:") && arn->resource.size() > 9;
+  return arn && arn->service == "lambda";
+}
+
+// An ARN of what lies in a region has the region's partition: one of another is nothing's.
+Result<void> check_partition(const Arn& arn) {
+  if (arn.partition == partition_of_region(arn.region)) return {};
+  return fail(errors::validation("'" + arn.to_string().substr(0, 200) + "' is nothing's ARN: the partition of " +
+                                     arn.region + " is " + std::string(partition_of_region(arn.region)) + ", not " +
+                                     arn.partition,
+                                 "Scope"));
 }
 
 // The one exception whose id is or begins with that; where there is none, one of that id for all.
@@ -70,12 +78,18 @@ Result<changes::Exception> exception_named(store::Session& session, const std::s
 
 }  // namespace
 
-// What is set for something that there is not would be thought to hold, and hold nothing.
+// What is set for something that there is not would be thought to hold, and hold nothing. What is set for a function's
+// version or alias is set for the function: whoever may call the one may call the other.
 Result<std::string> Api::scope_of(const Value& input) {
   std::string scope(input["Scope"].string_or("all"));
   if (scope.starts_with("control:")) {
     const std::string id = scope.substr(8);
-    if (is_function_arn(id)) return scope;
+    if (is_function_arn(id)) {
+      FIXPOINT_TRY(arn, parse_arn(id));
+      FIXPOINT_CHECK(check_partition(arn));
+      FIXPOINT_CHECK(functions::parse_function_name(id, {arn.account, arn.region}));
+      return changes::own_scope(scope);
+    }
     if (const auto control = parts_.controls.find(id)) return "control:" + control->id;
     return fail(errors::validation("there is no control '" + id.substr(0, 80) +
                                        "'; 'fixpoint controls' lists them, and a function is named by its ARN",
@@ -87,7 +101,8 @@ Result<std::string> Api::scope_of(const Value& input) {
       return fail(errors::validation(
           "'" + scope.substr(5, 80) + "' is no ARN of a rule, such as arn:aws:events:us-east-1:111111111111:rule/NAME",
           "Scope"));
-    return scope;
+    FIXPOINT_CHECK(check_partition(*arn));
+    return changes::own_scope(scope);
   }
   if (scope.starts_with("account:")) FIXPOINT_CHECK(changes::check_scope(scope));
   return scope;
@@ -96,7 +111,7 @@ Result<std::string> Api::scope_of(const Value& input) {
 // As scope_of, but what was set for something that is not there any more can be taken away.
 std::string Api::scope_to_clear(const Value& input) {
   auto scope = scope_of(input);
-  return scope ? std::move(*scope) : std::string(input["Scope"].string_or("all"));
+  return scope ? std::move(*scope) : changes::own_scope(input["Scope"].string_or("all"));
 }
 
 Result<void> Api::tighten(const aws::Caller& caller, std::string_view kind, json::Object about,
@@ -193,13 +208,13 @@ Result<executions::Start> Api::function_of(const aws::Caller& caller, const Subj
   executions::Start start{
       .name = "",
       .kind = "function",
-      .program = "arn:" + std::string(partition_of_region(region)) + ":lambda:" + name.owner.region + ":" +
-                 name.owner.account + ":function:" + record.name + (name.qualifier.empty() ? "" : ":" + name.qualifier),
+      .program = record.arn(),
       .account = name.owner.account,
       .region = name.owner.region,
       .subject = subject.key.id,
       .input = json::Object{{"Payload", text}, {"Findings", json::Array{subject.finding}}, {"By", who(caller)}}};
   if (!rule_arn.empty()) start.input.set("Rule", rule_arn);
+  if (!name.qualifier.empty()) start.input.set("Qualifier", name.qualifier);
   return std::move(start);
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "aws/verify.h"
+#include "changes/scope.h"
 #include "gateway/api.h"
 #include "gateway/people.h"
 
@@ -18,7 +19,7 @@ Result<executions::Filter> filter_of(const Value& input) {
   executions::Filter filter;
   filter.status = input["Status"].string_or("");
   filter.outcome = input["Outcome"].string_or("");
-  filter.program = input["Program"].string_or("");
+  filter.program = changes::own_program(input["Program"].string_or(""));
   filter.subject = input["Finding"].string_or("");
   if (!filter.status.empty() &&
       std::find(std::begin(statuses), std::end(statuses), filter.status) == std::end(statuses))

@@ -143,6 +143,12 @@ class WholeApp final : public App {
     modes_ = std::make_unique<controls::Modes>(*store_);
     executor_ = std::make_unique<executions::Executor>(*store_, clock_, options_.executors);
     functions_ = std::make_unique<functions::FunctionStore>(*store_, clock_);
+    functions_->on_removed([this](store::Transaction& tx, const std::string& arn) {
+      return forget_auto(tx, "control:" + arn, "the function was deleted");
+    });
+    bus_->on_rule_deleted([this](store::Transaction& tx, const std::string& arn) {
+      return forget_auto(tx, "rule:" + arn, "the rule was deleted");
+    });
     FIXPOINT_TRY(runtime, functions::Runtime::start(runtime_options_));
     runtime_ = std::move(runtime);
 
@@ -406,6 +412,13 @@ class WholeApp final : public App {
     return {};
   }
 
+  // What is made later under a name is not trusted for what had the name before.
+  Result<void> forget_auto(store::Transaction& tx, const std::string& scope, const std::string& because) {
+    FIXPOINT_TRY(gone, controls::Modes::forget_auto(tx, scope));
+    if (!gone) return {};
+    return audit_->append(tx, "mode.unset", json::Object{{"Scope", scope}, {"Because", because}});
+  }
+
   // A note and a status on a finding, where it is here. Without a status the finding is as new as it was, and its event
   // would begin again what listens for new ones.
   Result<void> note_finding(store::Transaction& tx, const json::Value& finding, const std::string& execution,
@@ -501,12 +514,12 @@ class WholeApp final : public App {
       return sqs_->send(tx, arn, message, "sns.amazonaws.com");
     };
     outlets.function = [this](store::Transaction& tx, const std::string& name, const std::string& arn,
-                              const json::Value& event) {
-      bus::Delivery delivery;
-      delivery.rule_arn = name;
-      delivery.target.arn = arn;
+                              const json::Value& event, const bus::Delivery& published) {
+      bus::Delivery delivery = published;
+      if (delivery.rule_arn.empty()) delivery.rule_arn = name;
       delivery.text = json::print(event);
-      return lambda_->begin(tx, delivery);
+      delivery.target = {name, arn, json::Object()};
+      return lambda_->begin_by_topic(tx, delivery);
     };
     outlets.http = [this](std::string url, HttpRequest request, int timeout_ms, auto taken) {
       notifier_->send_async(std::move(url), std::move(request), timeout_ms, std::move(taken));

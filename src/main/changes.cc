@@ -101,7 +101,9 @@ std::string guards_of(const Value& line) {
 // A finding's Id is a stranger's word: it is not to end the command, nor to be an option of it.
 std::string fix_command_of(const Value& execution) {
   const std::string_view id = execution["Subject"].string_or("");
-  const std::string program(execution["Program"].string_or(""));
+  const std::string_view qualifier = execution["Qualifier"].string_or("");
+  const std::string program =
+      std::string(execution["Program"].string_or("")) + (qualifier.empty() ? "" : ":" + std::string(qualifier));
   const std::string options =
       " --plan " + std::string(execution["Result"]["Plan"]["Hash"].string_or("").substr(0, 12)) +
       (execution["Kind"].string_or("") == "function" ? " --function " + shell_word(program) : "");

@@ -452,6 +452,129 @@ class Refusals(DoorTest):
         self.assertNotIn("FunctionError", answer)
         self.assertTrue(self.encrypted("door-frozen"))
 
+    def test_a_qualifier_gets_a_function_past_nothing_that_is_set_for_it(self):
+        self.bare_bucket("door-qualified")
+        code = """
+import boto3
+from botocore.exceptions import ClientError
+
+def on_event(event, context):
+    try:
+        boto3.client("s3").put_bucket_tagging(Bucket="door-qualified", Tagging={"TagSet": [{"Key": "k", "Value": "v"}]})
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+"""
+        arn = self.create_function("qualified", {"f.py": code}, "f.on_event", Publish=True)
+        arn = arn[:-2] if arn.endswith(":1") else arn
+        functions = self.server.client("lambda")
+        qualifiers = ({}, {"Qualifier": "$LATEST"}, {"Qualifier": "1"})
+
+        def answers(**more):
+            return [json.loads(functions.invoke(FunctionName="qualified", **dict(how, **more))["Payload"].read().decode())
+                    for how in qualifiers]
+        # Whether it is set for the function or for one of its versions, it is set for the function.
+        for scope in (arn, arn + ":1", arn + ":$LATEST"):
+            self.assertIn('"control:%s"' % arn, json.dumps(self.fixpoint("freeze", "--control", scope, "--because", "x")))
+            self.assertEqual(["ChangesFrozen"] * 3, answers())
+            self.fixpoint("unfreeze", "--control", scope)
+            self.fixpoint("settings", "cap_resources", "0", "--control", scope)
+            self.assertEqual(["CapReached"] * 3, answers())
+            self.fixpoint("settings", "cap_resources", "--unset", "--control", scope)
+        self.refused("NoSuchTagSet", self.s3.get_bucket_tagging, Bucket="door-qualified")
+        # As the target of a rule.
+        self.fixpoint("mode", "observe", "--control", arn)
+        self.events.put_rule(Name="qualified", EventPattern=json.dumps({"source": ["qualified"]}))
+        self.events.put_targets(Rule="qualified", Targets=[{"Id": str(i), "Arn": arn + end}
+                                                           for i, end in enumerate(("", ":$LATEST", ":1"))])
+        self.events.put_events(Entries=[{"Source": "qualified", "DetailType": "t", "Detail": "{}"}])
+
+        def observed():
+            return [run for run in self.fixpoint_executions() if run["Program"] == arn and run["Outcome"] == "observed"]
+        support.until(lambda: len(observed()) == 3)
+        self.assertEqual([None, "$LATEST", "1"], sorted((run.get("Qualifier") for run in observed()),
+                                                        key=lambda one: (one is not None, one == "1")))
+        self.refused("NoSuchTagSet", self.s3.get_bucket_tagging, Bucket="door-qualified")
+        self.fixpoint("mode", "--unset", "--control", arn)
+        self.assertEqual([None] * 3, answers())
+        self.assertEqual("v", self.s3.get_bucket_tagging(Bucket="door-qualified")["TagSet"][0]["Value"])
+
+    def test_what_is_of_another_partition_than_its_region_is_refused(self):
+        arn = self.create_function("parted", {"f.py": "def on_event(event, context):\n    pass\n"}, "f.on_event")
+        rule = self.events.put_rule(Name="parted", EventPattern=json.dumps({"source": ["parted"]}))["RuleArn"]
+        for partition in ("aws-cn", "awsome"):
+            wrong = arn.replace("arn:aws:", "arn:%s:" % partition)
+            self.refused("ValidationException", self.server.client("lambda").invoke, FunctionName=wrong)
+            said = self.refused("ValidationException", self.events.put_targets, Rule="parted",
+                                Targets=[{"Id": "1", "Arn": wrong}])
+            self.assertIn("the partition of us-east-1 is aws, not " + partition, said)
+            bus = "arn:%s:events:us-east-1:111111111111:event-bus/default" % partition
+            self.refused("ValidationException", self.events.put_rule, Name="parted-bus", EventBusName=bus,
+                         EventPattern=json.dumps({"source": ["parted"]}))
+            self.refused("ValidationException", self.events.put_targets, Rule="parted", Targets=[{"Id": "1", "Arn": bus}])
+            put = self.events.put_events(Entries=[{"Source": "parted", "DetailType": "t", "Detail": "{}",
+                                                   "EventBusName": bus}])
+            self.assertEqual("InvalidArgument", put["Entries"][0]["ErrorCode"])
+            for arguments in (("mode", "observe", "--control", wrong), ("freeze", "--control", wrong, "--because", "x"),
+                              ("settings", "cap_resources", "0", "--control", wrong),
+                              ("mode", "observe", "--rule", rule.replace("arn:aws:", "arn:%s:" % partition))):
+                code, out, err = self.server.fixpoint(*arguments)
+                self.assertEqual((3, ""), (code, out), (arguments, err))
+                self.assertIn("the partition of us-east-1 is aws, not " + partition, err)
+        self.events.delete_rule(Name="parted")
+
+    def test_a_function_behind_a_topic_is_held_to_its_own_mode_and_the_rules(self):
+        code = """
+import boto3
+
+def on_event(event, context):
+    boto3.client("s3").put_bucket_tagging(Bucket="door-topic", Tagging={"TagSet": [{"Key": "k", "Value": "v"}]})
+"""
+        self.bare_bucket("door-topic")
+        arn = self.create_function("behind-topic", {"f.py": code}, "f.on_event")
+        sns = self.server.client("sns")
+        topic = sns.create_topic(Name="behind-topic")["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+        rule = self.events.put_rule(Name="behind-topic", EventPattern=json.dumps({"source": ["behind"]}))["RuleArn"]
+        self.events.put_targets(Rule="behind-topic", Targets=[{"Id": "t", "Arn": topic}])
+        for of_rule, of_function, outcome in (("auto", "ask", "waits for approval"), ("ask", "observe", "observed"),
+                                              ("observe", "auto", "observed"), ("auto", "auto", "returned")):
+            self.fixpoint("mode", of_rule, "--rule", rule)
+            self.fixpoint("mode", of_function, "--control", arn)
+            before = {run["Id"] for run in self.fixpoint_executions()}
+            self.events.put_events(Entries=[{"Source": "behind", "DetailType": "t", "Detail": "{}"}])
+            run = support.until(lambda: next((run for run in self.fixpoint_executions() if run["Program"] == arn and
+                                              run["Id"] not in before and run["Outcome"] == outcome), None))
+            if outcome == "waits for approval":
+                self.assertEqual(0, self.server.fixpoint("reject", run["Id"])[0])
+            if outcome != "returned":
+                self.refused("NoSuchTagSet", self.s3.get_bucket_tagging, Bucket="door-topic")
+        self.events.remove_targets(Rule="behind-topic", Ids=["t"])
+        self.events.delete_rule(Name="behind-topic")
+
+    def test_the_mode_auto_goes_with_the_rule_or_function_that_it_was_set_for(self):
+        arn = self.create_function("trusted", {"f.py": "def on_event(event, context):\n    pass\n"}, "f.on_event")
+        functions = self.server.client("lambda")
+
+        def put_rule():
+            return self.events.put_rule(Name="trusted", EventPattern=json.dumps({"source": ["trusted"]}))["RuleArn"]
+        rule = put_rule()
+        for mode, stays in (("auto", False), ("observe", True)):
+            for option, named in (("--rule", rule), ("--control", arn)):
+                self.fixpoint("mode", mode, option, named)
+            put_rule()
+            self.assertEqual(mode, self.fixpoint("mode")["rule:" + rule])  # it was changed, not deleted
+            self.events.delete_rule(Name="trusted")
+            functions.delete_function(FunctionName="trusted")
+            self.assertEqual([stays] * 2, [scope in self.fixpoint("mode") for scope in ("rule:" + rule, "control:" + arn)])
+            put_rule()
+            self.create_function("trusted", {"f.py": "def on_event(event, context):\n    pass\n"}, "f.on_event")
+        said = [record["About"] for record in self.fixpoint("audit")["Records"] if record["Kind"] == "mode.unset"]
+        self.assertIn({"Scope": "rule:" + rule, "Because": "the rule was deleted"}, said)
+        self.assertIn({"Scope": "control:" + arn, "Because": "the function was deleted"}, said)
+        for option, named in (("--rule", rule), ("--control", arn)):
+            self.fixpoint("mode", "--unset", option, named)
+        self.events.delete_rule(Name="trusted")
+
     def test_the_commands_refuse_what_is_wrong_and_end_with_their_status(self):
         for arguments, status, sentence in (
                 (("plan", "no-such-finding"), 5, "no-such-finding"),

@@ -322,6 +322,47 @@ class FourEyes(support.ServerTest):
                                                       Detail=json.dumps({"findings": [finding]}))])
         self.assertEqual(0, answer["FailedEntryCount"])
 
+    def test_who_publishes_to_a_topic_does_not_approve_what_a_function_does_then(self):
+        self.assertEqual(0, self.server.fixpoint("settings", "four_eyes", "true")[0])
+        self.bare_bucket("of-a-topic")
+        code = """
+import boto3
+
+def on_event(event, context):
+    boto3.client("s3").put_bucket_tagging(Bucket="of-a-topic", Tagging={"TagSet": [{"Key": "k", "Value": "v"}]})
+"""
+        arn = self.create_function("of-a-topic", {"f.py": code}, "f.on_event")
+        self.assertEqual(0, self.server.fixpoint("mode", "ask", "--control", arn)[0])
+        sns = self.server.client("sns")
+        topic = sns.create_topic(Name="of-a-topic")["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+        rule = self.events.put_rule(Name="of-a-topic", EventPattern=json.dumps({"source": ["topical"]}))["RuleArn"]
+        self.events.put_targets(Rule="of-a-topic", Targets=[dict(Id="t", Arn=topic)])
+
+        def put_event():
+            self.events.put_events(Entries=[dict(Source="topical", DetailType="t", Detail="{}")])
+        try:
+            for begin in (lambda: sns.publish(TopicArn=topic, Message="x"), put_event,
+                          lambda: sns.publish_batch(TopicArn=topic,
+                                                    PublishBatchRequestEntries=[dict(Id="1", Message="x")])):
+                begin()
+                execution = support.until(lambda: next(
+                    (one["Id"] for one in json.loads(self.server.fixpoint("executions", "--json")[1])["Executions"]
+                     if one["Program"] == arn and one["Outcome"] == "waits for approval"), None))
+                status, out, said = self.server.fixpoint("approve", execution)
+                self.assertEqual(5, status, out)
+                self.assertIn("user/fixpoint asked for this, so somebody else has to approve it", said)
+                self.assertEqual(0, self.server.fixpoint("reject", execution)[0])
+            # The rule's mode holds on the way through the topic as well.
+            self.assertEqual(0, self.server.fixpoint("mode", "observe", "--rule", rule)[0])
+            put_event()
+            support.until(lambda: [one for one in json.loads(self.server.fixpoint("executions", "--json")[1])["Executions"]
+                                   if one["Program"] == arn and one["Outcome"] == "observed"])
+            self.refused("NoSuchTagSet", self.s3.get_bucket_tagging, Bucket="of-a-topic")
+        finally:
+            self.events.remove_targets(Rule="of-a-topic", Ids=["t"])
+            self.events.delete_rule(Name="of-a-topic")
+
     def test_who_invokes_a_function_and_waits_changes_nothing_alone(self):
         self.assertEqual(0, self.server.fixpoint("settings", "four_eyes", "true")[0])
         self.bare_bucket("of-one-person")
@@ -337,8 +378,9 @@ def on_event(event, context):
 """
         self.create_function("of-one-person", {"f.py": code}, "f.on_event")
         functions = self.server.client("lambda")
-        answer = functions.invoke(FunctionName="of-one-person")
-        self.assertEqual("ModeForbidsChange", json.loads(answer["Payload"].read().decode()))
+        for named in ({}, {"Qualifier": "$LATEST"}):
+            answer = functions.invoke(FunctionName="of-one-person", **named)
+            self.assertEqual("ModeForbidsChange", json.loads(answer["Payload"].read().decode()))
         self.refused("NoSuchTagSet", self.s3.get_bucket_tagging, Bucket="of-one-person")
 
     def test_who_chose_a_custom_action_for_a_function_does_not_approve_it(self):

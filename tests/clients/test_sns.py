@@ -258,7 +258,8 @@ class Sns(support.ServerTest):
         for code, protocol, endpoint in (
                 ("NotImplemented", "email", "a@example.com"), ("NotImplemented", "sms", "+491701234567"),
                 ("InvalidParameter", "pigeon", "coop"), ("InvalidParameter", "sqs", "jobs"),
-                ("InvalidParameter", "lambda", QUEUE + "x"), ("InvalidParameter", "http", "https://example.com/"),
+                ("InvalidParameter", "lambda", QUEUE + "x"),
+                ("InvalidParameter", "lambda", FUNCTION.replace("aws", "aws-cn", 1) + "f"), ("InvalidParameter", "http", "https://example.com/"),
                 ("InvalidParameter", "sqs", QUEUE + "x.fifo"), ("NotImplemented", "sqs", "arn:aws:sqs:us-east-1:222222222222:x")):
             self.refused(code, self.sns.subscribe, TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
         self.refused("NotFound", self.sns.subscribe, TopicArn=topic + "-none", Protocol="sqs", Endpoint=QUEUE + "x")

@@ -291,12 +291,17 @@ TEST(FunctionNames, every_form_that_lambda_takes) {
   EXPECT_EQ(named("thing", "live").qualifier, "live");
   EXPECT_EQ(named("thing:live", "live").qualifier, "live");
   EXPECT_EQ(named("123456789012").name, "123456789012");
+  const Owner there{"123456789012", "cn-north-1"};
+  EXPECT_TRUE(parse_function_name("arn:aws-cn:lambda:cn-north-1:123456789012:function:thing", there));
 }
 
 TEST(FunctionNames, refuses_other_texts) {
   for (const char* text : {"", "a/b", "thing:", ":live", "a:b:c", "arn:aws:lambda:eu-central-1:123456789012:function",
                            "arn:aws:s3:::bucket", "arn:aws:lambda:eu-central-1:12:function:thing", "thing:li ve",
-                           "arn:aws:lambda:eu-central-1:123456789012:layer:thing"}) {
+                           "arn:aws:lambda:eu-central-1:123456789012:layer:thing",
+                           "arn:aws-cn:lambda:eu-central-1:123456789012:function:thing",
+                           "arn:awsome:lambda:eu-central-1:123456789012:function:thing",
+                           "arn:aws:lambda:cn-north-1:123456789012:function:thing"}) {
     const auto name = parse_function_name(text, owner);
     ASSERT_FALSE(name) << text;
     EXPECT_EQ(name.error().code, "ValidationException") << text;

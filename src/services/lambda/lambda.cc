@@ -328,12 +328,13 @@ void Lambda::invoke(const aws::Caller& caller, const Value& input, aws::Answer a
         "Could not parse request body into json: " + parsed.error().message + " (" + parsed.error().where + ")", 400)));
   executions::Start start{.name = random_uuid(),
                           .kind = "function",
-                          .program = functions::arn_of(*name),
+                          .program = record->arn(),
                           .account = caller.account,
                           .region = caller.region,
                           .subject = {},
                           .input = {}};
   start.input = json::Object{{"Payload", payload}, {"Async", type == "Event"}};
+  if (!name->qualifier.empty()) start.input.set("Qualifier", name->qualifier);
   // A person decides by invoking it; a handler that invokes another one hands on what it may do itself.
   if (caller.principal && !caller.principal->execution.empty())
     start.input.set("Parent", caller.principal->execution);
@@ -350,15 +351,15 @@ void Lambda::invoke(const aws::Caller& caller, const Value& input, aws::Answer a
   });
 }
 
-Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery) {
+Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery, bool by_topic) {
   const auto arn = parse_arn(delivery.target.arn);
   if (!arn) return fail(arn.error());
   // A function that is not there gets nothing, now or later: the event is a dead letter.
   FIXPOINT_TRY(name, functions::parse_function_name(delivery.target.arn, {arn->account, arn->region}));
-  FIXPOINT_CHECK(functions_.get(tx, name));
+  FIXPOINT_TRY(record, functions_.get(tx, name));
   executions::Start start{.name = delivery.name(),
                           .kind = "function",
-                          .program = delivery.target.arn,
+                          .program = record.arn(),
                           .account = arn->account,
                           .region = arn->region,
                           .subject = {},
@@ -366,14 +367,16 @@ Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery
   const json::Value& first = delivery.event["detail"]["findings"][0];
   start.subject = first["Id"].string_or(first["finding_info"]["uid"].string_or(""));
   start.input = json::Object{{"Payload", delivery.text}, {"Async", true}, {"Rule", delivery.rule_arn}};
+  if (!name.qualifier.empty()) start.input.set("Qualifier", name.qualifier);
   start.cause =
       delivery.origin.execution.empty() ? executions::execution_in(delivery.event) : delivery.origin.execution;
-  if (delivery.is_decision()) start.input.set("Decided", true);
+  if (by_topic) start.input.set("Topic", true);
+  if (!by_topic && delivery.is_decision()) start.input.set("Decided", true);
   if (const std::string by = delivery.person(); !by.empty()) start.input.set("By", by);
   // What the rule made of the event need not hold the findings any more.
   const json::Value& form = delivery.target.form;
-  const bool is_made =
-      form.find("Input") != nullptr || form.find("InputPath") != nullptr || form.find("InputTransformer") != nullptr;
+  const bool is_made = by_topic || form.find("Input") != nullptr || form.find("InputPath") != nullptr ||
+                       form.find("InputTransformer") != nullptr;
   if (is_made && delivery.event["detail"]["findings"].is_array())
     start.input.set("Findings", delivery.event["detail"]["findings"]);
   FIXPOINT_CHECK(executor_.launch(tx, start));
@@ -382,8 +385,7 @@ Result<void> Lambda::begin(store::Transaction& tx, const bus::Delivery& delivery
 
 Result<void> Lambda::check_arn(const std::string& arn) {
   const auto parsed = parse_arn(arn);
-  if (parsed && parsed->resource.starts_with("function:") && parsed->account.size() == 12 && !parsed->region.empty())
-    return {};
+  if (parsed && functions::parse_function_name(arn, {parsed->account, parsed->region})) return {};
   return fail(errors::validation("Parameter " + arn + " is not valid. Reason: Provided Arn is not in correct format.",
                                  "Targets"));
 }

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <set>
 
+#include "aws/verify.h"
+#include "base/person.h"
 #include "base/text.h"
 #include "json/text.h"
 #include "services/sns/sns.h"
@@ -31,6 +33,14 @@ std::string content_type_of(const Topic& topic, const Subscription& subscription
   return type;
 }
 
+// What a call publishes is by whose doing the call is, and by no rule.
+bus::Delivery published_by(const aws::Caller& caller) {
+  bus::Delivery out;
+  if (caller.principal)
+    out.origin = {caller.principal->execution, person_text(caller.principal->arn, caller.principal->source)};
+  return out;
+}
+
 std::string dead_letters_of(const Subscription& subscription) {
   const auto policy = json::parse(subscription.settings["RedrivePolicy"].string_or(""));
   return policy ? std::string((*policy)["deadLetterTargetArn"].string_or("")) : std::string();
@@ -56,7 +66,7 @@ Result<void> Sns::sign_ahead(store::Session& session, const Topic& topic, const 
 }
 
 Result<Value> Sns::publish(store::Transaction& tx, const Topic& topic, Message message,
-                           sns::Envelopes::Signatures& signatures) {
+                           sns::Envelopes::Signatures& signatures, const bus::Delivery& published) {
   const TimeMs now = clock_.now_ms();
   const std::string arn = topic.name.arn();
   json::Object answer;
@@ -80,17 +90,19 @@ Result<Value> Sns::publish(store::Transaction& tx, const Topic& topic, Message m
   answer.set("MessageId", message.id);
   FIXPOINT_TRY(subscriptions, topics_.confirmed(tx, arn));
   for (const Subscription& subscription : subscriptions)
-    if (wants(subscription, message)) FIXPOINT_CHECK(deliver(tx, topic, subscription, message, signatures));
+    if (wants(subscription, message)) FIXPOINT_CHECK(deliver(tx, topic, subscription, message, signatures, published));
   return Value(std::move(answer));
 }
 
 Result<void> Sns::deliver(store::Transaction& tx, const Topic& topic, const Subscription& subscription,
-                          const Message& message, sns::Envelopes::Signatures& signatures) {
+                          const Message& message, sns::Envelopes::Signatures& signatures,
+                          const bus::Delivery& published) {
   if (subscription.protocol == "sqs") return deliver_to_queue(tx, topic, subscription, message, signatures);
   if (subscription.protocol == "lambda") {
     const Value event = envelopes_.lambda_event(topic, subscription, message, signatures);
-    auto begun = tx.attempt(
-        [&] { return outlets_.function(tx, message.id + "/" + subscription.arn, subscription.endpoint, event); });
+    auto begun = tx.attempt([&] {
+      return outlets_.function(tx, message.id + "/" + subscription.arn, subscription.endpoint, event, published);
+    });
     if (!begun && !of_store(begun.error()))
       return put_away(tx, subscription.arn, dead_letters_of(subscription),
                       json::Object{{"MessageBody", json::print(event["Records"][0]["Sns"])}}, begun.error().message);
@@ -178,7 +190,7 @@ Result<Value> Sns::publish(const aws::Caller& caller, const Value& input) {
   }));
   return store_.write([&](store::Transaction& tx) -> Result<Value> {
     FIXPOINT_TRY(topic, topics_.get(tx, name));
-    return publish(tx, topic, message, signatures);
+    return publish(tx, topic, message, signatures, published_by(caller));
   });
 }
 
@@ -234,7 +246,7 @@ Result<Value> Sns::publish_batch(const aws::Caller& caller, const Value& input) 
     FIXPOINT_TRY(topic, topics_.get(tx, name));
     json::Array sent;
     for (const auto& [id, message] : checked) {
-      FIXPOINT_TRY(done, publish(tx, topic, message, signatures));
+      FIXPOINT_TRY(done, publish(tx, topic, message, signatures, published_by(caller)));
       done.set("Id", id);
       sent.push_back(std::move(done));
     }
@@ -261,7 +273,7 @@ Result<void> Sns::begin(store::Transaction& tx, const bus::Delivery& delivery) {
   FIXPOINT_TRY(message, sns::message_of(input, topic));
   message.at_ms = clock_.now_ms();
   sns::Envelopes::Signatures signatures;
-  FIXPOINT_CHECK(publish(tx, topic, std::move(message), signatures));
+  FIXPOINT_CHECK(publish(tx, topic, std::move(message), signatures, delivery));
   return {};
 }
 

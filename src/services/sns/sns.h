@@ -26,9 +26,10 @@ class Sns {
   struct Outlets {
     /// SendMessage's input for a queue, by ARN. An error other than the store's means that the queue does not take it.
     std::function<Result<void>(store::Transaction&, const std::string& arn, const json::Value& message)> queue;
-    /// Begins a function, by ARN, on an event; `name` starts it only once.
+    /// Begins a function, by ARN, on an event; `name` starts it only once. `published` says by whose doing the message
+    /// was published, and by which rule on which event where a rule did it.
     std::function<Result<void>(store::Transaction&, const std::string& name, const std::string& arn,
-                               const json::Value& event)>
+                               const json::Value& event, const bus::Delivery& published)>
         function;
     sns::HttpDeliveries::Send http;
     std::function<void()> stop_http;  ///< ends what is under way; may be empty
@@ -73,13 +74,14 @@ class Sns {
   Result<json::Value> publish_batch(const aws::Caller& caller, const json::Value& input);
   /// To every subscription that wants it; gives MessageId and SequenceNumber.
   Result<json::Value> publish(store::Transaction& tx, const sns::Topic& topic, sns::Message message,
-                              sns::Envelopes::Signatures& signatures);
+                              sns::Envelopes::Signatures& signatures, const bus::Delivery& published);
   /// Signs what the subscribers of now will get, so that the transaction, which others wait for, has only to look it
   /// up.
   Result<void> sign_ahead(store::Session& session, const sns::Topic& topic, const sns::Message& message,
                           sns::Envelopes::Signatures& signatures);
   Result<void> deliver(store::Transaction& tx, const sns::Topic& topic, const sns::Subscription& subscription,
-                       const sns::Message& message, sns::Envelopes::Signatures& signatures);
+                       const sns::Message& message, sns::Envelopes::Signatures& signatures,
+                       const bus::Delivery& published);
   Result<void> deliver_to_queue(store::Transaction& tx, const sns::Topic& topic, const sns::Subscription& subscription,
                                 const sns::Message& message, sns::Envelopes::Signatures& signatures);
   Result<void> put_away(store::Transaction& tx, const std::string& subscription_arn, const std::string& dead_letter_arn,

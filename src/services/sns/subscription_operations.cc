@@ -45,7 +45,8 @@ Result<void> check_endpoint(const Topic& topic, const std::string& protocol, con
   }
   const auto arn = parse_arn(endpoint);
   const bool queue = protocol == "sqs";
-  if (!arn || arn->service != protocol || arn->resource.empty() || (!queue && !arn->resource.starts_with("function:")))
+  if (!arn || arn->service != protocol || arn->resource.empty() ||
+      (!queue && !arn->resource.starts_with("function:")) || arn->partition != partition_of_region(arn->region))
     return fail(sns::invalid(queue ? "SQS endpoint ARN" : "Lambda endpoint ARN"));
   if (topic.fifo() && !queue)
     return fail(sns::invalid("Invalid parameter: Endpoint Reason: Please use FIFO SQS queue"));

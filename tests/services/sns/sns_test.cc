@@ -103,6 +103,35 @@ TEST(Sns, a_message_goes_to_each_subscription_in_one_transaction_or_to_none) {
   EXPECT_EQ(house.seen("function").size(), 1u);
 }
 
+TEST(Sns, a_function_is_begun_by_whose_doing_the_message_was_published) {
+  TopicHouse house;
+  const auto topic = house.topic("t");
+  house.subscribe(topic, "lambda", "arn:aws:lambda:us-east-1:111111111111:function:f");
+  house.publish(topic, "x");
+  house.ok("PublishBatch", "{TopicArn: '" + topic + "', PublishBatchRequestEntries: [{Id: a, Message: y}]}");
+  auto handler = std::make_shared<aws::Principal>(*house.caller.principal);
+  handler->execution = "e-1";
+  house.caller.principal = handler;
+  house.publish(topic, "x");
+  bus::Delivery delivery;
+  delivery.rule_arn = "arn:rule";
+  delivery.target.arn = topic;
+  delivery.event = json::Object{{"id", "1"}};
+  delivery.text = "x";
+  delivery.origin = {"", "arn:aws:iam::111111111111:user/ann"};
+  ASSERT_TRUE(house.store().write([&](store::Transaction& tx) { return house.sns().begin(tx, delivery); }));
+  const auto seen = house.seen("published");
+  ASSERT_EQ(seen.size(), 4u);
+  for (const std::size_t by_call : {0u, 1u, 2u}) {
+    EXPECT_EQ(seen[by_call]["Principal"], Value("arn:aws:iam::111111111111:user/me"));
+    EXPECT_EQ(seen[by_call]["Rule"], Value(""));
+    EXPECT_EQ(seen[by_call]["Execution"], Value(by_call == 2 ? "e-1" : ""));
+  }
+  EXPECT_EQ(seen[3]["Principal"], Value("arn:aws:iam::111111111111:user/ann"));
+  EXPECT_EQ(seen[3]["Rule"], Value("arn:rule"));
+  EXPECT_EQ(seen[3]["Event"], Value(json::Object{{"id", "1"}}));
+}
+
 TEST(Sns, what_a_queue_does_not_take_is_put_away_and_said) {
   TopicHouse house;
   const auto topic = house.topic("t");

@@ -46,7 +46,14 @@ class TopicHouse {
       return see(tx, "queue", arn, message);
     };
     outlets.function = [this](store::Transaction& tx, const std::string&, const std::string& arn,
-                              const json::Value& event) { return see(tx, "function", arn, event); };
+                              const json::Value& event, const bus::Delivery& published) -> Result<void> {
+      FIXPOINT_CHECK(see(tx, "published", arn,
+                         json::Object{{"Rule", published.rule_arn},
+                                      {"Event", published.event},
+                                      {"Execution", published.origin.execution},
+                                      {"Principal", published.origin.principal}}));
+      return see(tx, "function", arn, event);
+    };
     outlets.http = [this](std::string url, HttpRequest request, int, sns::HttpDeliveries::Taken taken) {
       HttpResponse answer{200, {}, ""};
       {
