@@ -96,11 +96,7 @@ void Remediation::step(const executions::Execution& execution, std::function<voi
   if (phase == "ask") return done(answered(context));
   if (const Value answer = executions::Approvals::called_off(execution); !answer.is_null())
     return done(rejected(context, answer, " while it waited for its maintenance window"));
-  Value goes_on;
-  if (!execution.cursor["awaits"].is_null()) {
-    goes_on = executions::Approvals::after_window(execution.cursor);
-    context.cursor = &goes_on;
-  }
+  if (auto opened = executions::Approvals::opened(execution)) return done(std::move(*opened));
   if (phase == "change") return done(change(context));
   return done(verify(context));
 }
@@ -587,8 +583,11 @@ std::function<Result<void>(store::Transaction&)> Remediation::write_finding(cons
                                author = options_.note_author](const Value& finding) -> Value {
     Value fields = finding["UserDefinedFields"];
     fields.set("fixpoint:execution", id);
-    json::Object update{{"Note", json::Object{{"Text", text}, {"UpdatedBy", author}}},
-                        {"UserDefinedFields", std::move(fields)}};
+    json::Object update{{"UserDefinedFields", std::move(fields)}};
+    // What a person noted stands where the finding stays as it is.
+    const std::string_view noted = finding["Note"]["UpdatedBy"].string_or("");
+    if (!status.empty() || noted.empty() || noted == author)
+      update.set("Note", json::Object{{"Text", text}, {"UpdatedBy", author}});
     if (!status.empty()) update.set("Workflow", json::Object{{"Status", status}});
     return update;
   };

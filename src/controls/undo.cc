@@ -131,11 +131,7 @@ executions::Start Undo::start_of(const Execution& target, const std::string& nam
 void Undo::step(const Execution& execution, std::function<void(Step)> done) {
   if (const Value answer = executions::Approvals::called_off(execution); !answer.is_null())
     return done(rejected(execution, answer, " while it waited for its maintenance window"));
-  if (execution.cursor["phase"].string_or("") == "change" && !execution.cursor["awaits"].is_null()) {
-    Execution goes_on = execution;
-    goes_on.cursor = executions::Approvals::after_window(std::move(goes_on.cursor));
-    return done(change(goes_on));
-  }
+  if (auto opened = executions::Approvals::opened(execution)) return done(std::move(*opened));
   const std::string_view phase = execution.cursor["phase"].string_or("begin");
   if (phase == "begin") return done(begin(execution));
   if (phase == "ask") return done(answered(execution));

@@ -183,6 +183,17 @@ std::optional<Step> Approvals::wait_on(const Execution& execution) {
   return step;
 }
 
+namespace {
+
+// The cursor without what the wait for a window left in it.
+Value after_window(Value cursor) {
+  if (!cursor.is_object()) return json::Object();
+  for (const char* past : {"awaits", "answer"}) cursor.as_object().erase(past);
+  return cursor;
+}
+
+}  // namespace
+
 void Approvals::wait_for_window(Step& step, TimeMs opens_ms) {
   step.next = Step::Next::Wait;
   step.outcome = "waits for the window";
@@ -195,10 +206,11 @@ Value Approvals::called_off(const Execution& execution) {
   return execution.cursor["awaits"].string_or("") == awaits_window ? execution.cursor["answer"] : Value();
 }
 
-Value Approvals::after_window(Value cursor) {
-  if (!cursor.is_object()) return json::Object();
-  for (const char* past : {"awaits", "answer"}) cursor.as_object().erase(past);
-  return cursor;
+std::optional<Step> Approvals::opened(const Execution& execution) {
+  if (execution.cursor["awaits"].string_or("") != awaits_window) return std::nullopt;
+  Step step;
+  step.cursor = after_window(execution.cursor);
+  return step;
 }
 
 // Nothing where the execution does not wait for its window.

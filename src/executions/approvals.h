@@ -81,8 +81,9 @@ class Approvals {
   static void wait_for_window(Step& step, TimeMs opens_ms);
   /// Of an execution that was woken from that wait: the answer that rejects it; null where the window has opened.
   static json::Value called_off(const Execution& execution);
-  /// The cursor without what that wait left in it.
-  static json::Value after_window(json::Value cursor);
+  /// Of an execution that was woken because its window has opened: the step that says so, and from which on a rejection
+  /// is refused. What it waited for begins with the step after it; nothing where it does not wait for a window.
+  static std::optional<Step> opened(const Execution& execution);
 
   /// Closes the question that nobody answered in time.
   Result<void> expire(store::Transaction& tx, const std::string& execution);

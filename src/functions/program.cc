@@ -117,14 +117,7 @@ void FunctionProgram::step(const Execution& execution, std::function<void(Step)>
   }
   if (const Value answer = executions::Approvals::called_off(execution); !answer.is_null())
     return done(rejected(execution, answer, " while it waited for its maintenance window"));
-  if (execution.cursor["phase"].string_or("") == "ask" || execution.cursor["awaits"].is_null())
-    return go_on(execution, std::move(done));
-  Execution opened = execution;
-  opened.cursor = executions::Approvals::after_window(std::move(opened.cursor));
-  go_on(opened, std::move(done));
-}
-
-void FunctionProgram::go_on(const Execution& execution, std::function<void(Step)> done) {
+  if (auto opened = executions::Approvals::opened(execution)) return done(std::move(*opened));
   const std::string_view phase = execution.cursor["phase"].string_or("begin");
   if (phase == "ask") return done(answered(execution));
   if (phase == "ended") return done(ended(execution));

@@ -69,7 +69,6 @@ class FunctionProgram final : public executions::Program {
   void begin(const executions::Execution& execution, std::function<void(executions::Step)> done);
   executions::Step stopped(const executions::Execution& execution, const Error& error) const;
   void run(const executions::Execution& execution, bool looks_after, std::function<void(executions::Step)> done);
-  void go_on(const executions::Execution& execution, std::function<void(executions::Step)> done);
   executions::Step answered(const executions::Execution& execution);
   executions::Step rejected(const executions::Execution& execution, const json::Value& answer, const std::string& when);
   executions::Step tell_end(const executions::Execution& execution, const json::Value& findings,

@@ -433,8 +433,11 @@ class WholeApp final : public App {
                                !(*stored)["Note"]["Text"].string_or("").starts_with(note.over)))
       return {};
     fields.set("fixpoint:execution", execution);
-    json::Object update{{"Note", json::Object{{"Text", note.text}, {"UpdatedBy", "fixpoint"}}},
-                        {"UserDefinedFields", fields}};
+    json::Object update{{"UserDefinedFields", fields}};
+    // What somebody else noted stands where the finding stays as it is.
+    const std::string_view noted = (*stored)["Note"]["UpdatedBy"].string_or("");
+    if (!note.status.empty() || noted.empty() || noted == "fixpoint")
+      update.set("Note", json::Object{{"Text", note.text}, {"UpdatedBy", "fixpoint"}});
     if (!note.status.empty()) update.set("Workflow", json::Object{{"Status", note.status}});
     return securityhub_->update(
         tx, key, std::move(update), "fixpoint", bus::Origin{execution, {}},

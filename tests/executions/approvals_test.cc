@@ -216,6 +216,40 @@ TEST_F(ApprovalsTest, refuses_an_answer_after_the_expiry_though_nobody_has_close
   EXPECT_EQ(last_of(id).state, "OPEN");
 }
 
+// What is under way is no longer waiting: a rejection that was taken then would stop nothing.
+TEST_F(ApprovalsTest, is_not_rejected_any_more_once_its_window_has_opened) {
+  Count waits;
+  std::string refused;
+  Script program([&](const Execution& execution) {
+    if (auto opened = Approvals::opened(execution)) return std::move(*opened);
+    if (execution.cursor["waited"].bool_or(false)) {
+      const auto rejected = approvals_->answer({.execution = execution.id,
+                                                .plan_hash = {},
+                                                .approved = false,
+                                                .by = ann,
+                                                .by_execution = {},
+                                                .because = "too late"});
+      refused = rejected ? "taken" : rejected.error().code;
+      return ends("done");
+    }
+    Step step;
+    step.cursor = json::Object{{"waited", true}};
+    Approvals::wait_for_window(step, clock_.now_ms() + hour_ms);
+    step.commit = [&](store::Transaction& tx) -> Result<void> {
+      tx.after_commit([&] { waits.add(); });
+      return {};
+    };
+    return step;
+  });
+  executor_->add_program("windowed", program);
+  const std::string id = launch("windowed", "one");
+  ASSERT_TRUE(waits.reaches(1));
+  pass_ms(hour_ms);
+  EXPECT_EQ(ended(id)->outcome, "done");
+  EXPECT_EQ(refused, "ResourceConflictException");
+  executor_->stop();
+}
+
 TEST_F(ApprovalsTest, wants_another_person_where_four_eyes_were_not_required_when_it_was_asked_for) {
   const std::string id = asks(json::Object{{"By", ann}});
   four_eyes_now_ = true;
