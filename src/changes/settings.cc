@@ -130,7 +130,9 @@ void tighten(Rules& rules, Rules other) {
            other.allow_irreversible.end();
   });
   rules.owned_asks = rules.owned_asks || other.owned_asks;
-  rules.owner_tags.insert(rules.owner_tags.end(), other.owner_tags.begin(), other.owner_tags.end());
+  for (std::string& tag : other.owner_tags)
+    if (std::find(rules.owner_tags.begin(), rules.owner_tags.end(), tag) == rules.owner_tags.end())
+      rules.owner_tags.push_back(std::move(tag));
   rules.four_eyes = rules.four_eyes || other.four_eyes;
   if (other.windows.empty() || texts_of(other.windows) == texts_of(rules.windows)) return;
   if (rules.windows.empty())
@@ -202,6 +204,10 @@ Settings::Settings(store::Store& store) : store_(store), kept_(store, read) {}
 
 Result<Settings::Stored> Settings::read(store::Session& session) {
   FIXPOINT_TRY(rows, session.query("SELECT scope, name, value FROM setting ORDER BY scope, name"));
+  return sorted(rows);
+}
+
+Settings::Stored Settings::sorted(std::vector<store::Row>& rows) {
   Stored out;
   for (store::Row& row : rows) {
     std::string own = own_scope(row.text(0));
@@ -217,8 +223,13 @@ Result<Rules> Settings::find(const std::string& program, const std::string& acco
 }
 
 Result<Rules> Settings::find(store::Session& session, const std::string& program, const std::string& account) {
-  FIXPOINT_TRY(stored, read(session));
-  return rules_of(program, account, stored);
+  const auto scopes = scopes_of(program, account);
+  FIXPOINT_TRY(rows,
+               session.query("SELECT scope, name, value FROM setting WHERE scope IN (?, ?, ?)" +
+                                 std::string(program.starts_with("arn:") ? " OR scope LIKE 'control:arn:%'" : "") +
+                                 " ORDER BY scope, name",
+                             {scopes[0], scopes[1], scopes[2]}));
+  return rules_of(program, account, sorted(rows));
 }
 
 Result<Rules> Settings::rules_of(const std::string& program, const std::string& account, const Stored& stored) {

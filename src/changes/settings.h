@@ -69,6 +69,7 @@ class Settings {
     std::map<std::string, Named> foreign;  // by the one form of a scope that is stored in another
   };
   static Result<Stored> read(store::Session& session);
+  static Stored sorted(std::vector<store::Row>& rows);
   static Result<Rules> rules_of(const std::string& program, const std::string& account, const Stored& stored);
   store::Store& store_;
   store::Kept<Stored> kept_;
