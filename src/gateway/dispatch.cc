@@ -12,6 +12,11 @@ std::string step_of(const aws::Caller& caller) {
 
 }  // namespace
 
+Error no_room_for_answer() {
+  return errors::unavailable(
+      "the answers to other requests take all the memory that there is for them; try again in a moment");
+}
+
 void Dispatch::add(aws::ServiceTable table, Part part) {
   std::string name = table.service;
   if (part == Part::OfAccount) of_account_.insert(name);
@@ -80,10 +85,7 @@ void Dispatch::call(const aws::Caller& caller, std::string_view service, std::st
     auto quick =
         quick_->call_quickly({caller.account, caller.region, {}, caller.request_id}, service, operation, input);
     if (quick.answer) return answer(std::move(*quick.answer));
-    if (quick.content_bytes > 0 && room && !room(quick.content_bytes))
-      return answer(
-          fail(errors::unavailable("the answers to other requests take all the memory that there is for them; try "
-                                   "again in a moment")));
+    if (quick.content_bytes > 0 && room && !room(quick.content_bytes)) return answer(fail(no_room_for_answer()));
   }
   run(
       account_workers_,

@@ -17,6 +17,9 @@
 
 namespace fixpoint::gateway {
 
+/// For an answer that finds no room (http::ServerOptions::answers_limit_bytes): the client tries again.
+Error no_room_for_answer();
+
 /// From (caller, service, operation, input) to a result, wherever the operation lives: a service that fixpoint is, or
 /// the account behind it. What an execution's credentials change on the account passes the door. Thread-safe once the
 /// tables are added.

@@ -124,6 +124,9 @@ void Gateway::handle_aws(HttpRequest request, http::Responder responder, Way way
       [routed = std::move(*routed), request_id, to](Result<Value> answer) {
         auto response = answer ? aws::serialize_response(routed, *answer, request_id)
                                : aws::serialize_error(routed, answer.error(), request_id);
+        // In the form that the client reads; what the server says of it by itself is plain text.
+        if (!to->reserve(response.body.size()))
+          response = aws::serialize_error(routed, no_room_for_answer(), request_id);
         if (response.status == 503) response.headers.set("Retry-After", "1");
         to->send(std::move(response));
       },

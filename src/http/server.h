@@ -73,7 +73,8 @@ class Responder {
   /// A header line with CR, LF or NUL, or a name that is no token, makes the answer a 500: a response is never split.
   void send(HttpResponse response);
   /// Takes room for an answer with a body of so many bytes before it is made (ServerOptions::answers_limit_bytes).
-  /// False where there is none now. Once; answers that nobody took room for take it when they are sent.
+  /// False where there is none now; again with more: takes what is missing. Answers that nobody took room for take it
+  /// when they are sent.
   bool reserve(std::size_t bytes);
   /// Answers with a body that comes later, in chunks (HTTP/1.0: until the connection closes).
   ResponseStream begin(int status, Headers headers);

@@ -134,7 +134,7 @@ int run_executions(const Arguments& arguments) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
       continue;
     }
-    const bool chosen = !filter.empty();
+    const bool chosen = arguments.has("control") || arguments.has("finding");
     bool good = open == 0 && !(chosen && (*answer)["Executions"].size() == 0);
     std::vector<std::vector<std::string>> rows{
         {"EXECUTION", "FINDING", "RESOURCE", "CONTROL", "CHANGED, FROM -> TO", "VERIFIED", "OUTCOME", "TIME"}};

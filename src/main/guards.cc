@@ -35,11 +35,11 @@ bool is_elsewhere(const Arguments& arguments, const Value& scope) {
          !is_scope(scope.string_or(""), scope_of(arguments).value_or(""));
 }
 
-// What a server answered as a list, without what has another scope than the one that was typed.
+// What a server answered as a list, without what does not hold for the scope that was typed.
 Value chosen(const Arguments& arguments, const Value& list) {
   json::Array out;
   for (const Value& one : items_of(list))
-    if (!is_elsewhere(arguments, one["Scope"])) out.push_back(one);
+    if (one["Scope"].string_or("") == "all" || !is_elsewhere(arguments, one["Scope"])) out.push_back(one);
   return Value(std::move(out));
 }
 
@@ -49,7 +49,10 @@ int print_frozen(const Arguments& arguments, const Value& answer) {
     return ok;
   }
   if (answer["Frozen"].size() == 0) {
-    std::cout << "nothing is frozen\n";
+    const auto scope = scope_of(arguments).value_or("all");
+    std::cout << (scope == "all" || !arguments.has("list") ? std::string("nothing is frozen")
+                                                           : scope + " is not frozen")
+              << "\n";
     return ok;
   }
   std::vector<std::vector<std::string>> rows{{"FROZEN", "SINCE", "BY", "BECAUSE"}};

@@ -267,9 +267,11 @@ std::string part_of(std::string_view content, const Range& range) {
 Reply get_object(Request& request) {
   // What is refused is refused without a look at the content.
   FIXPOINT_TRY(seen, object_to_read(request));
-  auto [object, content] =
-      request.state.get_with_content(object_scope(), object_id(request.text("Bucket"), request.text("Key")),
-                                     static_cast<std::size_t>((*seen)["Size"].int_or(0)));
+  json::Object of_range;
+  FIXPOINT_TRY(wanted, take_range(request, *seen, of_range));
+  auto [object, content] = request.state.get_with_content(
+      object_scope(), object_id(request.text("Bucket"), request.text("Key")),
+      wanted ? wanted->last - wanted->first + 1 : static_cast<std::size_t>((*seen)["Size"].int_or(0)));
   if (!object) return no_such_key();
   FIXPOINT_CHECK(check_conditions(request, *object));
   json::Object out = describe_object(request, *object);

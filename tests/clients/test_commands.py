@@ -489,6 +489,13 @@ class Answers(support.ServerTest):
         self.assertIn("there is no control 'S3.999' for the finding 'batch/3'",
                       self.server.fixpoint("fix", "batch/1", "batch/3")[2])
 
+    def test_a_freeze_of_all_holds_for_whatever_is_asked_about(self):
+        self.assertEqual((1, "control:S3.4 is not frozen\n", ""), self.server.fixpoint("freeze", "--list", "--control", "S3.4"))
+        self.run_ok("freeze", "--because", "a test")
+        for scope in ("--control", "S3.4"), ("--account", support.ACCOUNT):
+            self.assertIn("a test", self.run_ok("freeze", "--list", *scope))
+        self.run_ok("unfreeze")
+
     def test_a_filter_that_finds_nothing_is_answered_with_no(self):
         self.run_ok("mode", "ask", "--account", support.ACCOUNT)
         self.run_ok("settings", "cap_resources", "30", "--account", support.ACCOUNT)
@@ -496,10 +503,10 @@ class Answers(support.ServerTest):
         self.run_ok("exceptions", "add", "--tag", "a=b", "--owner", "ann", "--reason", "r", "--until", "2090-01-01",
                     "--control", "EC2.13")
         for words in (("mode", "--control", "S3.4"), ("mode", "--account", "222222222222"),
-                      ("settings", "--account", "222222222222"), ("freeze", "--list", "--account", support.ACCOUNT),
+                      ("settings", "--account", "222222222222"),
                       ("exceptions", "--account", support.ACCOUNT), ("exceptions", "list", "--control", "S3.4"),
                       ("executions", "--finding", "none"), ("executions", "--control", "bogus"),
-                      ("executions", "--status", "READY"), ("audit", "--execution", "none"),
+                      ("audit", "--execution", "none"),
                       ("audit", "--after", "1000000"), ("audit", "export", "--execution", "none"),
                       ("rules",)):
             for form in ((), ("--json",)):

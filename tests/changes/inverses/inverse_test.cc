@@ -51,9 +51,8 @@ const services::sns::Signer& signer() {
 services::Sns::Outlets deaf_outlets() {
   services::Sns::Outlets outlets;
   outlets.queue = [](store::Transaction&, const std::string&, const Value&) -> Result<void> { return {}; };
-  outlets.function = [](store::Transaction&, const std::string&, const std::string&, const Value&) -> Result<void> {
-    return {};
-  };
+  outlets.function = [](store::Transaction&, const std::string&, const std::string&, const Value&,
+                        const bus::Delivery&) -> Result<void> { return {}; };
   outlets.http = [](std::string, HttpRequest, int, auto) {};
   outlets.forbids = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
   outlets.lost = [](store::Transaction&, const Value&) -> Result<void> { return {}; };
