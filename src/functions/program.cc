@@ -335,8 +335,8 @@ Step FunctionProgram::returned(const Execution& execution, const changes::Mandat
     result.set("Unsuccessful", std::move(unsuccessful));
     step.note = step.outcome + "; not wholly done: " + words;
     // The status is the handler's own, which may have looked and done more.
-    step.commit =
-        note(execution, mandate.findings, "", "Function " + execution.program + ": not wholly done: " + words);
+    step.commit = note(execution, mandate.findings, "", "Function " + execution.program + ": not wholly done: " + words,
+                       {}, true);
   }
   step.result = std::move(result);
   return step;
@@ -477,15 +477,14 @@ Step FunctionProgram::rejected(const Execution& execution, const Value& answer, 
 
 std::function<Result<void>(store::Transaction&)> FunctionProgram::note(const Execution& execution, Value findings,
                                                                        const std::string& status,
-                                                                       const std::string& text,
-                                                                       const std::string& over) const {
-  return
-      [this, id = execution.id, findings = std::move(findings),
-       note = FindingNote{status, changes::shortened(text, note_limit), over}](store::Transaction& tx) -> Result<void> {
-        for (std::size_t i = 0; i < findings.size(); ++i)
-          FIXPOINT_CHECK(parts_.note_finding(tx, findings[i], id, note));
-        return {};
-      };
+                                                                       const std::string& text, const std::string& over,
+                                                                       bool insists) const {
+  return [this, id = execution.id, findings = std::move(findings),
+          note = FindingNote{status, changes::shortened(text, note_limit), over, insists}](
+             store::Transaction& tx) -> Result<void> {
+    for (std::size_t i = 0; i < findings.size(); ++i) FIXPOINT_CHECK(parts_.note_finding(tx, findings[i], id, note));
+    return {};
+  };
 }
 
 }  // namespace fixpoint::functions

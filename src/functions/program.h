@@ -18,6 +18,8 @@ struct FindingNote {
   std::string status;  ///< of the workflow; empty leaves it as it is
   std::string text;
   std::string over{};  ///< where it is not empty: only over a note of this execution that begins so
+  /// Also over what somebody else noted on a finding whose status stays.
+  bool insists = false;
 };
 /// Writes a note and a workflow status on a finding and tells the bus of it where the status is given, within the
 /// transaction of a step; a finding that is not there is passed over.
@@ -80,7 +82,7 @@ class FunctionProgram final : public executions::Program {
   executions::Step ask(const executions::Execution& execution, const changes::Plan& plan);
   std::function<Result<void>(store::Transaction&)> note(const executions::Execution& execution, json::Value findings,
                                                         const std::string& status, const std::string& text,
-                                                        const std::string& over = {}) const;
+                                                        const std::string& over = {}, bool insists = false) const;
 
   Parts parts_;
   Options options_;

@@ -436,7 +436,7 @@ class WholeApp final : public App {
     json::Object update{{"UserDefinedFields", fields}};
     // What somebody else noted stands where the finding stays as it is.
     const std::string_view noted = (*stored)["Note"]["UpdatedBy"].string_or("");
-    if (!note.status.empty() || noted.empty() || noted == "fixpoint")
+    if (!note.status.empty() || note.insists || noted.empty() || noted == "fixpoint")
       update.set("Note", json::Object{{"Text", note.text}, {"UpdatedBy", "fixpoint"}});
     if (!note.status.empty()) update.set("Workflow", json::Object{{"Status", note.status}});
     return securityhub_->update(

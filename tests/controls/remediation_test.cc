@@ -186,6 +186,19 @@ TEST(Remediation, that_observes_changes_nothing_and_writes_its_plan_on_the_findi
   EXPECT_EQ(account.changes_of(run.id)[0].state, "planned");
 }
 
+TEST(Remediation, that_observes_leaves_what_a_person_noted) {
+  Account account;
+  const Value finding = account.scene("S3.4");
+  ASSERT_TRUE(account.modes->set("control:S3.4", Mode::Observe));
+  ASSERT_TRUE(account.store->write([&](store::Transaction& tx) -> Result<void> {
+    FIXPOINT_CHECK(account.findings->update(
+        tx, findings::key_of(finding), Object{{"Note", Object{{"Text", "ticket 7"}, {"UpdatedBy", "ann"}}}}, "ann"));
+    return {};
+  }));
+  EXPECT_EQ(account.run("S3.4", finding).outcome, "observed");
+  EXPECT_EQ(account.note(finding), "ticket 7");
+}
+
 TEST(Remediation, that_is_only_to_plan_writes_nothing_on_the_finding) {
   Account account;
   const Value finding = account.scene("S3.4");
