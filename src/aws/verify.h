@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/http_message.h"
+#include "base/person.h"
 
 namespace fixpoint::aws {
 
@@ -23,6 +24,9 @@ struct Principal {
   std::string execution;  ///< the execution that the credentials were issued for, empty where for none
   /// Of a role session: the ARN of who assumed the role, through a chain of roles the first. Empty where nobody did.
   std::string source{};
+
+  /// Who that is, as records name it (`base/person.h`).
+  std::string person() const { return person_text(arn, source); }
 };
 
 /// What is known of one access key.

@@ -1,12 +1,11 @@
 #include "gateway/people.h"
 
 #include "aws/verify.h"
-#include "base/person.h"
 
 namespace fixpoint::gateway {
 
 std::string who(const aws::Caller& caller) {
-  return caller.principal ? person_text(caller.principal->arn, caller.principal->source) : std::string();
+  return caller.principal ? caller.principal->person() : std::string();
 }
 
 Result<void> only_people(const aws::Caller& caller) {

@@ -127,23 +127,26 @@ TEST(Work, that_waits_is_not_begun_again_by_a_resend_in_which_only_times_moved) 
 
 // An archive keeps every event of the bus: a note that leaves the finding NEW is none, for it would begin all that
 // listens for new findings.
+// An exception of all buckets, which leaves their findings as they are.
+void except_buckets(Hub& hub) {
+  const auto exception =
+      changes::exception_of(Object{{"Pattern", Object{{"Resources", Object{{"Type", json::Array{"AwsS3Bucket"}}}}}},
+                                   {"Owner", "ann"},
+                                   {"Reason", "a migration"},
+                                   {"Effect", "leave"},
+                                   {"ExpiresAt", "2033-01-01"}},
+                            hub.clock.now_ms());
+  ASSERT_TRUE(exception);
+  ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) { return changes::add(tx, *exception); }));
+}
+
 TEST(Work, that_leaves_the_finding_new_writes_on_it_and_tells_nobody) {
   for (const bool excepted : {false, true}) {
     SCOPED_TRACE(excepted ? "excepted" : "observed");
     Hub hub;
     hub.mode(Mode::Observe);
     const Value finding = hub.bucket();
-    if (excepted) {
-      const auto exception =
-          changes::exception_of(Object{{"Pattern", Object{{"Resources", Object{{"Type", json::Array{"AwsS3Bucket"}}}}}},
-                                       {"Owner", "ann"},
-                                       {"Reason", "a migration"},
-                                       {"Effect", "leave"},
-                                       {"ExpiresAt", "2033-01-01"}},
-                                hub.clock.now_ms());
-      ASSERT_TRUE(exception);
-      ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) { return changes::add(tx, *exception); }));
-    }
+    if (excepted) except_buckets(hub);
     bus::Archive archive;
     archive.bus = {hub.caller.account, hub.caller.region, hub.caller.partition, "default"};
     archive.name = "all";
@@ -396,15 +399,7 @@ TEST(Work, that_was_excepted_begins_again_once_the_exception_has_ended) {
   Hub hub;
   hub.mode(Mode::Auto);
   const Value finding = hub.bucket();
-  const auto exception =
-      changes::exception_of(Object{{"Pattern", Object{{"Resources", Object{{"Type", json::Array{"AwsS3Bucket"}}}}}},
-                                   {"Owner", "ann"},
-                                   {"Reason", "a migration"},
-                                   {"Effect", "leave"},
-                                   {"ExpiresAt", "2033-01-01"}},
-                            hub.clock.now_ms());
-  ASSERT_TRUE(exception);
-  ASSERT_TRUE(hub.store->write([&](store::Transaction& tx) { return changes::add(tx, *exception); }));
+  except_buckets(hub);
   EXPECT_EQ(hub.run(finding).outcome, "excepted");
   hub.import(later(finding, "04"));
   EXPECT_EQ(hub.all().size(), 1U);

@@ -116,8 +116,7 @@ void Events::add_archives(aws::ServiceTable& table) {
     replay.destination = input["Destination"];
     replay.from_ms = ms_of(input["EventStartTime"]);
     replay.to_ms = ms_of(input["EventEndTime"]);
-    if (caller.principal && caller.principal->execution.empty())
-      replay.by = person_text(caller.principal->arn, caller.principal->source);
+    if (caller.principal && caller.principal->execution.empty()) replay.by = caller.principal->person();
     FIXPOINT_TRY(started, bus_.archives().start(std::move(replay)));
     return Value(json::Object{
         {"ReplayArn", started.arn()}, {"State", started.state}, {"ReplayStartTime", seconds(started.started_ms)}});

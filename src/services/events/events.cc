@@ -5,7 +5,6 @@
 #include "aws/offset_page.h"
 #include "aws/verify.h"
 #include "base/arn.h"
-#include "base/person.h"
 #include "base/text.h"
 #include "json/text.h"
 #include "patterns/test_pattern.h"
@@ -205,8 +204,7 @@ void Events::put_events(const aws::Caller& caller, const Value& input, aws::Answ
   };
   const auto call = std::make_shared<Call>();
   call->account = caller.account;
-  if (caller.principal)
-    call->origin = {caller.principal->execution, person_text(caller.principal->arn, caller.principal->source)};
+  if (caller.principal) call->origin = {caller.principal->execution, caller.principal->person()};
   for (const Value& entry : entries.as_array()) {
     const auto refuse = [&](const std::string& code, const std::string& message) {
       call->results.emplace_back(json::Object{{"ErrorCode", code}, {"ErrorMessage", message}});

@@ -5,7 +5,6 @@
 #include "aws/verify.h"
 #include "base/arn.h"
 #include "base/id.h"
-#include "base/person.h"
 #include "base/text.h"
 #include "executions/echo.h"
 #include "json/text.h"
@@ -339,7 +338,7 @@ void Lambda::invoke(const aws::Caller& caller, const Value& input, aws::Answer a
   if (caller.principal && !caller.principal->execution.empty())
     start.input.set("Parent", caller.principal->execution);
   else if (caller.principal)
-    start.input.set("By", person_text(caller.principal->arn, caller.principal->source));
+    start.input.set("By", caller.principal->person());
   if (const auto context = base64_decode(input["ClientContext"].string_or("")); context && !context->empty())
     start.input.set("ClientContext", *context);
   auto started = executor_.launch(start);

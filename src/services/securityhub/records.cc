@@ -2,7 +2,6 @@
 
 #include "aws/offset_page.h"
 #include "aws/verify.h"
-#include "base/person.h"
 #include "base/text.h"
 #include "json/text.h"
 
@@ -99,7 +98,7 @@ std::string hub_arn(const aws::Caller& caller, const std::string& resource) {
 
 bus::Origin origin_of(const aws::Caller& caller) {
   if (!caller.principal) return {};
-  return {caller.principal->execution, person_text(caller.principal->arn, caller.principal->source)};
+  return {caller.principal->execution, caller.principal->person()};
 }
 
 std::string caller_arn(const aws::Caller& caller) {

@@ -2,7 +2,6 @@
 #include <set>
 
 #include "aws/verify.h"
-#include "base/person.h"
 #include "base/text.h"
 #include "json/text.h"
 #include "services/sns/sns.h"
@@ -36,8 +35,7 @@ std::string content_type_of(const Topic& topic, const Subscription& subscription
 // What a call publishes is by whose doing the call is, and by no rule.
 bus::Delivery published_by(const aws::Caller& caller) {
   bus::Delivery out;
-  if (caller.principal)
-    out.origin = {caller.principal->execution, person_text(caller.principal->arn, caller.principal->source)};
+  if (caller.principal) out.origin = {caller.principal->execution, caller.principal->person()};
   return out;
 }
 
