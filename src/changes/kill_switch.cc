@@ -45,7 +45,7 @@ Result<void> freeze(store::Transaction& tx, const Freeze& freeze) {
 
 Result<void> unfreeze(store::Transaction& tx, const std::string& scope) {
   FIXPOINT_CHECK(check_scope(scope));
-  FIXPOINT_TRY(stored, stored_scopes(tx, "kill_switch", own_scope(scope)));
+  FIXPOINT_TRY(stored, stored_scopes(tx, "kill_switch", scope));
   for (const std::string& one : stored) FIXPOINT_CHECK(tx.execute("DELETE FROM kill_switch WHERE scope = ?", {one}));
   if (stored.empty()) return fail(errors::resource_not_found("there is no freeze for " + scope));
   return {};

@@ -34,11 +34,12 @@ std::string own_scope(std::string_view scope) {
 
 Result<std::vector<std::string>> stored_scopes(store::Session& session, std::string_view table,
                                                const std::string& scope) {
+  const std::string own = own_scope(scope);
   std::vector<std::string> out;
   FIXPOINT_TRY(rows, session.query("SELECT DISTINCT scope FROM " + std::string(table) + " ORDER BY scope"));
   for (store::Row& row : rows) {
-    if (own_scope(row.text(0)) != own_scope(scope)) continue;
-    out.insert(row.text(0) == scope ? out.begin() : out.end(), row.text(0));
+    if (own_scope(row.text(0)) != own) continue;
+    out.insert(row.text(0) == own ? out.begin() : out.end(), row.text(0));
   }
   return out;
 }

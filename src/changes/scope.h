@@ -20,8 +20,8 @@ std::string own_program(std::string_view program);
 /// where a rule on the bus default does not name the bus; any other as it is.
 std::string own_scope(std::string_view scope);
 
-/// The scopes in the column `scope` of a table that mean the same as `scope`, that one first. Earlier versions stored
-/// them as they were given. Error: StoreError.
+/// The scopes in the column `scope` of a table that mean the same as `scope`, their one form first. Earlier versions
+/// stored them as they were given. Error: StoreError.
 Result<std::vector<std::string>> stored_scopes(store::Session& session, std::string_view table,
                                                const std::string& scope);
 

@@ -180,7 +180,7 @@ Result<void> Settings::set(store::Transaction& tx, const std::string& scope, con
 
 Result<std::optional<std::string>> Settings::at(store::Session& session, const std::string& scope,
                                                 const std::string& name) {
-  FIXPOINT_TRY(stored, stored_scopes(session, "setting", own_scope(scope)));
+  FIXPOINT_TRY(stored, stored_scopes(session, "setting", scope));
   for (const std::string& one : stored) {
     FIXPOINT_TRY(rows, session.query("SELECT value FROM setting WHERE scope = ? AND name = ?", {one, name}));
     if (!rows.empty()) return std::optional(rows[0].take(0));

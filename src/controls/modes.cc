@@ -47,7 +47,7 @@ Result<void> Modes::set(store::Transaction& tx, const std::string& scope, Mode m
   if (scope != "all" && !named)
     return fail(
         errors::validation("'" + scope + "' is no scope; there are all, account:ID, control:ID and rule:ARN", "Scope"));
-  FIXPOINT_TRY(stored, changes::stored_scopes(tx, "mode", changes::own_scope(scope)));
+  FIXPOINT_TRY(stored, changes::stored_scopes(tx, "mode", scope));
   for (const std::string& one : stored) FIXPOINT_CHECK(tx.execute("DELETE FROM mode WHERE scope = ?", {one}));
   FIXPOINT_CHECK(tx.execute("INSERT INTO mode (scope, mode) VALUES (?, ?)",
                             {changes::own_scope(scope), std::string(to_text(mode))}));
@@ -56,7 +56,7 @@ Result<void> Modes::set(store::Transaction& tx, const std::string& scope, Mode m
 }
 
 Result<void> Modes::unset(store::Transaction& tx, const std::string& scope) {
-  FIXPOINT_TRY(stored, changes::stored_scopes(tx, "mode", changes::own_scope(scope)));
+  FIXPOINT_TRY(stored, changes::stored_scopes(tx, "mode", scope));
   for (const std::string& one : stored) FIXPOINT_CHECK(tx.execute("DELETE FROM mode WHERE scope = ?", {one}));
   if (stored.empty()) return fail(errors::resource_not_found("no mode is set for " + scope));
   tx.changes_kept();
@@ -64,14 +64,14 @@ Result<void> Modes::unset(store::Transaction& tx, const std::string& scope) {
 }
 
 Result<std::optional<std::string>> Modes::at(store::Session& session, const std::string& scope) {
-  FIXPOINT_TRY(stored, changes::stored_scopes(session, "mode", changes::own_scope(scope)));
+  FIXPOINT_TRY(stored, changes::stored_scopes(session, "mode", scope));
   if (stored.empty()) return std::nullopt;
   FIXPOINT_TRY(rows, session.query("SELECT mode FROM mode WHERE scope = ?", {stored.front()}));
   return rows.empty() ? std::nullopt : std::optional(rows[0].take(0));
 }
 
 Result<bool> Modes::forget_auto(store::Transaction& tx, const std::string& scope) {
-  FIXPOINT_TRY(stored, changes::stored_scopes(tx, "mode", changes::own_scope(scope)));
+  FIXPOINT_TRY(stored, changes::stored_scopes(tx, "mode", scope));
   std::int64_t gone = 0;
   for (const std::string& one : stored) {
     FIXPOINT_TRY(rows, tx.execute("DELETE FROM mode WHERE scope = ? AND mode = 'auto'", {one}));
@@ -111,7 +111,7 @@ Result<Mode> Modes::find(const std::string& rule, const std::string& control, co
 
 Result<Mode> Modes::find(store::Session& session, const std::string& rule, const std::string& control,
                          const std::string& account) {
-  FIXPOINT_TRY(modes, read(session));
+  FIXPOINT_TRY(modes, kept_.get(session));
   return narrowest(modes, rule, control, account).value_or(Mode::Ask);
 }
 
